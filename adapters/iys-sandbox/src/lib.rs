@@ -1,0 +1,1 @@
+//! A simulator of İYS, Turkey's consent registry

@@ -1,0 +1,1 @@
+//! Standard Webhooks: sign, verify, and a sender guarded against SSRF

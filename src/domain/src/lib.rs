@@ -1,0 +1,1 @@
+//! The rules and types of consent: no I/O

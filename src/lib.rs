@@ -1,0 +1,1 @@
+//! Köprü: the bridge between clients and the consent registry.

@@ -1,0 +1,1 @@
+//! Storage for Köprü on SQLite and PostgreSQL: one SQL text for both

@@ -1,0 +1,2 @@
+//! Load and comparison programs.
+fn main() {}
