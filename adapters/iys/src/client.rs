@@ -1,0 +1,239 @@
+//! The client: one registry address, one connection pool, one pace.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::login::{Login, TokenBudget};
+use crate::transport::{Call, Reply, Transport};
+use crate::{
+    Account, AccountKey, AdaptivePacer, Clock, Credentials, IysError, MemoryTokenStore, Pacer, SystemClock,
+    TokenStore,
+};
+
+/// The registry's production address; the caller's IP address must be on its list.
+pub const PRODUCTION: &str = "https://api.iys.org.tr";
+
+/// The registry's public test environment; it knows no business partners.
+pub const REGISTRY_SANDBOX: &str = "https://api.sandbox.iys.org.tr";
+
+/// A client of one registry address. Cheap to clone; all clones share connections, pace and tokens.
+#[derive(Debug, Clone)]
+pub struct IysClient {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub clock: Arc<dyn Clock>,
+    pub store: Arc<dyn TokenStore>,
+    pub budget: TokenBudget,
+    /// Names this client to the token store.
+    pub holder: String,
+    /// Longer than a refresh and a login together can take.
+    pub login_lease: Duration,
+    pacer: Arc<dyn Pacer>,
+    transport: Transport,
+    logins: Mutex<HashMap<AccountKey, Arc<Login>>>,
+}
+
+/// Why a client could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The base address is not a URL.
+    #[error("the registry's address is not a URL")]
+    Url(#[from] url::ParseError),
+    /// The base address is a URL of another kind.
+    #[error("the registry's address must be http:// or https:// with a host and without query")]
+    NotHttp,
+    /// The HTTP client could not be set up.
+    #[error("the HTTP client could not be set up")]
+    Http(#[from] reqwest::Error),
+}
+
+/// Builds an [`IysClient`].
+#[derive(Debug)]
+#[must_use]
+pub struct IysClientBuilder {
+    base_url: String,
+    connect_timeout: Duration,
+    timeout: Duration,
+    user_agent: String,
+    token_calls_per_hour: u32,
+    clock: Arc<dyn Clock>,
+    pacer: Option<Arc<dyn Pacer>>,
+    store: Option<Arc<dyn TokenStore>>,
+}
+
+impl IysClient {
+    /// Starts to build a client of the registry at this address, [`PRODUCTION`] for one.
+    pub fn builder(base_url: impl Into<String>) -> IysClientBuilder {
+        IysClientBuilder {
+            base_url: base_url.into(),
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            user_agent: concat!(env!("CARGO_PKG_NAME"), "-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
+            token_calls_per_hour: 10,
+            clock: Arc::new(SystemClock),
+            pacer: None,
+            store: None,
+        }
+    }
+
+    /// An account at the registry. Nothing is sent yet. Accounts of one user name share their token, unless the
+    /// password differs: then the newer one takes over.
+    pub fn account(&self, credentials: Credentials) -> Account {
+        let key = AccountKey::new(self.inner.transport.base(), &credentials.username);
+        let mut logins = self.inner.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        let login = match logins.get(&key) {
+            Some(login) if login.has_password(&credentials.password) => login.clone(),
+            _ => {
+                let login = Arc::new(Login::new(key.clone(), credentials));
+                logins.insert(key, login.clone());
+                login
+            }
+        };
+        Account::new(self.inner.clone(), login)
+    }
+
+    /// The registry's address.
+    pub fn base_url(&self) -> &Url {
+        self.inner.transport.base()
+    }
+}
+
+impl IysClientBuilder {
+    /// How long a connection may take to come about. Default 5 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long one request may take as a whole, its answer included. Default 30 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The `User-Agent` of all requests.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = user_agent.into();
+        self
+    }
+
+    /// How many calls of the token endpoint the client allows itself in any hour, over all accounts. Default 10: the
+    /// registry's documents say 10 in one place and 100 in another, and one call too many costs an hour of silence.
+    pub fn token_calls_per_hour(mut self, calls: u32) -> Self {
+        self.token_calls_per_hour = calls;
+        self
+    }
+
+    /// The clock of token lives and of the default pacer. Default [`SystemClock`].
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Who decides when a request may leave. Default [`AdaptivePacer`] at eight a second.
+    pub fn pacer(mut self, pacer: Arc<dyn Pacer>) -> Self {
+        self.pacer = Some(pacer);
+        self
+    }
+
+    /// Where tokens are kept. Default [`MemoryTokenStore`].
+    pub fn token_store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Builds the client. Connects to nothing.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the address is unusable or the HTTP client cannot be set up.
+    pub fn build(self) -> Result<IysClient, BuildError> {
+        let base = Url::parse(&self.base_url)?;
+        if !matches!(base.scheme(), "http" | "https") || !base.has_host() || base.query().is_some() {
+            return Err(BuildError::NotHttp);
+        }
+        let mut http = reqwest::Client::builder()
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout)
+            .user_agent(self.user_agent)
+            // A redirected POST would carry the token, and the consent, to a stranger.
+            .redirect(reqwest::redirect::Policy::none());
+        if is_loopback(&base) {
+            // A simulator on this machine is not behind the proxy that leads to the registry.
+            http = http.no_proxy();
+        }
+        let clock = self.clock;
+        let pacer = self.pacer.unwrap_or_else(|| {
+            Arc::new(AdaptivePacer::new(AdaptivePacer::DEFAULT_PER_SECOND, clock.clone()))
+        });
+        Ok(IysClient {
+            inner: Arc::new(Inner {
+                store: self.store.unwrap_or_else(|| Arc::new(MemoryTokenStore::default())),
+                budget: TokenBudget::new(self.token_calls_per_hour),
+                holder: format!("{:016x}", RandomState::new().build_hasher().finish()),
+                login_lease: self.timeout * 2 + Duration::from_secs(15),
+                pacer,
+                transport: Transport::new(http.build()?, base),
+                logins: Mutex::default(),
+                clock,
+            }),
+        })
+    }
+}
+
+impl Inner {
+    /// Waits for the pace, sends, and turns everything but a success into its error.
+    pub async fn exchange(&self, call: &Call, bearer: Option<&SecretString>) -> Result<Reply, IysError> {
+        let operation = call.operation;
+        self.pacer.acquire(operation).await.map_err(|source| IysError::Port {
+            operation,
+            port: "pacer",
+            source: source.into(),
+        })?;
+        let started = self.clock.now();
+        let outcome = self.transport.send(call, bearer).await;
+        let now = self.clock.now();
+        let outcome = outcome.and_then(|reply| reply.into_result(now));
+        let elapsed_ms = (now - started).num_milliseconds();
+        match &outcome {
+            Ok(_) => tracing::debug!(registry.operation = operation.name(), elapsed_ms, "registry answered"),
+            Err(error) => {
+                tracing::debug!(registry.operation = operation.name(), elapsed_ms, %error, "registry call failed");
+                if let Some(pause) = crowded(error) {
+                    self.pacer.throttled(operation, pause).await;
+                }
+            }
+        }
+        outcome
+    }
+}
+
+/// The pause that a refusal of the per-second limit asks for; the hourly limits say nothing about the pace.
+fn crowded(error: &IysError) -> Option<Duration> {
+    match error {
+        IysError::Throttled { code: Some(code), .. }
+            if matches!(code.as_str(), "H084" | "H086" | "H089" | "H465") =>
+        {
+            None
+        }
+        IysError::Throttled { status: Some(_), retry_after, .. } => Some(*retry_after),
+        _ => None,
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
