@@ -1,1 +1,87 @@
-//! Storage for Köprü on SQLite and PostgreSQL: one SQL text for both
+//! Storage for Köprü on SQLite and PostgreSQL: one SQL text for both.
+//!
+//! Modules are named by table; their functions are plain async functions over a [`Tx`], provider first. They return what
+//! they read and decide nothing: rules live in `kopru-domain`, the order of steps in the services.
+//!
+//! To add a table: write both migrations (same version and name), add a module with its statements inside
+//! [`statements!`], list it in [`all_statements`], and cover it in `tests/contract`.
+
+mod crypto;
+mod db;
+mod dialect;
+mod error;
+pub mod sql;
+mod vault;
+
+pub mod audit;
+pub mod batches;
+pub mod brands;
+pub mod budgets;
+pub mod calendars;
+pub mod changes;
+pub mod consents;
+pub mod cursors;
+pub mod deliveries;
+pub mod endpoints;
+pub mod heads;
+pub mod holds;
+pub mod idempotency;
+pub mod ids;
+pub mod jobs;
+pub mod keys;
+pub mod leases;
+pub mod movements;
+pub mod permissions;
+pub mod providers;
+pub mod sessions;
+pub mod submissions;
+pub mod wake;
+
+pub use crypto::{Key, MasterKey, ProviderKeys, random};
+pub use db::{Db, PoolSizes, Priority, Tx};
+pub use dialect::{Dialect, Insert};
+pub use error::{Result, StoreError};
+pub use vault::Vault;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Who claims, and until when the claim holds (wire time).
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// This process start and worker.
+    pub by: Uuid,
+    /// After this instant the work is anybody's again.
+    pub until: DateTime<Utc>,
+}
+
+/// Every statement of the store by module and name, for the test that prepares them all.
+pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statement)> {
+    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 21] = [
+        ("audit", audit::STATEMENTS),
+        ("batches", batches::STATEMENTS),
+        ("brands", brands::STATEMENTS),
+        ("budgets", budgets::STATEMENTS),
+        ("calendars", calendars::STATEMENTS),
+        ("changes", changes::STATEMENTS),
+        ("consents", consents::STATEMENTS),
+        ("cursors", cursors::STATEMENTS),
+        ("deliveries", deliveries::STATEMENTS),
+        ("endpoints", endpoints::STATEMENTS),
+        ("heads", heads::STATEMENTS),
+        ("holds", holds::STATEMENTS),
+        ("idempotency", idempotency::STATEMENTS),
+        ("jobs", jobs::STATEMENTS),
+        ("keys", keys::STATEMENTS),
+        ("leases", leases::STATEMENTS),
+        ("permissions", permissions::STATEMENTS),
+        ("providers", providers::STATEMENTS),
+        ("sessions", sessions::STATEMENTS),
+        ("submissions", submissions::STATEMENTS),
+        ("vault", vault::STATEMENTS),
+    ];
+    modules
+        .into_iter()
+        .flat_map(|(module, list)| list.iter().map(move |(name, statement)| (module, *name, *statement)))
+        .collect()
+}

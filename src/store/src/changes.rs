@@ -1,0 +1,78 @@
+//! The change feed. Numbers are drawn under the lock of the provider's head: a reader that has seen N never later finds a number ≤ N.
+
+use chrono::{DateTime, Utc};
+use kopru_domain::{BrandCode, IysCode};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::{Insert, Key, Tx, args, sql::Row, statements};
+
+statements! {
+    AFTER = "SELECT seq, brand_code, key, id, type, sealed, created_at FROM changes
+             WHERE iys_code = $1 AND brand_code = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+    BY_SEQ = "SELECT seq, brand_code, key, id, type, sealed, created_at FROM changes WHERE iys_code = $1 AND seq = $2";
+    FAN_OUT = "INSERT INTO deliveries (iys_code, endpoint_id, change_seq, key, state, attempt, next_attempt_at, updated_at)
+               SELECT c.iys_code, e.id, c.seq, c.key, 'queued', 0, $4, $4
+               FROM changes c JOIN webhook_endpoints e ON e.iys_code = c.iys_code AND e.state = 'active'
+                    AND (e.brand_code IS NULL OR e.brand_code = c.brand_code)
+               WHERE c.iys_code = $1 AND c.seq > $2 AND c.seq <= $3";
+}
+
+static APPEND: Insert = Insert {
+    head: "INSERT INTO changes (iys_code, seq, brand_code, key, id, type, sealed, created_at)",
+    types: &["bigint", "bigint", "bigint", "bytea", "uuid", "text", "bytea", "timestamptz"],
+    tail: "",
+};
+
+/// One event of the feed.
+#[derive(Debug, Clone)]
+pub struct ChangeRow {
+    /// Place in the provider's feed, from 1, without gaps.
+    pub seq: i64,
+    /// Brand.
+    pub brand_code: BrandCode,
+    /// Blind name of the address.
+    pub key: Key,
+    /// Identity of the event, the `webhook-id` of its deliveries.
+    pub id: Uuid,
+    /// `permission.changed`, `consent.expired` …
+    pub kind: String,
+    /// The event as JSON, sealed.
+    pub sealed: Vec<u8>,
+    /// When it happened (business time).
+    pub created_at: DateTime<Utc>,
+}
+
+/// Appends events and queues their deliveries; the caller holds the head, and the rows' numbers follow it without a gap.
+pub async fn append(tx: &mut Tx, provider: IysCode, rows: Vec<ChangeRow>) -> Result<()> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+    let (before, until, now) = (first.seq - 1, last.seq, last.created_at);
+    let rows = rows
+        .into_iter()
+        .map(|row| args![provider, row.seq, row.brand_code, row.key, row.id, row.kind, row.sealed, row.created_at])
+        .collect();
+    tx.insert(&APPEND, rows).await?;
+    tx.execute(&FAN_OUT, args![provider, before, until, now]).await.map(drop)
+}
+
+/// Events of a brand after a place.
+pub async fn after(tx: &mut Tx, provider: IysCode, brand: BrandCode, seq: i64, limit: i64) -> Result<Vec<ChangeRow>> {
+    tx.rows(&AFTER, args![provider, brand, seq, limit]).await?.iter().map(read).collect()
+}
+
+/// One event.
+pub async fn find(tx: &mut Tx, provider: IysCode, seq: i64) -> Result<Option<ChangeRow>> {
+    tx.row(&BY_SEQ, args![provider, seq]).await?.map(|row| read(&row)).transpose()
+}
+
+fn read(row: &Row) -> Result<ChangeRow> {
+    Ok(ChangeRow {
+        seq: row.get(0)?,
+        brand_code: BrandCode(row.get(1)?),
+        key: row.key(2)?,
+        id: row.get(3)?,
+        kind: row.get(4)?,
+        sealed: row.get(5)?,
+        created_at: row.get(6)?,
+    })
+}

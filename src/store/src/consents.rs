@@ -1,0 +1,142 @@
+//! The ledger: every consent that was taken, append-only, chained by hashes.
+
+use chrono::{DateTime, Utc};
+use kopru_domain::{BrandCode, Channel, ConsentStatus, IysCode, ProviderSource, RecipientType, RetailerCode};
+use uuid::Uuid;
+
+use crate::error::{Result, StoreError};
+use crate::{Insert, Key, Tx, args, sql::Row, sql::Value, statements};
+
+statements! {
+    FIND = "SELECT id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door,
+                   received_at, sealed, commitment, hash FROM consents WHERE iys_code = $1 AND id = $2";
+    FIND_MANY = "SELECT id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door,
+                   received_at, sealed, commitment, hash FROM consents WHERE iys_code = $1 AND id {in $2 uuid}";
+    CHAIN = "SELECT id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door,
+                    received_at, sealed, commitment, hash FROM consents WHERE iys_code = $1 AND seq > $2 ORDER BY seq LIMIT 1000";
+    EVIDENCE = "SELECT sealed FROM evidence WHERE iys_code = $1 AND consent_id = $2";
+}
+
+static APPEND: Insert = Insert {
+    head: "INSERT INTO consents (iys_code, id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door, received_at, sealed, commitment, hash)",
+    types: &["bigint", "uuid", "bigint", "bigint", "bytea", "text", "text", "text", "text", "timestamptz", "bigint", "text", "timestamptz", "bytea", "bytea", "bytea"],
+    tail: "",
+};
+
+static ADD_EVIDENCE: Insert = Insert {
+    head: "INSERT INTO evidence (iys_code, consent_id, sealed)",
+    types: &["bigint", "uuid", "bytea"],
+    tail: "",
+};
+
+/// One ledger row.
+#[derive(Debug, Clone)]
+pub struct ConsentRow {
+    /// Identity.
+    pub id: Uuid,
+    /// Place in the provider's chain, from 1.
+    pub seq: i64,
+    /// Brand.
+    pub brand_code: BrandCode,
+    /// Blind name of address, brand and channel.
+    pub key: Key,
+    /// Person or merchant.
+    pub recipient_type: RecipientType,
+    /// Channel.
+    pub channel: Channel,
+    /// ONAY or RET.
+    pub status: ConsentStatus,
+    /// Where it was taken; a merchant's first record may lack it.
+    pub source: Option<ProviderSource>,
+    /// When it was given or withdrawn (true time); a merchant's first record may lack it.
+    pub consent_date: Option<DateTime<Utc>>,
+    /// Retailer who took it.
+    pub retailer_code: Option<RetailerCode>,
+    /// The door through which it came.
+    pub door: String,
+    /// When it reached us (business time).
+    pub received_at: DateTime<Utc>,
+    /// Recipient, reference and salts, sealed.
+    pub sealed: Vec<u8>,
+    /// Commitment to the personal fields.
+    pub commitment: [u8; 32],
+    /// Link of the chain.
+    pub hash: [u8; 32],
+}
+
+/// Appends rows; the caller holds the provider's head.
+pub async fn append(tx: &mut Tx, provider: IysCode, rows: Vec<ConsentRow>) -> Result<()> {
+    let rows = rows.into_iter().map(|row| values(provider, row)).collect();
+    tx.insert(&APPEND, rows).await.map(drop)
+}
+
+/// Stores the sealed evidence of consents.
+pub async fn add_evidence(tx: &mut Tx, provider: IysCode, rows: Vec<(Uuid, Vec<u8>)>) -> Result<()> {
+    let rows = rows.into_iter().map(|(id, sealed)| args![provider, id, sealed]).collect();
+    tx.insert(&ADD_EVIDENCE, rows).await.map(drop)
+}
+
+/// The sealed evidence of a consent.
+pub async fn find_evidence(tx: &mut Tx, provider: IysCode, id: Uuid) -> Result<Option<Vec<u8>>> {
+    tx.row(&EVIDENCE, args![provider, id]).await?.map(|row| row.get(0)).transpose()
+}
+
+/// One ledger row.
+pub async fn find(tx: &mut Tx, provider: IysCode, id: Uuid) -> Result<Option<ConsentRow>> {
+    tx.row(&FIND, args![provider, id]).await?.map(|row| read(&row)).transpose()
+}
+
+/// Ledger rows by id, in no order.
+pub async fn find_many(tx: &mut Tx, provider: IysCode, ids: Vec<Uuid>) -> Result<Vec<ConsentRow>> {
+    tx.rows(&FIND_MANY, args![provider, ids]).await?.iter().map(read).collect()
+}
+
+/// The next 1 000 links of the chain after a place.
+pub async fn chain(tx: &mut Tx, provider: IysCode, after: i64) -> Result<Vec<ConsentRow>> {
+    tx.rows(&CHAIN, args![provider, after]).await?.iter().map(read).collect()
+}
+
+fn values(provider: IysCode, row: ConsentRow) -> Vec<Value> {
+    args![
+        provider,
+        row.id,
+        row.seq,
+        row.brand_code,
+        row.key,
+        row.recipient_type,
+        row.channel,
+        row.status,
+        row.source.map(|source| source.as_str()),
+        row.consent_date,
+        row.retailer_code,
+        row.door,
+        row.received_at,
+        row.sealed,
+        row.commitment.to_vec(),
+        row.hash.to_vec()
+    ]
+}
+
+fn read(row: &Row) -> Result<ConsentRow> {
+    Ok(ConsentRow {
+        id: row.get(0)?,
+        seq: row.get(1)?,
+        brand_code: BrandCode(row.get(2)?),
+        key: row.key(3)?,
+        recipient_type: row.word(4)?,
+        channel: row.word(5)?,
+        status: row.word(6)?,
+        source: row.word_opt(7)?,
+        consent_date: row.get(8)?,
+        retailer_code: row.get::<Option<i64>>(9)?.map(RetailerCode),
+        door: row.get(10)?,
+        received_at: row.get(11)?,
+        sealed: row.get(12)?,
+        commitment: hash(row.get(13)?)?,
+        hash: hash(row.get(14)?)?,
+    })
+}
+
+fn hash(bytes: Vec<u8>) -> Result<[u8; 32]> {
+    bytes.try_into().map_err(|_| StoreError::corrupt("consents", "hash"))
+}

@@ -1,0 +1,200 @@
+//! What truly differs between SQLite and PostgreSQL: set membership, row locks and bulk inserts.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::sql::{PgQuery, SqliteQuery, Value, bind_sqlite};
+
+/// The two databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// One file, one process.
+    Sqlite,
+    /// A server, any number of processes.
+    Postgres,
+}
+
+/// Rows of one multi-row SQLite insert: longer statements parse slower than they save.
+const SQLITE_ROWS: usize = 128;
+
+/// Replaces the marks of a statement (see [`Statement`](crate::sql::Statement)).
+pub(crate) fn render(text: &str, dialect: Dialect) -> String {
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut rest = text;
+    while let Some(start) = rest.find('{') {
+        let end = rest[start..].find('}').map_or(rest.len(), |length| start + length);
+        out.push_str(&rest[..start]);
+        mark(&rest[start + 1..end], dialect, &mut out);
+        rest = rest.get(end + 1..).unwrap_or("");
+    }
+    out.push_str(rest);
+    out
+}
+
+fn mark(mark: &str, dialect: Dialect, out: &mut String) {
+    let words: Vec<&str> = mark.split(' ').collect();
+    let written = match (dialect, words.as_slice()) {
+        (Dialect::Postgres, ["in", parameter, _]) => write!(out, "= ANY({parameter})"),
+        (Dialect::Sqlite, ["in", parameter, "int" | "text"]) => {
+            write!(out, "IN (SELECT value FROM json_each({parameter}))")
+        }
+        (Dialect::Sqlite, ["in", parameter, _]) => {
+            write!(out, "IN (SELECT unhex(value) FROM json_each({parameter}))")
+        }
+        (Dialect::Postgres, ["skip_locked"]) => write!(out, "FOR UPDATE SKIP LOCKED"),
+        (Dialect::Postgres, ["for_update"]) => write!(out, "FOR UPDATE"),
+        (Dialect::Sqlite, ["skip_locked" | "for_update"]) => Ok(()),
+        _ => write!(out, "{{unknown mark {mark}}}"),
+    };
+    debug_assert!(written.is_ok(), "writing to a String does not fail");
+}
+
+/// A JSON array of what `push` writes for each value.
+pub(crate) fn json_list<T>(values: impl Iterator<Item = T>, push: impl Fn(T, &mut String)) -> String {
+    let mut out = String::from("[");
+    for (index, value) in values.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        push(value, &mut out);
+    }
+    out.push(']');
+    out
+}
+
+/// Appends bytes as a quoted hexadecimal string.
+pub(crate) fn push_hex(bytes: &[u8], out: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.push('"');
+    for byte in bytes {
+        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        out.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    out.push('"');
+}
+
+/// A bulk insert: table, columns with their PostgreSQL types, and what follows the rows.
+#[derive(Debug)]
+pub struct Insert {
+    /// `INSERT INTO table (a, b)`
+    pub head: &'static str,
+    /// PostgreSQL element type of each column.
+    pub types: &'static [&'static str],
+    /// `ON CONFLICT … RETURNING …`, or nothing.
+    pub tail: &'static str,
+}
+
+static SQLITE_TEXTS: LazyLock<Mutex<HashMap<(&'static str, usize), &'static str>>> = LazyLock::new(Mutex::default);
+
+impl Insert {
+    /// The SQLite statements for these rows.
+    pub(crate) fn sqlite(&self, rows: Vec<Vec<Value>>) -> Vec<SqliteQuery> {
+        let mut queries = Vec::with_capacity(rows.len() / SQLITE_ROWS + 1);
+        let mut rows = rows.into_iter();
+        loop {
+            let chunk: Vec<Vec<Value>> = rows.by_ref().take(SQLITE_ROWS).collect();
+            if chunk.is_empty() {
+                return queries;
+            }
+            let query = sqlx::query(self.sqlite_text(chunk.len()));
+            queries.push(chunk.into_iter().flatten().fold(query, bind_sqlite));
+        }
+    }
+
+    /// The text for a number of rows, made once: sqlx caches prepared statements by text.
+    fn sqlite_text(&self, rows: usize) -> &'static str {
+        let mut texts = SQLITE_TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.entry((self.head, rows)).or_insert_with(|| {
+            let row = format!("({})", vec!["?"; self.types.len()].join(","));
+            format!("{} VALUES {} {}", self.head, vec![row.as_str(); rows].join(","), self.tail).leak()
+        })
+    }
+
+    /// The PostgreSQL text: one array a column.
+    pub(crate) fn postgres_text(&self) -> &'static str {
+        let mut texts = SQLITE_TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.entry((self.head, 0)).or_insert_with(|| {
+            let arrays: Vec<String> =
+                self.types.iter().enumerate().map(|(index, kind)| format!("${}::{kind}[]", index + 1)).collect();
+            format!("{} SELECT * FROM UNNEST({}) {}", self.head, arrays.join(","), self.tail).leak()
+        })
+    }
+
+    /// The PostgreSQL statement for these rows.
+    pub(crate) fn postgres(&self, rows: Vec<Vec<Value>>) -> PgQuery {
+        let mut columns: Vec<Column> = self.types.iter().map(|kind| Column::of(kind, rows.len())).collect();
+        for row in rows {
+            for (column, value) in columns.iter_mut().zip(row) {
+                column.push(value);
+            }
+        }
+        columns.into_iter().fold(sqlx::query(self.postgres_text()), |query, column| column.bind(query))
+    }
+}
+
+enum Column {
+    Int(Vec<Option<i64>>),
+    Bool(Vec<Option<bool>>),
+    Text(Vec<Option<String>>),
+    Bytes(Vec<Option<Vec<u8>>>),
+    Uuid(Vec<Option<Uuid>>),
+    Time(Vec<Option<DateTime<Utc>>>),
+}
+
+impl Column {
+    fn of(kind: &str, rows: usize) -> Self {
+        match kind {
+            "bigint" => Self::Int(Vec::with_capacity(rows)),
+            "boolean" => Self::Bool(Vec::with_capacity(rows)),
+            "bytea" => Self::Bytes(Vec::with_capacity(rows)),
+            "uuid" => Self::Uuid(Vec::with_capacity(rows)),
+            "timestamptz" => Self::Time(Vec::with_capacity(rows)),
+            _ => Self::Text(Vec::with_capacity(rows)),
+        }
+    }
+
+    fn push(&mut self, value: Value) {
+        match (self, value) {
+            (Self::Int(column), Value::Int(v)) => column.push(v),
+            (Self::Bool(column), Value::Bool(v)) => column.push(v),
+            (Self::Text(column), Value::Text(v)) => column.push(v),
+            (Self::Bytes(column), Value::Bytes(v)) => column.push(v),
+            (Self::Uuid(column), Value::Uuid(v)) => column.push(v),
+            (Self::Time(column), Value::Time(v)) => column.push(v),
+            (_, value) => debug_assert!(false, "{value:?} does not fit its column"),
+        }
+    }
+
+    fn bind(self, query: PgQuery) -> PgQuery {
+        match self {
+            Self::Int(column) => query.bind(column),
+            Self::Bool(column) => query.bind(column),
+            Self::Text(column) => query.bind(column),
+            Self::Bytes(column) => query.bind(column),
+            Self::Uuid(column) => query.bind(column),
+            Self::Time(column) => query.bind(column),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_become_each_database_s_words() {
+        let text = "SELECT 1 WHERE key {in $2 bytes} AND id {in $3 int} LIMIT 1 {skip_locked}";
+        assert_eq!(
+            render(text, Dialect::Postgres),
+            "SELECT 1 WHERE key = ANY($2) AND id = ANY($3) LIMIT 1 FOR UPDATE SKIP LOCKED"
+        );
+        assert_eq!(
+            render(text, Dialect::Sqlite),
+            "SELECT 1 WHERE key IN (SELECT unhex(value) FROM json_each($2)) AND id IN (SELECT value FROM json_each($3)) LIMIT 1 "
+        );
+    }
+}

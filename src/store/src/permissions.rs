@@ -1,0 +1,134 @@
+//! The mirror: what the registry holds for each key, and a RET of ours that it does not show yet.
+
+use chrono::{DateTime, Utc};
+use kopru_domain::{
+    BrandCode, Channel, Effective, IysCode, LocalRejection, Observation, Permission, RecipientType, RegistryKnowledge,
+    RegistrySide,
+};
+
+use crate::error::{Result, StoreError};
+use crate::{Insert, Key, Tx, args, sql::Row, sql::Value, statements};
+
+statements! {
+    OF_KEYS = "SELECT key, brand_code, recipient_type, channel, recipient, registry, consent_date, source, creation_date, transaction_id,
+                   local_at, local_consent_id, observed_at, observed
+               FROM permissions WHERE iys_code = $1 AND key {in $2 bytes}";
+    LOCK_KEYS = "SELECT key, brand_code, recipient_type, channel, recipient, registry, consent_date, source, creation_date, transaction_id,
+                   local_at, local_consent_id, observed_at, observed
+               FROM permissions WHERE iys_code = $1 AND key {in $2 bytes} ORDER BY key {for_update}";
+    COUNT = "SELECT count(*) FROM permissions WHERE iys_code = $1 AND brand_code = $2";
+}
+
+static SAVE: Insert = Insert {
+    head: "INSERT INTO permissions (iys_code, key, brand_code, recipient_type, channel, recipient, registry, consent_date, source, creation_date, transaction_id, local_at, local_consent_id, observed_at, observed, effective, updated_at)",
+    types: &["bigint", "bytea", "bigint", "text", "text", "bytea", "text", "timestamptz", "text", "timestamptz", "text", "timestamptz", "uuid", "timestamptz", "boolean", "text", "timestamptz"],
+    tail: "ON CONFLICT (iys_code, key) DO UPDATE SET registry = excluded.registry, consent_date = excluded.consent_date,
+        source = excluded.source, creation_date = excluded.creation_date, transaction_id = excluded.transaction_id,
+        local_at = excluded.local_at, local_consent_id = excluded.local_consent_id, observed_at = excluded.observed_at,
+        observed = excluded.observed, effective = excluded.effective, updated_at = excluded.updated_at",
+};
+
+/// A permission with its place.
+#[derive(Debug, Clone)]
+pub struct PermissionRow {
+    /// Blind name.
+    pub key: Key,
+    /// Brand.
+    pub brand_code: BrandCode,
+    /// Person or merchant.
+    pub recipient_type: RecipientType,
+    /// Channel.
+    pub channel: Channel,
+    /// The address, sealed.
+    pub recipient: Vec<u8>,
+    /// Both sides.
+    pub permission: Permission,
+}
+
+/// Reads these keys; those never seen are missing from the answer.
+pub async fn of_keys(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<Vec<PermissionRow>> {
+    tx.rows(&OF_KEYS, args![provider, keys]).await?.iter().map(read).collect()
+}
+
+/// As [`of_keys`], locked until commit, in key order.
+pub async fn lock_keys(tx: &mut Tx, provider: IysCode, mut keys: Vec<Key>) -> Result<Vec<PermissionRow>> {
+    keys.sort_unstable();
+    tx.rows(&LOCK_KEYS, args![provider, keys]).await?.iter().map(read).collect()
+}
+
+/// Writes permissions; each key at most once.
+pub async fn save(tx: &mut Tx, provider: IysCode, mut rows: Vec<PermissionRow>, now: DateTime<Utc>) -> Result<()> {
+    rows.sort_unstable_by_key(|row| row.key);
+    tx.insert(&SAVE, rows.into_iter().map(|row| values(provider, row, now)).collect()).await.map(drop)
+}
+
+/// How many keys of a brand are mirrored.
+pub async fn count(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> Result<i64> {
+    tx.row(&COUNT, args![provider, brand]).await?.map_or(Ok(0), |row| row.get(0))
+}
+
+fn values(provider: IysCode, row: PermissionRow, now: DateTime<Utc>) -> Vec<Value> {
+    let effective = match row.permission.effective(row.recipient_type) {
+        Effective::Approval => "ONAY",
+        Effective::Rejection => "RET",
+        Effective::Unknown => "unknown",
+    };
+    let Permission { registry, local, observation } = row.permission;
+    let (word, side, empty_as_of) = match registry {
+        RegistryKnowledge::NotKnown => ("not_known", None, None),
+        RegistryKnowledge::KnownEmpty { as_of } => ("empty", None, Some(as_of)),
+        RegistryKnowledge::Known(side) => (side.status.as_str(), Some(side), None),
+    };
+    args![
+        provider,
+        row.key,
+        row.brand_code,
+        row.recipient_type,
+        row.channel,
+        row.recipient,
+        word,
+        side.as_ref().and_then(|side| side.consent_date),
+        side.as_ref().and_then(|side| side.source.as_ref()).map(ToString::to_string),
+        side.as_ref().map(|side| side.creation_date).or(empty_as_of),
+        side.map(|side| side.transaction_id),
+        local.as_ref().map(|local| local.at),
+        local.as_ref().map(|local| local.consent_id),
+        observation.as_ref().map(|seen| seen.asked_at),
+        observation.as_ref().map(|seen| seen.approved),
+        effective,
+        now
+    ]
+}
+
+fn read(row: &Row) -> Result<PermissionRow> {
+    let missing = || StoreError::corrupt("permissions", "creation_date");
+    let creation_date: Option<DateTime<Utc>> = row.get(8)?;
+    let word: String = row.get(5)?;
+    let registry = match word.as_str() {
+        "not_known" => RegistryKnowledge::NotKnown,
+        "empty" => RegistryKnowledge::KnownEmpty { as_of: creation_date.ok_or_else(missing)? },
+        status => RegistryKnowledge::Known(RegistrySide {
+            status: status.parse().map_err(|_| StoreError::corrupt("permissions", status))?,
+            consent_date: row.get(6)?,
+            source: row.word_opt(7)?,
+            creation_date: creation_date.ok_or_else(missing)?,
+            transaction_id: row.get::<Option<String>>(9)?.unwrap_or_default(),
+        }),
+    };
+    let local = match (row.get(10)?, row.get(11)?) {
+        (Some(at), Some(consent_id)) => Some(LocalRejection { at, consent_id }),
+        _ => None,
+    };
+    let observation = match (row.get(12)?, row.get(13)?) {
+        (Some(asked_at), Some(approved)) => Some(Observation { asked_at, approved }),
+        _ => None,
+    };
+    Ok(PermissionRow {
+        key: row.key(0)?,
+        brand_code: BrandCode(row.get(1)?),
+        recipient_type: row.word(2)?,
+        channel: row.word(3)?,
+        recipient: row.get(4)?,
+        permission: Permission { registry, local, observation },
+    })
+}

@@ -1,0 +1,227 @@
+//! Statements, values and rows, the same for both databases.
+//!
+//! The choice of the database is made here, at the level of one statement, so that every table module is plain,
+//! non-generic code over [`Tx`] and [`Db`](crate::Db). Nothing above this file and `dialect.rs` knows which database it is on.
+
+use std::sync::OnceLock;
+
+use chrono::{DateTime, Utc};
+use kopru_domain::{
+    BrandCode, Channel, ConsentStatus, IysCode, RecipientType, RetailerCode, SubmissionState,
+};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
+use uuid::Uuid;
+
+use crate::dialect::{self, Dialect};
+use crate::error::{Result, StoreError};
+
+/// One SQL text for both databases, with these marks: `{in $2 bytes|uuid|int|text}` (membership of a bound set),
+/// `{skip_locked}` and `{for_update}` (row locks where the database has them), `{limit_literal}` is not supported: write the number.
+#[derive(Debug)]
+pub struct Statement {
+    text: &'static str,
+    sqlite: OnceLock<&'static str>,
+    postgres: OnceLock<&'static str>,
+}
+
+impl Statement {
+    /// Wraps a text. Use it in a `static`, through [`statements!`](crate::statements).
+    pub const fn new(text: &'static str) -> Self {
+        Self { text, sqlite: OnceLock::new(), postgres: OnceLock::new() }
+    }
+
+    /// The text for one database, made once.
+    pub fn for_dialect(&self, dialect: Dialect) -> &'static str {
+        let cell = match dialect {
+            Dialect::Sqlite => &self.sqlite,
+            Dialect::Postgres => &self.postgres,
+        };
+        cell.get_or_init(|| dialect::render(self.text, dialect).leak())
+    }
+}
+
+/// Declares the statements of a module and lists them, so that a test can prepare each on both databases.
+#[macro_export]
+macro_rules! statements {
+    ($($(#[$meta:meta])* $name:ident = $text:expr;)*) => {
+        $($(#[$meta])* pub(crate) static $name: $crate::sql::Statement = $crate::sql::Statement::new($text);)*
+        /// Every statement of this module by name.
+        pub(crate) static STATEMENTS: &[(&str, &$crate::sql::Statement)] = &[$((stringify!($name), &$name)),*];
+    };
+}
+
+/// A bound value.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the variants are the column types of the schema")]
+pub enum Value {
+    Int(Option<i64>),
+    Bool(Option<bool>),
+    Text(Option<String>),
+    Bytes(Option<Vec<u8>>),
+    Uuid(Option<Uuid>),
+    Time(Option<DateTime<Utc>>),
+    IntSet(Vec<i64>),
+    BytesSet(Vec<Vec<u8>>),
+    UuidSet(Vec<Uuid>),
+    TextSet(Vec<String>),
+}
+
+macro_rules! value_from {
+    ($($type:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                Self::$variant(Some(value.into()))
+            }
+        }
+        impl From<Option<$type>> for Value {
+            fn from(value: Option<$type>) -> Self {
+                Self::$variant(value.map(Into::into))
+            }
+        }
+    )*};
+}
+value_from!(i64 => Int, i32 => Int, u32 => Int, bool => Bool, String => Text, &str => Text, Vec<u8> => Bytes, &[u8] => Bytes,
+    Uuid => Uuid, DateTime<Utc> => Time);
+
+macro_rules! set_from {
+    ($($type:ty => $variant:ident),* $(,)?) => {$(
+        impl From<Vec<$type>> for Value {
+            fn from(values: Vec<$type>) -> Self {
+                Self::$variant(values)
+            }
+        }
+    )*};
+}
+set_from!(i64 => IntSet, Vec<u8> => BytesSet, Uuid => UuidSet, String => TextSet);
+
+macro_rules! code_from {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Value {
+            fn from(code: $type) -> Self {
+                Self::Int(Some(code.0))
+            }
+        }
+        impl From<Option<$type>> for Value {
+            fn from(code: Option<$type>) -> Self {
+                Self::Int(code.map(|code| code.0))
+            }
+        }
+    )*};
+}
+code_from!(IysCode, BrandCode, RetailerCode);
+
+macro_rules! word_from {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Value {
+            fn from(word: $type) -> Self {
+                Self::Text(Some(word.as_str().to_owned()))
+            }
+        }
+        impl From<Option<$type>> for Value {
+            fn from(word: Option<$type>) -> Self {
+                Self::Text(word.map(|word| word.as_str().to_owned()))
+            }
+        }
+    )*};
+}
+word_from!(Channel, ConsentStatus, RecipientType, SubmissionState);
+
+impl From<crate::Key> for Value {
+    fn from(key: crate::Key) -> Self {
+        Self::Bytes(Some(key.0.to_vec()))
+    }
+}
+
+impl From<Vec<crate::Key>> for Value {
+    fn from(keys: Vec<crate::Key>) -> Self {
+        Self::BytesSet(keys.into_iter().map(|key| key.0.to_vec()).collect())
+    }
+}
+
+/// Builds the argument list of a statement.
+#[macro_export]
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::sql::Value::from($value)),*] };
+}
+
+pub(crate) type SqliteQuery = Query<'static, Sqlite, SqliteArguments>;
+pub(crate) type PgQuery = Query<'static, Postgres, PgArguments>;
+
+pub(crate) fn bind_sqlite(query: SqliteQuery, value: Value) -> SqliteQuery {
+    match value {
+        Value::Int(v) => query.bind(v),
+        Value::Bool(v) => query.bind(v),
+        Value::Text(v) => query.bind(v),
+        Value::Bytes(v) => query.bind(v),
+        Value::Uuid(v) => query.bind(v),
+        Value::Time(v) => query.bind(v),
+        Value::IntSet(set) => query.bind(dialect::json_list(set.iter(), |v, out| out.push_str(&v.to_string()))),
+        Value::BytesSet(set) => query.bind(dialect::json_list(set.iter(), |v, out| dialect::push_hex(v, out))),
+        Value::UuidSet(set) => query.bind(dialect::json_list(set.iter(), |v, out| dialect::push_hex(v.as_bytes(), out))),
+        Value::TextSet(set) => query.bind(serde_json::Value::from(set).to_string()),
+    }
+}
+
+pub(crate) fn bind_postgres(query: PgQuery, value: Value) -> PgQuery {
+    match value {
+        Value::Int(v) => query.bind(v),
+        Value::Bool(v) => query.bind(v),
+        Value::Text(v) => query.bind(v),
+        Value::Bytes(v) => query.bind(v),
+        Value::Uuid(v) => query.bind(v),
+        Value::Time(v) => query.bind(v),
+        Value::IntSet(v) => query.bind(v),
+        Value::BytesSet(v) => query.bind(v),
+        Value::UuidSet(v) => query.bind(v),
+        Value::TextSet(v) => query.bind(v),
+    }
+}
+
+/// A row of either database, read by position.
+#[derive(Debug)]
+pub enum Row {
+    /// From SQLite.
+    Sqlite(SqliteRow),
+    /// From PostgreSQL.
+    Postgres(PgRow),
+}
+
+/// What a column can be read as.
+pub trait Cell:
+    for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
+{
+}
+impl<T> Cell for T where
+    T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
+{
+}
+
+impl Row {
+    /// Reads a column by its position.
+    pub fn get<T: Cell>(&self, index: usize) -> Result<T> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(index)?,
+            Self::Postgres(row) => row.try_get(index)?,
+        })
+    }
+
+    /// Reads a column that holds a word of the domain.
+    pub fn word<T: std::str::FromStr>(&self, index: usize) -> Result<T> {
+        let text: String = self.get(index)?;
+        text.parse().map_err(|_| StoreError::corrupt("column", &text))
+    }
+
+    /// Reads a nullable column that holds a word of the domain.
+    pub fn word_opt<T: std::str::FromStr>(&self, index: usize) -> Result<Option<T>> {
+        let text: Option<String> = self.get(index)?;
+        text.map(|text| text.parse().map_err(|_| StoreError::corrupt("column", &text))).transpose()
+    }
+
+    /// Reads a permission key.
+    pub fn key(&self, index: usize) -> Result<crate::Key> {
+        crate::Key::from_slice(&self.get::<Vec<u8>>(index)?)
+    }
+}

@@ -1,0 +1,476 @@
+//! Submissions: one filing of one consent to the registry. This table is the queue.
+
+use chrono::{DateTime, Utc};
+use kopru_domain::{BrandCode, Channel, ConsentStatus, IysCode, ProviderSource, SubmissionState};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::{Claim, Insert, Key, Tx, args, sql::Row, sql::Value, statements};
+
+statements! {
+    OPEN_OF_KEYS = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause
+        FROM submissions s JOIN consents c ON c.iys_code = s.iys_code AND c.id = s.consent_id
+        WHERE s.iys_code = $1 AND s.key {in $2 bytes} AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
+        ORDER BY s.ordered_at, s.consent_id";
+    SUPERSEDE = "UPDATE submissions SET state = 'superseded', code = $3, updated_at = $4
+        WHERE iys_code = $1 AND consent_id {in $2 uuid} AND state IN ('queued', 'held') RETURNING consent_id";
+    /// The next brand in turn that has something due: round robin inside one status.
+    NEXT_IN_TURN = "SELECT iys_code, brand_code FROM submissions
+        WHERE state = 'queued' AND status = $1 AND next_attempt_at <= $2 AND (iys_code, brand_code) > ($3, $4)
+        ORDER BY iys_code, brand_code LIMIT 1";
+    /// The brand that owns the earliest target; RET wins ties.
+    NEXT_BY_TARGET = "SELECT iys_code, brand_code FROM submissions
+        WHERE state = 'queued' AND next_attempt_at <= $1 AND NOT (iys_code {in $2 int} AND brand_code {in $3 int})
+        ORDER BY target_at, status DESC LIMIT 1";
+    /// One movement of a key in flight; inside a key the earlier goes first.
+    CLAIM = "UPDATE submissions SET state = 'in_flight', claimed_by = $6, lease_until = $7, attempt = attempt + 1, updated_at = $5
+        FROM (SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s
+              WHERE s.state = 'queued' AND s.iys_code = $1 AND s.brand_code = $2 AND s.status {in $3 text} AND s.next_attempt_at <= $5
+                AND NOT EXISTS (SELECT 1 FROM submissions o WHERE o.iys_code = s.iys_code AND o.key = s.key
+                      AND o.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
+                      AND (o.state IN ('in_flight', 'batched', 'unresolved')
+                           OR ((o.state = 'queued' OR o.cause <> 'review')
+                               AND (o.ordered_at < s.ordered_at OR (o.ordered_at = s.ordered_at AND o.consent_id < s.consent_id)))))
+              ORDER BY s.target_at, s.status DESC LIMIT $4 {skip_locked}) AS due
+        WHERE iys_code = p AND consent_id = c AND generation = g
+        RETURNING consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
+            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code";
+    /// Singles whose outcome is unknown: unresolved and due, or in flight with a lease that ran out.
+    CLAIM_UNRESOLVED = "UPDATE submissions SET state = 'unresolved', claimed_by = $3, lease_until = $4, attempt = attempt + 1, updated_at = $1
+        FROM (SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s
+              WHERE s.batch_id IS NULL AND ((s.state = 'unresolved' AND s.next_attempt_at <= $1 AND (s.lease_until IS NULL OR s.lease_until < $2))
+                 OR (s.state = 'in_flight' AND s.lease_until < $2))
+              ORDER BY s.next_attempt_at LIMIT $5 {skip_locked}) AS due
+        WHERE iys_code = p AND consent_id = c AND generation = g
+        RETURNING consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
+            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code";
+    OF_BATCH = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
+            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
+        FROM submissions WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') ORDER BY batch_index";
+    FIND = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
+            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
+        FROM submissions WHERE iys_code = $1 AND consent_id = $2 ORDER BY generation DESC LIMIT 1";
+    FIND_MANY = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
+            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
+        FROM submissions WHERE iys_code = $1 AND consent_id {in $2 uuid}";
+    LIST = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
+            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
+        FROM submissions WHERE iys_code = $1 AND brand_code = $2 AND consent_id > $3 AND ($4 = '' OR state = $4)
+            AND ($5 = '' OR code = $5) AND target_at <= $6 ORDER BY consent_id LIMIT $7";
+    BATCH_ACCEPTED = "UPDATE submissions SET state = 'batched', updated_at = $3
+        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'unresolved')";
+    BATCH_UNKNOWN = "UPDATE submissions SET state = 'unresolved', updated_at = $3
+        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched')";
+    BATCH_RELEASED = "UPDATE submissions SET state = 'queued', batch_id = NULL, batch_index = NULL, claimed_by = NULL, lease_until = NULL,
+            next_attempt_at = $3, updated_at = $4
+        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'unresolved')";
+    EXPIRING = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
+            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
+        FROM submissions WHERE state IN ('queued', 'held') AND status = 'ONAY' AND latest_at < $1 ORDER BY latest_at LIMIT $2 {skip_locked}";
+    AT_RISK = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
+            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
+        FROM submissions WHERE state IN ('queued', 'held', 'in_flight', 'batched', 'unresolved') AND NOT at_risk AND target_at < $1
+        ORDER BY target_at LIMIT $2 {skip_locked}";
+    RELEASE_HELD = "UPDATE submissions SET state = 'queued', cause = NULL, next_attempt_at = $5, updated_at = $5
+        FROM (SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s
+              WHERE s.state = 'held' AND s.cause <> 'review' AND s.iys_code = $1 AND s.brand_code = $2 AND s.channel = $3
+              ORDER BY s.target_at LIMIT $4 {skip_locked}) AS due
+        WHERE iys_code = p AND consent_id = c AND generation = g";
+    COUNTS = "SELECT state, count(*) FROM submissions WHERE state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') GROUP BY state";
+    EARLIEST = "SELECT target_at FROM submissions WHERE state = 'queued' ORDER BY target_at, status DESC LIMIT 1";
+    QUEUED = "SELECT count(*) FROM submissions WHERE state = 'queued'";
+    BUCKETS = "SELECT iys_code, brand_code, target_at, count(*) FROM submissions WHERE state = 'queued'
+        GROUP BY iys_code, brand_code, target_at ORDER BY target_at";
+}
+
+const COLUMNS: &[&str] = &[
+    "bigint", "uuid", "bigint", "bigint", "bytea", "text", "text", "text", "text", "timestamptz", "timestamptz", "timestamptz",
+    "timestamptz", "timestamptz", "text", "boolean", "boolean", "bigint", "timestamptz", "uuid", "timestamptz", "bytea", "uuid",
+    "bigint", "text", "timestamptz", "text", "timestamptz",
+];
+
+static ADD: Insert = Insert {
+    head: "INSERT INTO submissions (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, late, at_risk, attempt, next_attempt_at, claimed_by, lease_until, wire, batch_id, batch_index, transaction_id, creation_date, cause, updated_at)",
+    types: COLUMNS,
+    tail: "",
+};
+
+/// The same columns as [`ADD`]: an upsert is the one bulk update that is fast and the same on both databases.
+static SAVE: Insert = Insert {
+    // The space keeps the cached text apart from that of ADD.
+    head: "INSERT INTO submissions  (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, late, at_risk, attempt, next_attempt_at, claimed_by, lease_until, wire, batch_id, batch_index, transaction_id, creation_date, cause, updated_at)",
+    types: COLUMNS,
+    tail: "ON CONFLICT (iys_code, consent_id, generation) DO UPDATE SET state = excluded.state, code = excluded.code,
+        wire_date = excluded.wire_date, late = excluded.late, at_risk = excluded.at_risk, attempt = excluded.attempt,
+        next_attempt_at = excluded.next_attempt_at,
+        claimed_by = excluded.claimed_by, lease_until = excluded.lease_until, wire = excluded.wire, batch_id = excluded.batch_id,
+        batch_index = excluded.batch_index, transaction_id = excluded.transaction_id, creation_date = excluded.creation_date,
+        cause = excluded.cause, updated_at = excluded.updated_at
+        WHERE submissions.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
+        RETURNING consent_id",
+};
+
+/// One filing.
+#[derive(Debug, Clone)]
+pub struct SubmissionRow {
+    /// Provider.
+    pub iys_code: IysCode,
+    /// The consent that is filed.
+    pub consent_id: Uuid,
+    /// 1 for the first filing, one more for each redrive.
+    pub generation: i64,
+    /// Brand.
+    pub brand_code: BrandCode,
+    /// Blind name of the address.
+    pub key: Key,
+    /// Channel.
+    pub channel: Channel,
+    /// ONAY or RET.
+    pub status: ConsentStatus,
+    /// Where it stands.
+    pub state: SubmissionState,
+    /// H-code or a code of ours that explains the state.
+    pub code: Option<String>,
+    /// Place inside the key: true time, or arrival.
+    pub ordered_at: DateTime<Utc>,
+    /// The date told to the registry.
+    pub wire_date: Option<DateTime<Utc>>,
+    /// Strictest reading of the deadline.
+    pub target_at: DateTime<Utc>,
+    /// Its legal reading.
+    pub legal_at: DateTime<Utc>,
+    /// Its most lenient reading.
+    pub latest_at: DateTime<Utc>,
+    /// Version of the calendar behind the three.
+    pub calendar: String,
+    /// A RET that went with the present time because it was late.
+    pub late: bool,
+    /// `deadline.at_risk` was told.
+    pub at_risk: bool,
+    /// Tries so far.
+    pub attempt: i64,
+    /// Not before (business time).
+    pub next_attempt_at: DateTime<Utc>,
+    /// The exact bytes of a single add, sealed, until the outcome is known.
+    pub wire: Option<Vec<u8>>,
+    /// The batch it travels in.
+    pub batch_id: Option<Uuid>,
+    /// Its place there.
+    pub batch_index: Option<i64>,
+    /// The registry's id of the movement.
+    pub transaction_id: Option<String>,
+    /// When the registry recorded it.
+    pub creation_date: Option<DateTime<Utc>>,
+    /// Why it is held.
+    pub cause: Option<String>,
+    /// The claim, when somebody works on it.
+    pub claim: Option<Claim>,
+}
+
+/// What of a key has not ended yet.
+#[derive(Debug, Clone)]
+pub struct OpenRow {
+    /// Blind name of the address.
+    pub key: Key,
+    /// Consent.
+    pub consent_id: Uuid,
+    /// Generation.
+    pub generation: i64,
+    /// ONAY or RET.
+    pub status: ConsentStatus,
+    /// True time, or arrival.
+    pub ordered_at: DateTime<Utc>,
+    /// The date told to the registry.
+    pub wire_date: Option<DateTime<Utc>>,
+    /// State, never terminal.
+    pub state: SubmissionState,
+    /// Declared source.
+    pub source: Option<ProviderSource>,
+    /// Why it is held.
+    pub cause: Option<String>,
+}
+
+/// How many share a brand and a target.
+#[derive(Debug, Clone, Copy)]
+pub struct BucketRow {
+    /// Provider.
+    pub iys_code: IysCode,
+    /// Brand.
+    pub brand_code: BrandCode,
+    /// Target.
+    pub target_at: DateTime<Utc>,
+    /// Queued submissions.
+    pub count: i64,
+}
+
+/// A filter of the list.
+#[derive(Debug, Clone, Default)]
+pub struct ListFilter {
+    /// Only this state.
+    pub state: Option<SubmissionState>,
+    /// Only this code.
+    pub code: Option<String>,
+    /// Only targets up to here.
+    pub due_until: Option<DateTime<Utc>>,
+}
+
+/// Adds filings.
+pub async fn add(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Result<()> {
+    tx.insert(&ADD, rows.into_iter().map(|row| values(row, now)).collect()).await.map(drop)
+}
+
+/// Writes rows back whole. A row that has ended meanwhile is left as it is and is not among the answers.
+pub async fn save(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
+    let rows = rows.into_iter().map(|row| values(row, now)).collect();
+    tx.insert_returning(&SAVE, rows).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// What has not ended of these keys, in order inside each key.
+pub async fn open_of_keys(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<Vec<OpenRow>> {
+    let rows = tx.rows(&OPEN_OF_KEYS, args![provider, keys]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OpenRow {
+                key: row.key(0)?,
+                consent_id: row.get(1)?,
+                generation: row.get(2)?,
+                status: row.word(3)?,
+                ordered_at: row.get(4)?,
+                wire_date: row.get(5)?,
+                state: row.word(6)?,
+                source: row.word_opt(7)?,
+                cause: row.get(8)?,
+            })
+        })
+        .collect()
+}
+
+/// Ends filings that a later RET makes pointless, if they have not left the house; returns those it ended.
+pub async fn supersede(tx: &mut Tx, provider: IysCode, ids: Vec<Uuid>, code: &str, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
+    tx.rows(&SUPERSEDE, args![provider, ids, code, now]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Round robin: the next brand after `last` with something due of this status; wraps around.
+pub async fn next_in_turn(
+    tx: &mut Tx,
+    status: ConsentStatus,
+    now: DateTime<Utc>,
+    last: (IysCode, BrandCode),
+) -> Result<Option<(IysCode, BrandCode)>> {
+    for (provider, brand) in [last, (IysCode(-1), BrandCode(-1))] {
+        if let Some(row) = tx.row(&NEXT_IN_TURN, args![status, now, provider, brand]).await? {
+            return Ok(Some((IysCode(row.get(0)?), BrandCode(row.get(1)?))));
+        }
+    }
+    Ok(None)
+}
+
+/// The brand with the earliest target, passing over brands where nothing could be claimed just now.
+pub async fn next_by_target(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    except: &[(IysCode, BrandCode)],
+) -> Result<Option<(IysCode, BrandCode)>> {
+    let providers: Vec<i64> = except.iter().map(|(provider, _)| provider.0).collect();
+    let brands: Vec<i64> = except.iter().map(|(_, brand)| brand.0).collect();
+    let row = tx.row(&NEXT_BY_TARGET, args![now, providers, brands]).await?;
+    row.map(|row| Ok((IysCode(row.get(0)?), BrandCode(row.get(1)?)))).transpose()
+}
+
+/// Claims what is due of a brand, earliest target first, at most one movement a key.
+pub async fn claim(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    statuses: &[ConsentStatus],
+    limit: i64,
+    now: DateTime<Utc>,
+    claim: Claim,
+) -> Result<Vec<SubmissionRow>> {
+    let statuses: Vec<String> = statuses.iter().map(|status| status.as_str().to_owned()).collect();
+    let rows = tx.rows(&CLAIM, args![provider, brand, statuses, limit, now, claim.by, claim.until]).await?;
+    let mut rows: Vec<SubmissionRow> =
+        rows.iter().map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row })).collect::<Result<_>>()?;
+    rows.sort_by_key(|row| (row.target_at, std::cmp::Reverse(row.status.as_str()), row.consent_id));
+    Ok(rows)
+}
+
+/// Claims single filings whose outcome is unknown.
+pub async fn claim_unresolved(
+    tx: &mut Tx,
+    limit: i64,
+    business_now: DateTime<Utc>,
+    wire_now: DateTime<Utc>,
+    claim: Claim,
+) -> Result<Vec<SubmissionRow>> {
+    let rows = tx.rows(&CLAIM_UNRESOLVED, args![business_now, wire_now, claim.by, claim.until, limit]).await?;
+    rows.iter().map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row })).collect()
+}
+
+/// The items of a batch that have not ended, by place.
+pub async fn of_batch(tx: &mut Tx, provider: IysCode, batch: Uuid) -> Result<Vec<SubmissionRow>> {
+    tx.rows(&OF_BATCH, args![provider, batch]).await?.iter().map(read).collect()
+}
+
+/// The newest filing of a consent.
+pub async fn find(tx: &mut Tx, provider: IysCode, consent: Uuid) -> Result<Option<SubmissionRow>> {
+    tx.row(&FIND, args![provider, consent]).await?.map(|row| read(&row)).transpose()
+}
+
+/// All filings of these consents.
+pub async fn find_many(tx: &mut Tx, provider: IysCode, consents: Vec<Uuid>) -> Result<Vec<SubmissionRow>> {
+    tx.rows(&FIND_MANY, args![provider, consents]).await?.iter().map(read).collect()
+}
+
+/// A page of a brand's filings after a consent id.
+pub async fn list(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    filter: &ListFilter,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<SubmissionRow>> {
+    let until = filter.due_until.unwrap_or_else(far_future);
+    let state = filter.state.map_or("", |state| state.as_str());
+    let args = args![provider, brand, after, state, filter.code.as_deref().unwrap_or(""), until, limit];
+    tx.rows(&LIST, args).await?.iter().map(read).collect()
+}
+
+/// The registry took a batch: its items wait for their results.
+pub async fn batch_accepted(tx: &mut Tx, provider: IysCode, batch: Uuid, now: DateTime<Utc>) -> Result<u64> {
+    tx.execute(&BATCH_ACCEPTED, args![provider, batch, now]).await
+}
+
+/// Nobody knows whether the registry took a batch.
+pub async fn batch_unknown(tx: &mut Tx, provider: IysCode, batch: Uuid, now: DateTime<Utc>) -> Result<u64> {
+    tx.execute(&BATCH_UNKNOWN, args![provider, batch, now]).await
+}
+
+/// The registry certainly did not take a batch: its items are queued again.
+pub async fn batch_released(
+    tx: &mut Tx,
+    provider: IysCode,
+    batch: Uuid,
+    next_attempt_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    tx.execute(&BATCH_RELEASED, args![provider, batch, next_attempt_at, now]).await
+}
+
+/// ONAYs that did not leave the house and whose latest instant has passed.
+pub async fn expiring(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<SubmissionRow>> {
+    tx.rows(&EXPIRING, args![now, limit]).await?.iter().map(read).collect()
+}
+
+/// Open filings whose target lies before `until` and of which nobody was told yet.
+pub async fn at_risk(tx: &mut Tx, until: DateTime<Utc>, limit: i64) -> Result<Vec<SubmissionRow>> {
+    tx.rows(&AT_RISK, args![until, limit]).await?.iter().map(read).collect()
+}
+
+/// Queues held filings of a brand and channel again, earliest target first.
+pub async fn release_held(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    channel: Channel,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    tx.execute(&RELEASE_HELD, args![provider, brand, channel, limit, now]).await
+}
+
+/// Open filings by state.
+pub async fn counts(tx: &mut Tx) -> Result<Vec<(SubmissionState, i64)>> {
+    tx.rows(&COUNTS, args![]).await?.iter().map(|row| Ok((row.word(0)?, row.get(1)?))).collect()
+}
+
+/// The earliest target in the queue and the number queued.
+pub async fn queue_depth(tx: &mut Tx) -> Result<(Option<DateTime<Utc>>, i64)> {
+    let earliest = tx.row(&EARLIEST, args![]).await?.map(|row| row.get(0)).transpose()?;
+    let queued = tx.row(&QUEUED, args![]).await?.map_or(Ok(0), |row| row.get(0))?;
+    Ok((earliest, queued))
+}
+
+/// The queue by brand and target, earliest first.
+pub async fn buckets(tx: &mut Tx) -> Result<Vec<BucketRow>> {
+    let rows = tx.rows(&BUCKETS, args![]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(BucketRow {
+                iys_code: IysCode(row.get(0)?),
+                brand_code: BrandCode(row.get(1)?),
+                target_at: row.get(2)?,
+                count: row.get(3)?,
+            })
+        })
+        .collect()
+}
+
+fn far_future() -> DateTime<Utc> {
+    DateTime::from_timestamp(253_370_764_800, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+fn values(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
+    args![
+        row.iys_code,
+        row.consent_id,
+        row.generation,
+        row.brand_code,
+        row.key,
+        row.channel,
+        row.status,
+        row.state,
+        row.code,
+        row.ordered_at,
+        row.wire_date,
+        row.target_at,
+        row.legal_at,
+        row.latest_at,
+        row.calendar,
+        row.late,
+        row.at_risk,
+        row.attempt,
+        row.next_attempt_at,
+        row.claim.map(|claim| claim.by),
+        row.claim.map(|claim| claim.until),
+        row.wire,
+        row.batch_id,
+        row.batch_index,
+        row.transaction_id,
+        row.creation_date,
+        row.cause,
+        now
+    ]
+}
+
+fn read(row: &Row) -> Result<SubmissionRow> {
+    Ok(SubmissionRow {
+        consent_id: row.get(0)?,
+        generation: row.get(1)?,
+        brand_code: BrandCode(row.get(2)?),
+        key: row.key(3)?,
+        channel: row.word(4)?,
+        status: row.word(5)?,
+        state: row.word(6)?,
+        code: row.get(7)?,
+        ordered_at: row.get(8)?,
+        wire_date: row.get(9)?,
+        target_at: row.get(10)?,
+        legal_at: row.get(11)?,
+        latest_at: row.get(12)?,
+        calendar: row.get(13)?,
+        late: row.get(14)?,
+        at_risk: row.get(15)?,
+        attempt: row.get(16)?,
+        next_attempt_at: row.get(17)?,
+        wire: row.get(18)?,
+        batch_id: row.get(19)?,
+        batch_index: row.get(20)?,
+        transaction_id: row.get(21)?,
+        creation_date: row.get(22)?,
+        cause: row.get(23)?,
+        iys_code: IysCode(row.get(24)?),
+        claim: None,
+    })
+}
