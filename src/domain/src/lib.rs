@@ -1,1 +1,58 @@
-//! The rules and types of consent: no I/O
+//! The rules and types of consent: what Köprü knows about the national registry (İYS), the law's
+//! deadlines, addresses and permissions.
+//!
+//! This crate is the ground floor. It does no I/O, knows no database, no HTTP and no runtime; time
+//! is always a parameter or a [`Clock`]. Everything here is a plain value or a pure function, so
+//! that each rule can be tested without starting anything.
+//!
+//! Where to find what:
+//!
+//! | question | module |
+//! |---|---|
+//! | which words does the registry use? | [`words`] |
+//! | is this address usable, and how is it written? | [`address`] |
+//! | is this consent well-formed? | [`shape`] |
+//! | until when must it be filed, and why? | [`deadline`], [`calendar`] |
+//! | may we send to this address? | [`permission`] |
+//! | what happens to a consent that arrives, or is about to be sent? | [`key`], [`twin`] |
+//! | what does the registry's answer do to a submission? | [`outcome`], [`submission`] |
+//! | in which order are requests spent? | [`schedule`] |
+//! | what is written down for ever? | [`ledger`], [`evidence`] |
+
+pub mod address;
+pub mod calendar;
+pub mod clock;
+pub mod deadline;
+pub mod evidence;
+pub mod key;
+pub mod lang;
+pub mod ledger;
+pub mod outcome;
+pub mod permission;
+pub mod schedule;
+pub mod shape;
+pub mod submission;
+pub mod time;
+pub mod twin;
+pub mod words;
+
+pub use address::{AddressError, AddressErrorCode, AddressWarning, Recipient};
+pub use calendar::{BusinessCalendar, Day};
+pub use clock::{Clock, FixedClock};
+pub use deadline::Deadline;
+pub use evidence::Evidence;
+pub use key::{
+    Admission, Admitted, AfterCitizenRet, BrandPolicy, Candidate, ClaimVerdict, Confirmation, KeyState,
+    OnayRefresh, OpenSubmission,
+};
+pub use lang::{Lang, Text};
+pub use outcome::{RegistryAnswer, Settlement, SubmissionFacts};
+pub use permission::{
+    Effective, LocalRejection, Merge, Observation, Permission, RegistryKnowledge, RegistrySide,
+};
+pub use shape::{FieldError, RawConsent, ShapedConsent};
+pub use submission::{Actor, Code, CodeText, HeldCause, IllegalTransition, SubmissionState};
+pub use words::{
+    BrandCode, Channel, ConsentStatus, IysCode, ProviderSource, RecipientType, RetailerCode, Source,
+    UnknownWord,
+};

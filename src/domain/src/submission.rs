@@ -1,0 +1,403 @@
+//! The states of a submission: one filing of one consent at the registry (design.md section 4.7).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::words::words;
+
+words! {
+    /// Where a submission stands.
+    pub enum SubmissionState("submission state") {
+        /// Waiting for its turn.
+        Queued = "queued",
+        /// Its bytes are stored and are being sent.
+        InFlight = "in_flight",
+        /// The registry took it into a batch; the result per item is to be asked for.
+        Batched = "batched",
+        /// Sent, outcome unknown: only the same bytes may be sent again.
+        Unresolved = "unresolved",
+        /// Stopped for a [`HeldCause`]; its deadline runs on.
+        Held = "held",
+        /// The registry confirmed it. Terminal.
+        Registered = "registered",
+        /// The registry, or its twin here, refused it. Terminal.
+        Refused = "refused",
+        /// An approval that came too late to be recorded. Terminal.
+        Expired = "expired",
+        /// The registry already holds what it says, or has nothing to reject. Terminal.
+        NotNeeded = "not_needed",
+        /// A later decision of the same person overtook it. Terminal.
+        Superseded = "superseded",
+    }
+}
+
+/// A step the state machine does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a submission that is {from} cannot become {to}")]
+pub struct IllegalTransition {
+    /// The state it is in.
+    pub from: SubmissionState,
+    /// The state it should have reached.
+    pub to: SubmissionState,
+}
+
+impl SubmissionState {
+    /// Whether no state can follow. A terminal submission is never reopened: a redrive creates a new
+    /// one.
+    pub const fn is_terminal(self) -> bool {
+        match self {
+            Self::Registered | Self::Refused | Self::Expired | Self::NotNeeded | Self::Superseded => true,
+            Self::Queued | Self::InFlight | Self::Batched | Self::Unresolved | Self::Held => false,
+        }
+    }
+
+    /// Whether something is still to happen. At most one submission of a consent is open.
+    pub const fn is_open(self) -> bool {
+        !self.is_terminal()
+    }
+
+    /// Whether the registry may have seen it: it can no longer be superseded, only awaited.
+    pub const fn has_left_the_house(self) -> bool {
+        matches!(self, Self::InFlight | Self::Batched | Self::Unresolved)
+    }
+
+    /// The whole transition table. Staying in a state is no transition.
+    pub const fn can_become(self, next: Self) -> bool {
+        match self {
+            Self::Queued => matches!(
+                next,
+                Self::InFlight
+                    | Self::Held
+                    | Self::Refused
+                    | Self::Expired
+                    | Self::NotNeeded
+                    | Self::Superseded
+            ),
+            // Back to queued only when it is certain that nothing was written.
+            Self::InFlight => matches!(
+                next,
+                Self::Queued
+                    | Self::Batched
+                    | Self::Unresolved
+                    | Self::Held
+                    | Self::Registered
+                    | Self::Refused
+                    | Self::Expired
+                    | Self::NotNeeded
+            ),
+            Self::Batched => matches!(
+                next,
+                Self::Queued
+                    | Self::Unresolved
+                    | Self::Held
+                    | Self::Registered
+                    | Self::Refused
+                    | Self::Expired
+                    | Self::NotNeeded
+            ),
+            // Sent again, or decided by what the registry says about the address.
+            Self::Unresolved => matches!(
+                next,
+                Self::Queued
+                    | Self::InFlight
+                    | Self::Registered
+                    | Self::Refused
+                    | Self::Expired
+                    | Self::NotNeeded
+            ),
+            Self::Held => matches!(
+                next,
+                Self::Queued | Self::Refused | Self::Expired | Self::NotNeeded | Self::Superseded
+            ),
+            Self::Registered | Self::Refused | Self::Expired | Self::NotNeeded | Self::Superseded => false,
+        }
+    }
+
+    /// Takes a step.
+    pub const fn transition(self, next: Self) -> Result<Self, IllegalTransition> {
+        if self.can_become(next) { Ok(next) } else { Err(IllegalTransition { from: self, to: next }) }
+    }
+}
+
+words! {
+    /// Why a submission is [`SubmissionState::Held`].
+    pub enum HeldCause("held cause") {
+        /// The provider has not authorised us, or withdrew it (H353).
+        NotAuthorised = "not_authorised",
+        /// The right for this channel is missing (H355).
+        TypeRight = "type_right",
+        /// The provider's subscription does not allow it now (H437, H520, H521, H524, H586).
+        Subscription = "subscription",
+        /// The provider's consent quota is used up (H525).
+        Quota = "quota",
+        /// A human has to look at it; never released automatically.
+        Review = "review",
+    }
+}
+
+impl HeldCause {
+    /// Whether the submission goes on by itself once the cause is gone.
+    pub const fn is_released_automatically(self) -> bool {
+        !matches!(self, Self::Review)
+    }
+}
+
+/// Why a submission is in its state: an H-code of the registry (`H175`) or one of ours
+/// (`deadline_passed`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Code(Cow<'static, str>);
+
+macro_rules! own_codes {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident = $word:literal {
+            tr: $tr:literal,
+            en: $en:literal,
+            who: $who:ident,
+            redrive_helps: $redrive:literal $(,)?
+        }
+    )+) => {
+        impl Code {
+            $($(#[$meta])* pub const $name: Self = Self::fixed($word);)+
+
+            /// Every code of ours.
+            pub const OWN: &'static [Self] = &[$(Self::$name),+];
+        }
+
+        /// Explains one of our own codes; `None` for H-codes, which the registry client explains.
+        pub fn explain_own_code(code: &str) -> Option<CodeText> {
+            match code {
+                $($word => Some(CodeText { tr: $tr, en: $en, who: Actor::$who, redrive_helps: $redrive }),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+own_codes! {
+    /// An approval that is not later than a rejection of the same person.
+    OLDER_THAN_REJECTION = "older_than_rejection" {
+        tr: "bu onaydan sonra (ya da aynı anda) verilmiş bir ret var; geçerli olan ret",
+        en: "the person refused after this approval, or in the same second; the refusal stands",
+        who: Nobody,
+        redrive_helps: false,
+    }
+    /// A rejection that was overtaken by a later approval before it could be filed.
+    NEWER_APPROVAL = "newer_approval" {
+        tr: "bu retten daha sonra verilmiş bir onay İYS'de kayıtlı",
+        en: "the registry holds an approval given later than this rejection",
+        who: Nobody,
+        redrive_helps: false,
+    }
+    /// An approval whose last instant passed while it was waiting here.
+    DEADLINE_PASSED = "deadline_passed" {
+        tr: "üç iş günlük süre İYS'ye kaydedilmeden doldu; kişiden yeniden onay alınmalı",
+        en: "the three business days passed before it was filed; the person has to be asked again",
+        who: Client,
+        redrive_helps: false,
+    }
+    /// An approval of what is approved already, which the brand does not refresh.
+    ALREADY_APPROVED = "already_approved" {
+        tr: "İYS'de geçerli bir onay zaten var; marka ayarı gereği yenilenmedi",
+        en: "the registry already holds a valid approval, which this brand does not refresh",
+        who: Nobody,
+        redrive_helps: false,
+    }
+    /// An approval after the citizen's own refusal: a human decides.
+    REVIEW_AFTER_CITIZEN_RET = "review_after_citizen_ret" {
+        tr: "kişi İYS üzerinden kendisi ret vermiş; onayın gönderilmesi için incelenmesi gerekiyor",
+        en: "the citizen refused at the registry in person; someone has to review this approval first",
+        who: Operator,
+        redrive_helps: false,
+    }
+    /// The same, refused because the brand is set so.
+    REFUSED_AFTER_CITIZEN_RET = "refused_after_citizen_ret" {
+        tr: "kişi İYS üzerinden kendisi ret vermiş; marka ayarı gereği bu onay gönderilmez",
+        en: "the citizen refused at the registry in person; this brand is set not to file approvals after that",
+        who: Citizen,
+        redrive_helps: false,
+    }
+    /// A reviewer decided against it.
+    REVIEW_DECLINED = "review_declined" {
+        tr: "inceleme sonucunda gönderilmemesine karar verildi",
+        en: "a reviewer decided not to file it",
+        who: Nobody,
+        redrive_helps: false,
+    }
+    /// The provider has not authorised us for the brand.
+    NOT_AUTHORISED = "not_authorised" {
+        tr: "hizmet sağlayıcı bu marka için iş ortağı yetkisi vermemiş; yetki verilince kendiliğinden gönderilir",
+        en: "the provider has not authorised this partner for the brand; it goes out by itself once it has",
+        who: Client,
+        redrive_helps: false,
+    }
+    /// The right for the channel is missing.
+    TYPE_RIGHT = "type_right" {
+        tr: "bu izin türü (arama, mesaj, e-posta) için yetki yok; yetki verilince kendiliğinden gönderilir",
+        en: "the right for this channel is missing; it goes out by itself once it is given",
+        who: Client,
+        redrive_helps: false,
+    }
+    /// The provider's subscription does not allow it.
+    SUBSCRIPTION = "subscription" {
+        tr: "hizmet sağlayıcının İYS aboneliği uygun değil; düzelince kendiliğinden gönderilir",
+        en: "the provider's subscription does not allow it now; it goes out by itself once it does",
+        who: Client,
+        redrive_helps: false,
+    }
+    /// The provider's quota of addresses is used up.
+    QUOTA = "quota" {
+        tr: "hizmet sağlayıcının İYS izin kotası dolu; kota açılınca kendiliğinden gönderilir",
+        en: "the provider's consent quota is used up; it goes out by itself once there is room",
+        who: Client,
+        redrive_helps: false,
+    }
+}
+
+/// Declares constants for the registry's codes that the domain itself decides.
+macro_rules! h_codes {
+    ($($name:ident: $meaning:literal,)+) => {
+        impl Code {
+            $(#[doc = $meaning] pub const $name: Self = Self::fixed(stringify!($name));)+
+        }
+    };
+}
+
+h_codes! {
+    H112: "consentDate is missing.",
+    H113: "source is missing.",
+    H155: "HS_2015 demands 2015-05-01 00:00:00.",
+    H156: "consentDate before 1 May 2015.",
+    H162: "consentDate in the future.",
+    H174: "RET on RET: already in the wanted state.",
+    H175: "The first record may not be a RET: nothing to reject.",
+    H178: "consentDate is not later than the stored one.",
+    H408: "HS_KARAR must come with RET.",
+    H462: "An update of a TACIR record needs its consentDate.",
+    H463: "An update of a TACIR record needs its source.",
+    H467: "Older than three business days.",
+    H486: "The source is not accepted for this record.",
+}
+
+impl Code {
+    /// A code known when the program is compiled.
+    pub const fn fixed(code: &'static str) -> Self {
+        Self(Cow::Borrowed(code))
+    }
+
+    /// A code that came from outside or from the database.
+    pub fn new(code: impl Into<String>) -> Self {
+        Self(Cow::Owned(code.into()))
+    }
+
+    /// The code as it is written everywhere.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is the registry's: `H` and digits.
+    pub fn is_registry_code(&self) -> bool {
+        self.0
+            .strip_prefix('H')
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+words! {
+    /// Who can do something about a code.
+    pub enum Actor("actor") {
+        /// The client whose consent it is (the provider or its software).
+        Client = "client",
+        /// Whoever runs this service.
+        Operator = "operator",
+        /// Only the person concerned.
+        Citizen = "citizen",
+        /// Nobody needs to.
+        Nobody = "nobody",
+        /// Whoever writes the software: a defect.
+        Developer = "developer",
+    }
+}
+
+/// What a code means to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CodeText {
+    /// Turkish explanation.
+    pub tr: &'static str,
+    /// English explanation.
+    pub en: &'static str,
+    /// Who must act.
+    pub who: Actor,
+    /// Whether filing it again can help.
+    pub redrive_helps: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SubmissionState::*;
+    use super::*;
+
+    #[test]
+    fn a_terminal_state_is_never_left() {
+        for from in SubmissionState::ALL.iter().filter(|state| state.is_terminal()) {
+            for to in SubmissionState::ALL {
+                assert_eq!(from.transition(*to), Err(IllegalTransition { from: *from, to: *to }));
+            }
+        }
+    }
+
+    #[test]
+    fn every_open_state_reaches_an_end_and_is_no_step_from_itself() {
+        for from in SubmissionState::ALL.iter().filter(|state| state.is_open()) {
+            assert!(!from.can_become(*from));
+            assert!(from.can_become(NotNeeded) && from.can_become(Expired) && from.can_become(Refused));
+        }
+    }
+
+    #[test]
+    fn only_what_stayed_in_the_house_can_be_superseded() {
+        for from in SubmissionState::ALL.iter().filter(|state| state.is_open()) {
+            assert_eq!(from.can_become(Superseded), !from.has_left_the_house(), "{from}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_sent_can_be_registered() {
+        for from in SubmissionState::ALL {
+            assert_eq!(from.can_become(Registered), from.has_left_the_house(), "{from}");
+        }
+        assert!(
+            Queued.can_become(InFlight) && InFlight.can_become(Batched) && Batched.can_become(Unresolved)
+        );
+        assert!(Unresolved.can_become(InFlight) && !Unresolved.can_become(Held));
+    }
+
+    #[test]
+    fn every_code_of_ours_is_explained_in_both_languages() {
+        for code in Code::OWN {
+            let text = explain_own_code(code.as_str()).unwrap();
+            assert!(!text.tr.is_empty() && !text.en.is_empty() && text.tr != text.en);
+            assert!(!code.is_registry_code());
+        }
+        assert_eq!(explain_own_code("H175"), None);
+        assert!(Code::H175.is_registry_code());
+        assert_eq!(serde_json::to_string(&Code::H467).unwrap(), "\"H467\"");
+        assert_eq!(serde_json::from_str::<Code>("\"quota\"").unwrap(), Code::QUOTA);
+    }
+
+    #[test]
+    fn a_review_waits_for_a_human() {
+        for cause in HeldCause::ALL {
+            assert_eq!(cause.is_released_automatically(), *cause != HeldCause::Review);
+        }
+    }
+}
