@@ -1,8 +1,8 @@
 //! [Standard Webhooks](https://www.standardwebhooks.com): sign, verify, and a sender guarded against SSRF.
 //!
-//! * [`Signer`] and [`sign`] make the `webhook-signature` header: HMAC-SHA-256 (`v1`) once per secret, so that a
+//! * [`Signer`] and [`sign()`] make the `webhook-signature` header: HMAC-SHA-256 (`v1`) once per secret, so that a
 //!   secret can be rotated without a gap, and ed25519 (`v1a`) where a key is given.
-//! * [`verify`] and [`Verifier`] are the receiver's side: constant-time comparison, a window for the timestamp.
+//! * [`verify()`] and [`Verifier`] are the receiver's side: constant-time comparison, a window for the timestamp.
 //! * [`Sender`] posts a signed body to an address that a stranger chose. It connects to public addresses only, and
 //!   decides that on the address it will really connect to, after name resolution: a name that changes its answer
 //!   between a check and the call (DNS rebinding) gains nothing. It follows no redirect and uses no proxy.

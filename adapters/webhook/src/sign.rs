@@ -27,7 +27,7 @@ impl Signer {
     /// The value of the `webhook-signature` header: `v1,…` once per secret in their order, then `v1a,…`.
     ///
     /// `timestamp` is the time of this attempt in Unix seconds. `id` must not be under a stranger's control or must
-    /// have no full stop in it, because full stops separate what is signed; [`crate::Sender`] and [`crate::verify`]
+    /// have no full stop in it, because full stops separate what is signed; [`crate::Sender`] and [`crate::verify()`]
     /// refuse such an id. A signer without keys gives an empty text, which no receiver accepts.
     pub fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
         let mut header = sign(id, timestamp, body, &self.secrets);
