@@ -70,8 +70,11 @@ CREATE TABLE consents (
     retailer_code  BIGINT,
     door           TEXT  NOT NULL,
     received_at    TIMESTAMPTZ  NOT NULL,
+    recorded_at    TIMESTAMPTZ  NOT NULL,
     sealed         BYTEA NOT NULL,
-    commitment     BYTEA NOT NULL,
+    -- commitments to the address and to the evidence: what the chain holds on to when both are destroyed
+    recipient_hash BYTEA NOT NULL,
+    evidence_hash  BYTEA NOT NULL,
     hash           BYTEA NOT NULL,
     PRIMARY KEY (iys_code, id)
 );
@@ -138,6 +141,8 @@ CREATE TABLE batches (
     body            BYTEA,
     items            BIGINT   NOT NULL,
     request_id      TEXT,
+    -- the registry's ids of the items, a JSON array by place
+    sub_requests    TEXT,
     earliest_target TIMESTAMPTZ  NOT NULL,
     posted_at       TIMESTAMPTZ,
     looks            BIGINT   NOT NULL,
@@ -322,7 +327,7 @@ CREATE TABLE registry_sessions (
     account      TEXT NOT NULL PRIMARY KEY,
     sealed       BYTEA,
     halted_until TIMESTAMPTZ,
-    claimed_by   UUID,
+    claimed_by   TEXT,
     lease_until  TIMESTAMPTZ
 );
 

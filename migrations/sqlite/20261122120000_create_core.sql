@@ -70,8 +70,11 @@ CREATE TABLE consents (
     retailer_code  INTEGER,
     door           TEXT  NOT NULL,
     received_at    TEXT  NOT NULL,
+    recorded_at    TEXT  NOT NULL,
     sealed         BLOB NOT NULL,
-    commitment     BLOB NOT NULL,
+    -- commitments to the address and to the evidence: what the chain holds on to when both are destroyed
+    recipient_hash BLOB NOT NULL,
+    evidence_hash  BLOB NOT NULL,
     hash           BLOB NOT NULL,
     PRIMARY KEY (iys_code, id)
 ) STRICT, WITHOUT ROWID;
@@ -138,6 +141,8 @@ CREATE TABLE batches (
     body            BLOB,
     items            INTEGER   NOT NULL,
     request_id      TEXT,
+    -- the registry's ids of the items, a JSON array by place
+    sub_requests    TEXT,
     earliest_target TEXT  NOT NULL,
     posted_at       TEXT,
     looks            INTEGER   NOT NULL,
@@ -322,7 +327,7 @@ CREATE TABLE registry_sessions (
     account      TEXT NOT NULL PRIMARY KEY,
     sealed       BLOB,
     halted_until TEXT,
-    claimed_by   BLOB,
+    claimed_by   TEXT,
     lease_until  TEXT
 ) STRICT;
 

@@ -17,10 +17,10 @@ statements! {
               WHERE b.state <> 'done' AND b.next_attempt_at <= $1 AND (b.lease_until IS NULL OR b.lease_until < $2)
               ORDER BY b.next_attempt_at LIMIT 1 {skip_locked}) AS due
         WHERE iys_code = p AND id = i
-        RETURNING iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at";
-    FIND = "SELECT iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at
+        RETURNING iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests";
+    FIND = "SELECT iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests
             FROM batches WHERE iys_code = $1 AND id = $2";
-    WAITING = "UPDATE batches SET state = 'waiting', request_id = $3, posted_at = $4, next_attempt_at = $5, looks = 0, attempt = 0,
+    WAITING = "UPDATE batches SET state = 'waiting', request_id = $3, posted_at = $4, next_attempt_at = $5, sub_requests = $6, looks = 0, attempt = 0,
                claimed_by = NULL, lease_until = NULL WHERE iys_code = $1 AND id = $2";
     LOOK_AGAIN = "UPDATE batches SET looks = looks + 1, next_attempt_at = $3, claimed_by = NULL, lease_until = NULL
                   WHERE iys_code = $1 AND id = $2";
@@ -84,6 +84,8 @@ pub struct BatchRow {
     pub next_attempt_at: DateTime<Utc>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// The registry's ids of the items, by place; empty until it took them.
+    pub sub_requests: Vec<String>,
 }
 
 /// Adds a batch under a claim (`posting`), or free to be posted by anybody (`unresolved`).
@@ -122,8 +124,10 @@ pub async fn waiting(
     request_id: &str,
     posted_at: DateTime<Utc>,
     look_at: DateTime<Utc>,
+    sub_requests: &[String],
 ) -> Result<()> {
-    tx.execute(&WAITING, args![provider, id, request_id, posted_at, look_at]).await.map(drop)
+    let ids = serde_json::Value::from(sub_requests).to_string();
+    tx.execute(&WAITING, args![provider, id, request_id, posted_at, look_at, ids]).await.map(drop)
 }
 
 /// Not all results are there yet.
@@ -167,5 +171,9 @@ fn read(row: &Row) -> Result<BatchRow> {
         attempt: row.get(10)?,
         next_attempt_at: row.get(11)?,
         created_at: row.get(12)?,
+        sub_requests: row
+            .get::<Option<String>>(13)?
+            .and_then(|ids| serde_json::from_str(&ids).ok())
+            .unwrap_or_default(),
     })
 }

@@ -9,17 +9,17 @@ use crate::{Insert, Key, Tx, args, sql::Row, sql::Value, statements};
 
 statements! {
     FIND = "SELECT id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door,
-                   received_at, sealed, commitment, hash FROM consents WHERE iys_code = $1 AND id = $2";
+                   received_at, recorded_at, sealed, recipient_hash, evidence_hash, hash FROM consents WHERE iys_code = $1 AND id = $2";
     FIND_MANY = "SELECT id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door,
-                   received_at, sealed, commitment, hash FROM consents WHERE iys_code = $1 AND id {in $2 uuid}";
+                   received_at, recorded_at, sealed, recipient_hash, evidence_hash, hash FROM consents WHERE iys_code = $1 AND id {in $2 uuid}";
     CHAIN = "SELECT id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door,
-                    received_at, sealed, commitment, hash FROM consents WHERE iys_code = $1 AND seq > $2 ORDER BY seq LIMIT 1000";
+                    received_at, recorded_at, sealed, recipient_hash, evidence_hash, hash FROM consents WHERE iys_code = $1 AND seq > $2 ORDER BY seq LIMIT 1000";
     EVIDENCE = "SELECT sealed FROM evidence WHERE iys_code = $1 AND consent_id = $2";
 }
 
 static APPEND: Insert = Insert {
-    head: "INSERT INTO consents (iys_code, id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door, received_at, sealed, commitment, hash)",
-    types: &["bigint", "uuid", "bigint", "bigint", "bytea", "text", "text", "text", "text", "timestamptz", "bigint", "text", "timestamptz", "bytea", "bytea", "bytea"],
+    head: "INSERT INTO consents (iys_code, id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door, received_at, recorded_at, sealed, recipient_hash, evidence_hash, hash)",
+    types: &["bigint", "uuid", "bigint", "bigint", "bytea", "text", "text", "text", "text", "timestamptz", "bigint", "text", "timestamptz", "timestamptz", "bytea", "bytea", "bytea", "bytea"],
     tail: "",
 };
 
@@ -56,10 +56,14 @@ pub struct ConsentRow {
     pub door: String,
     /// When it reached us (business time).
     pub received_at: DateTime<Utc>,
-    /// Recipient, reference and salts, sealed.
+    /// When it was recorded (business time).
+    pub recorded_at: DateTime<Utc>,
+    /// Recipient, reference and salt, sealed.
     pub sealed: Vec<u8>,
-    /// Commitment to the personal fields.
-    pub commitment: [u8; 32],
+    /// Commitment to the address.
+    pub recipient_hash: [u8; 32],
+    /// Commitment to the evidence.
+    pub evidence_hash: [u8; 32],
     /// Link of the chain.
     pub hash: [u8; 32],
 }
@@ -111,8 +115,10 @@ fn values(provider: IysCode, row: ConsentRow) -> Vec<Value> {
         row.retailer_code,
         row.door,
         row.received_at,
+        row.recorded_at,
         row.sealed,
-        row.commitment.to_vec(),
+        row.recipient_hash.to_vec(),
+        row.evidence_hash.to_vec(),
         row.hash.to_vec()
     ]
 }
@@ -131,9 +137,11 @@ fn read(row: &Row) -> Result<ConsentRow> {
         retailer_code: row.get::<Option<i64>>(9)?.map(RetailerCode),
         door: row.get(10)?,
         received_at: row.get(11)?,
-        sealed: row.get(12)?,
-        commitment: hash(row.get(13)?)?,
-        hash: hash(row.get(14)?)?,
+        recorded_at: row.get(12)?,
+        sealed: row.get(13)?,
+        recipient_hash: hash(row.get(14)?)?,
+        evidence_hash: hash(row.get(15)?)?,
+        hash: hash(row.get(16)?)?,
     })
 }
 

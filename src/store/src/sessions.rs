@@ -3,18 +3,19 @@
 use chrono::{DateTime, Utc};
 
 use crate::error::Result;
-use crate::{Claim, Tx, args, statements};
+use crate::{Tx, args, statements};
 
 statements! {
     FIND = "SELECT sealed, halted_until FROM registry_sessions WHERE account = $1";
     SAVE = "INSERT INTO registry_sessions (account, sealed) VALUES ($1, $2)
-            ON CONFLICT (account) DO UPDATE SET sealed = excluded.sealed, claimed_by = NULL, lease_until = NULL";
+            ON CONFLICT (account) DO UPDATE SET sealed = excluded.sealed";
     HALT = "INSERT INTO registry_sessions (account, halted_until) VALUES ($1, $2)
-            ON CONFLICT (account) DO UPDATE SET halted_until = excluded.halted_until, claimed_by = NULL, lease_until = NULL";
+            ON CONFLICT (account) DO UPDATE SET halted_until = excluded.halted_until
+            WHERE registry_sessions.halted_until IS NULL OR registry_sessions.halted_until < excluded.halted_until";
     BEGIN = "INSERT INTO registry_sessions (account, claimed_by, lease_until) VALUES ($1, $2, $3)
              ON CONFLICT (account) DO UPDATE SET claimed_by = excluded.claimed_by, lease_until = excluded.lease_until
-             WHERE registry_sessions.lease_until IS NULL OR registry_sessions.lease_until < $4";
-    END = "UPDATE registry_sessions SET claimed_by = NULL, lease_until = NULL WHERE account = $1";
+             WHERE registry_sessions.lease_until IS NULL OR registry_sessions.lease_until < $4 OR registry_sessions.claimed_by = $2";
+    END = "UPDATE registry_sessions SET claimed_by = NULL, lease_until = NULL WHERE account = $1 AND claimed_by = $2";
 }
 
 /// A session.
@@ -42,12 +43,12 @@ pub async fn halt(tx: &mut Tx, account: &str, until: DateTime<Utc>) -> Result<()
     tx.execute(&HALT, args![account, until]).await.map(drop)
 }
 
-/// Takes the right to log in; false while another replica does.
-pub async fn begin_login(tx: &mut Tx, account: &str, claim: Claim, wire_now: DateTime<Utc>) -> Result<bool> {
-    Ok(tx.execute(&BEGIN, args![account, claim.by, claim.until, wire_now]).await? == 1)
+/// Takes the right to log in until an instant; false while another holder has it.
+pub async fn begin_login(tx: &mut Tx, account: &str, holder: &str, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute(&BEGIN, args![account, holder, until, now]).await? == 1)
 }
 
-/// Gives the right to log in back without a new token.
-pub async fn end_login(tx: &mut Tx, account: &str) -> Result<()> {
-    tx.execute(&END, args![account]).await.map(drop)
+/// Gives the right to log in back.
+pub async fn end_login(tx: &mut Tx, account: &str, holder: &str) -> Result<()> {
+    tx.execute(&END, args![account, holder]).await.map(drop)
 }

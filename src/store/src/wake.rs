@@ -14,19 +14,28 @@ const CHANNEL: &str = "kopru_wake";
 /// Wakes everybody who waits for work. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Wake {
+    /// Changes at every wake-up, from here or from another replica.
     local: Arc<watch::Sender<u64>>,
+    /// Changes at wake-ups from here alone: these are passed on.
+    own: Arc<watch::Sender<u64>>,
 }
 
 impl Default for Wake {
     fn default() -> Self {
-        Self { local: Arc::new(watch::channel(0).0) }
+        Self { local: Arc::new(watch::channel(0).0), own: Arc::new(watch::channel(0).0) }
     }
 }
 
 impl Wake {
     /// Wakes this process. Call it after a commit that made work.
     pub fn wake(&self) {
-        self.local.send_modify(|count| *count = count.wrapping_add(1));
+        bump(&self.local);
+        bump(&self.own);
+    }
+
+    /// A watch that changes at each wake-up from this process, for the relay to the others.
+    pub fn subscribe_own(&self) -> watch::Receiver<u64> {
+        self.own.subscribe()
     }
 
     /// Wakes the other replicas; does nothing on SQLite, where there are none.
@@ -49,7 +58,11 @@ impl Wake {
         listener.listen(CHANNEL).await?;
         loop {
             listener.recv().await?;
-            self.wake();
+            bump(&self.local);
         }
     }
+}
+
+fn bump(counter: &watch::Sender<u64>) {
+    counter.send_modify(|count| *count = count.wrapping_add(1));
 }

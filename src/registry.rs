@@ -1,0 +1,150 @@
+//! Our words ↔ the registry's words, and the one client of the registry that all work shares.
+
+mod breaker;
+mod clock;
+mod pace;
+mod session;
+pub mod words;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::{DateTime, Utc};
+use iys::{Account, BrandCodes, Credentials, IysClient, IysError};
+use kopru_domain::{BrandCode, IysCode};
+use kopru_store::{Db, StoreError, Tx, Vault, providers};
+use serde::{Deserialize, Serialize};
+
+use crate::clocks::Clocks;
+use crate::config::Config;
+use breaker::Breaker;
+
+const CREDENTIALS: &str = "providers.credentials";
+
+/// The registry. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    client: IysClient,
+    vault: Vault,
+    partner: Option<Account>,
+    integrator_code: Option<i64>,
+    own: Arc<RwLock<HashMap<IysCode, Option<Account>>>>,
+    breaker: Arc<Breaker>,
+}
+
+/// Why the registry cannot be spoken to at all.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// Nothing says which registry, or how to log in.
+    #[error("no credentials for the registry: set registry.username and registry.password, or the provider's own")]
+    NoCredentials,
+    /// Its answer.
+    #[error(transparent)]
+    Iys(#[from] IysError),
+    /// The provider's credentials could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A provider's own registry user, as it is kept sealed.
+#[derive(Serialize, Deserialize)]
+pub struct OwnCredentials {
+    /// Name.
+    pub username: String,
+    /// Password.
+    pub password: String,
+}
+
+impl OwnCredentials {
+    /// Seals credentials under the master key.
+    pub fn seal(&self, vault: &Vault) -> Vec<u8> {
+        vault.master().seal(CREDENTIALS, &serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+impl Registry {
+    /// Builds the client with token and pace shared through the database.
+    pub fn new(config: &Config, db: Db, vault: Vault, clocks: Clocks) -> anyhow::Result<Self> {
+        let settings = &config.registry;
+        let url = settings.url.as_ref().map_or_else(|| "http://127.0.0.1:9090".to_owned(), ToString::to_string);
+        let clock = Arc::new(clock::RegistryClock(clocks.clone()));
+        let pacer = pace::pacer(db.clone(), clocks.clone(), &url, settings.requests_per_second);
+        let client = IysClient::builder(url)
+            .timeout(settings.timeout)
+            .user_agent(concat!("kopru/", env!("CARGO_PKG_VERSION")))
+            .clock(clock)
+            .pacer(pacer)
+            .token_store(Arc::new(session::DbTokenStore::new(db, vault.clone())))
+            .build()?;
+        let partner = match (&settings.username, &settings.password) {
+            (Some(username), Some(password)) => {
+                Some(client.account(Credentials::new(username.clone(), password.clone())))
+            }
+            _ => None,
+        };
+        Ok(Self {
+            client,
+            vault,
+            partner,
+            integrator_code: settings.integrator_code,
+            own: Arc::default(),
+            breaker: Arc::new(Breaker::new(clocks)),
+        })
+    }
+
+    /// The partner's own number, when it is configured.
+    pub fn integrator_code(&self) -> Option<i64> {
+        self.integrator_code
+    }
+
+    /// The partner's account, when there is one.
+    pub fn partner(&self) -> Option<&Account> {
+        self.partner.as_ref()
+    }
+
+    /// The account that files for a provider: its own user, or the partner's.
+    pub async fn account(&self, tx: &mut Tx, provider: IysCode) -> Result<Account, RegistryError> {
+        let known = self.own.read().unwrap_or_else(PoisonError::into_inner).get(&provider).cloned();
+        let own = match known {
+            Some(known) => known,
+            None => self.load_own(tx, provider).await?,
+        };
+        own.or_else(|| self.partner.clone()).ok_or(RegistryError::NoCredentials)
+    }
+
+    async fn load_own(&self, tx: &mut Tx, provider: IysCode) -> Result<Option<Account>, RegistryError> {
+        let row = providers::find(tx, provider).await?;
+        let sealed = row.filter(|row| row.own_credentials).and_then(|row| row.credentials);
+        let account = match sealed {
+            Some(sealed) => {
+                let json = self.vault.master().open(CREDENTIALS, &sealed)?;
+                let own: OwnCredentials = serde_json::from_slice(&json)
+                    .map_err(|_| StoreError::Corrupt { what: "providers", detail: "credentials".to_owned() })?;
+                Some(self.client.account(Credentials::new(own.username, own.password)))
+            }
+            None => None,
+        };
+        self.own.write().unwrap_or_else(PoisonError::into_inner).insert(provider, account.clone());
+        Ok(account)
+    }
+
+    /// Forgets a provider's account, after its credentials changed.
+    pub fn forget(&self, provider: IysCode) {
+        self.own.write().unwrap_or_else(PoisonError::into_inner).remove(&provider);
+    }
+
+    /// Until when the registry is left alone because it does not answer (business time); `None` while it answers.
+    pub fn silent_until(&self) -> Option<DateTime<Utc>> {
+        self.breaker.silent_until()
+    }
+
+    /// Notes how a call ended: after failures of the registry itself it is left alone for a while, longer each time.
+    pub fn note<T>(&self, result: &Result<T, IysError>) {
+        self.breaker.note(result);
+    }
+}
+
+/// A brand's place in the registry's paths.
+pub fn codes(provider: IysCode, brand: BrandCode) -> BrandCodes {
+    BrandCodes::new(provider.0, brand.0)
+}

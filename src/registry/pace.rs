@@ -1,0 +1,126 @@
+//! The pace of requests over all replicas: each request draws the next free slot from one row of the database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use iys::{BoxError, Operation, Pacer, Unpaced};
+use kopru_store::{Db, Priority, budgets};
+use tokio::sync::Mutex;
+
+use crate::clocks::Clocks;
+use crate::registry::clock::sleep_until;
+
+/// Above this rate slots are drawn in blocks, so that the row is not written for each request.
+const SLOTS_PER_DRAW: f64 = 16.0;
+/// After a refusal for its pace the registry sees half the rate for each refusal, at most three times halved.
+const MOST_HALVINGS: i64 = 3;
+/// How long after the last refusal one halving is taken back.
+const RECOVERY: TimeDelta = TimeDelta::seconds(30);
+/// A slot that lies further off is refused, so that the work goes back to its queue instead of holding a place.
+const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
+
+/// The shared pacer; none for a rate of 0 (tests and measurements against a sandbox without limits).
+pub(super) fn pacer(db: Db, clocks: Clocks, url: &str, per_second: f64) -> Arc<dyn Pacer> {
+    if per_second <= 0.0 {
+        return Arc::new(Unpaced);
+    }
+    let name = format!("registry {url}");
+    Arc::new(DbPacer { db, clocks, name, per_second, drawn: Mutex::default() })
+}
+
+#[derive(Debug)]
+struct DbPacer {
+    db: Db,
+    clocks: Clocks,
+    name: String,
+    per_second: f64,
+    /// Slots of this process that are not used yet.
+    drawn: Mutex<Drawn>,
+}
+
+#[derive(Debug, Default)]
+struct Drawn {
+    next: DateTime<Utc>,
+    step: TimeDelta,
+    left: u32,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the registry asked for silence until {0}")]
+struct Silence(DateTime<Utc>);
+
+impl DbPacer {
+    async fn slot(&self) -> Result<DateTime<Utc>, BoxError> {
+        let mut drawn = self.drawn.lock().await;
+        if drawn.left == 0 {
+            *drawn = self.draw().await?;
+        }
+        drawn.left -= 1;
+        let slot = drawn.next;
+        drawn.next += drawn.step;
+        Ok(slot)
+    }
+
+    async fn draw(&self) -> Result<Drawn, BoxError> {
+        let now = self.clocks.business();
+        let mut tx = self.db.begin(Priority::Interactive).await?;
+        let mut budget = budgets::lock(&mut tx, &self.name, now).await?;
+        if let Some(blocked) = budget.blocked_until.filter(|_| budget.failures > 0) {
+            if now > blocked + RECOVERY {
+                budget.failures -= 1;
+                budget.blocked_until = Some(now);
+            }
+        }
+        let rate = self.per_second / f64::from(1_u32 << budget.failures.clamp(0, MOST_HALVINGS));
+        let step = TimeDelta::microseconds((1_000_000.0 / rate) as i64);
+        let left = (rate / SLOTS_PER_DRAW).max(1.0) as u32;
+        let next = budget.next_slot_at.max(now).max(budget.blocked_until.unwrap_or(now));
+        if next - now > LONGEST_WAIT {
+            return Err(Box::new(Silence(next)));
+        }
+        budget.next_slot_at = next + step * i32::try_from(left).unwrap_or(1);
+        budgets::save(&mut tx, &self.name, budget).await?;
+        tx.commit().await?;
+        Ok(Drawn { next, step, left })
+    }
+
+    async fn block(&self, pause: Duration) -> Result<(), BoxError> {
+        let now = self.clocks.business();
+        let mut tx = self.db.begin(Priority::Interactive).await?;
+        let mut budget = budgets::lock(&mut tx, &self.name, now).await?;
+        let until = now + TimeDelta::from_std(pause).unwrap_or(LONGEST_WAIT);
+        // Requests that left before the first refusal arrived are no reason to halve again.
+        if budget.blocked_until.is_none_or(|blocked| blocked <= now) {
+            budget.failures = (budget.failures + 1).min(MOST_HALVINGS);
+        }
+        budget.blocked_until = budget.blocked_until.max(Some(until));
+        budgets::save(&mut tx, &self.name, budget).await?;
+        tx.commit().await?;
+        self.drawn.lock().await.left = 0;
+        Ok(())
+    }
+}
+
+impl Pacer for DbPacer {
+    fn acquire(&self, _: Operation) -> BoxFuture<'_, Result<(), BoxError>> {
+        async move {
+            let slot = self.slot().await?;
+            sleep_until(&self.clocks, slot).await;
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn throttled(&self, operation: Operation, pause: Duration) -> BoxFuture<'_, ()> {
+        async move {
+            metrics::counter!("registry_throttled_total", "operation" => operation.name()).increment(1);
+            if let Err(error) = self.block(pause).await {
+                tracing::warn!(error = &*error as &dyn std::error::Error, "the registry's pace could not be lowered");
+            }
+        }
+        .boxed()
+    }
+}

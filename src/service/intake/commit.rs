@@ -1,0 +1,335 @@
+//! The transaction of an intake: ledger rows, evidence, submissions, local rejections and their events, together or not at all.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kopru_domain::ledger::{Record, RecordKind, entry_hash};
+use kopru_domain::{
+    Admission, Admitted, Code, Deadline, IysCode, Source, SubmissionState,
+};
+use kopru_store::consents::{self, ConsentRow};
+use kopru_store::heads::{self, Head};
+use kopru_store::idempotency::{self, PartRow};
+use kopru_store::permissions::{self, PermissionRow};
+use kopru_store::submissions::{self, SubmissionRow};
+use kopru_store::{Key, Priority, ProviderKeys, StoreError, Tx};
+use uuid::Uuid;
+
+use crate::bootstrap::App;
+use crate::service::events::{EventLog, Subject};
+use crate::service::intake::prepare::{Part, Prepared};
+use crate::service::intake::{Accepted, IDEMPOTENCY_LIFE, Idempotency, IntakeAnswer};
+use crate::service::mirror::{self, KeyStates};
+use crate::service::{ServiceError, ServiceResult};
+
+const ANSWER: &str = "idempotency.answer";
+/// A part with more items than this is bulk: interactive requests go before it.
+const BULK: usize = 100;
+
+/// The stored answers of the parts of a request, in order, as far as they go without a gap.
+pub(super) async fn stored_parts(app: &App, idempotency: &Idempotency) -> ServiceResult<Vec<IntakeAnswer>> {
+    let mut tx = app.db.read().await?;
+    let mut answers = Vec::new();
+    for row in idempotency::parts(&mut tx, &idempotency.key, app.clocks.wire()).await? {
+        if row.body_hash != idempotency.body_hash {
+            return Err(ServiceError::IdempotencyMismatch);
+        }
+        if usize::try_from(row.part).is_ok_and(|part| part == answers.len()) {
+            answers.push(read_answer(app, &row)?);
+        }
+    }
+    Ok(answers)
+}
+
+/// Commits parts together. An error means that nothing was committed.
+pub(super) async fn commit_group(app: &App, parts: &[&Part]) -> ServiceResult<Vec<ServiceResult<IntakeAnswer>>> {
+    let bulk = parts.iter().any(|part| part.items.len() > BULK);
+    let mut tx = app.db.begin(if bulk { Priority::Bulk } else { Priority::Interactive }).await?;
+    let mut answers: Vec<Option<ServiceResult<IntakeAnswer>>> = Vec::with_capacity(parts.len());
+    for part in parts {
+        answers.push(repeated(app, &mut tx, part).await?);
+    }
+    for (provider, members) in by_provider(parts, &answers) {
+        let taken = commit_provider(app, &mut tx, provider, &members).await?;
+        for ((place, _), answer) in members.into_iter().zip(taken) {
+            answers[place] = Some(Ok(answer));
+        }
+    }
+    for (part, answer) in parts.iter().zip(&answers) {
+        remember(app, &mut tx, part, answer.as_ref()).await?;
+    }
+    tx.commit().await?;
+    Ok(answers.into_iter().map(|answer| answer.unwrap_or(Err(ServiceError::Overloaded))).collect())
+}
+
+/// Commits one part by itself, trying once more: the group's failure may have been its neighbour's.
+pub(super) async fn commit_alone(app: &App, part: &Part) -> ServiceResult<IntakeAnswer> {
+    let once = commit_group(app, &[part]).await;
+    let answers = match once {
+        Err(_) => commit_group(app, &[part]).await?,
+        Ok(answers) => answers,
+    };
+    answers.into_iter().next().unwrap_or(Err(ServiceError::Overloaded))
+}
+
+/// The answer of a part that was committed before under the same Idempotency-Key.
+async fn repeated(app: &App, tx: &mut Tx, part: &Part) -> ServiceResult<Option<ServiceResult<IntakeAnswer>>> {
+    let Some((idempotency, number)) = &part.idempotency else { return Ok(None) };
+    for row in idempotency::parts(tx, &idempotency.key, app.clocks.wire()).await? {
+        if row.body_hash != idempotency.body_hash {
+            return Ok(Some(Err(ServiceError::IdempotencyMismatch)));
+        }
+        if usize::try_from(row.part).is_ok_and(|stored| stored == *number) {
+            return Ok(Some(read_answer(app, &row)));
+        }
+    }
+    Ok(None)
+}
+
+async fn remember(app: &App, tx: &mut Tx, part: &Part, answer: Option<&ServiceResult<IntakeAnswer>>) -> ServiceResult<()> {
+    let (Some((idempotency, number)), Some(Ok(answer))) = (&part.idempotency, answer) else { return Ok(()) };
+    let json = serde_json::to_vec(answer).unwrap_or_default();
+    let row = PartRow {
+        part: i64::try_from(*number).unwrap_or_default(),
+        body_hash: idempotency.body_hash.to_vec(),
+        status: None,
+        answer: Some(app.vault.master().seal(ANSWER, &json)),
+    };
+    let now = app.clocks.wire();
+    let life = TimeDelta::from_std(IDEMPOTENCY_LIFE).unwrap_or_default();
+    // A repeated part is there already; a part that another replica committed meanwhile undoes this transaction.
+    let stored = idempotency::parts(tx, &idempotency.key, now).await?;
+    if stored.iter().any(|stored| stored.part == row.part) {
+        return Ok(());
+    }
+    if idempotency::add(tx, &idempotency.key, &row, now, now + life).await? {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict { what: "idempotency" }.into())
+    }
+}
+
+fn read_answer(app: &App, row: &PartRow) -> ServiceResult<IntakeAnswer> {
+    let unreadable = || StoreError::Corrupt { what: "idempotency", detail: "answer".to_owned() };
+    let sealed = row.answer.as_ref().ok_or_else(unreadable)?;
+    let json = app.vault.master().open(ANSWER, sealed)?;
+    serde_json::from_slice(&json).map_err(|_| unreadable().into())
+}
+
+type Members<'a> = Vec<(usize, &'a Part)>;
+
+/// Parts to be committed, by provider in order of their codes: the order of the heads' locks.
+fn by_provider<'a>(parts: &[&'a Part], answers: &[Option<ServiceResult<IntakeAnswer>>]) -> BTreeMap<IysCode, Members<'a>> {
+    let mut members: BTreeMap<IysCode, Members<'a>> = BTreeMap::new();
+    for (place, part) in parts.iter().enumerate().filter(|(place, _)| answers[*place].is_none()) {
+        members.entry(part.brand.iys_code).or_default().push((place, part));
+    }
+    members
+}
+
+/// What one provider's part of the transaction writes.
+struct Writes {
+    provider: IysCode,
+    head: Head,
+    now: DateTime<Utc>,
+    consents: Vec<ConsentRow>,
+    evidence: Vec<(Uuid, Vec<u8>)>,
+    submissions: Vec<SubmissionRow>,
+    superseded: Vec<Uuid>,
+    permissions: BTreeMap<Key, PermissionRow>,
+    events: EventLog,
+}
+
+async fn commit_provider(
+    app: &App,
+    tx: &mut Tx,
+    provider: IysCode,
+    members: &[(usize, &Part)],
+) -> ServiceResult<Vec<IntakeAnswer>> {
+    let Some((_, first)) = members.first() else { return Ok(Vec::new()) };
+    let keys = first.keys.clone();
+    let head = heads::lock(tx, provider).await?;
+    let touched = members.iter().flat_map(|(_, part)| part.items.iter().map(|item| item.key)).collect();
+    let mut states = KeyStates::load(tx, provider, touched).await?;
+    let now = app.clocks.business();
+    let mut writes = Writes {
+        provider,
+        head,
+        now,
+        consents: Vec::new(),
+        evidence: Vec::new(),
+        submissions: Vec::new(),
+        superseded: Vec::new(),
+        permissions: BTreeMap::new(),
+        events: EventLog::new(provider, keys.clone(), now),
+    };
+    let mut answers = Vec::with_capacity(members.len());
+    for (_, part) in members {
+        let accepted = part.items.iter().map(|item| admit(app, &keys, &mut states, part, item, &mut writes)).collect();
+        answers.push(IntakeAnswer { accepted, refused: part.refused.clone() });
+    }
+    write(tx, writes).await?;
+    Ok(answers)
+}
+
+fn admit(
+    app: &App,
+    keys: &ProviderKeys,
+    states: &mut KeyStates,
+    part: &Part,
+    item: &Prepared,
+    writes: &mut Writes,
+) -> Accepted {
+    let state = states.of(item.key);
+    let before = state.permission.effective(item.candidate.recipient_type);
+    match state.admit(&item.candidate, &part.brand.policy, &app.calendar, writes.now) {
+        Admission::Duplicate { consent_id } => {
+            let open = state.open.iter().find(|open| open.consent_id == consent_id);
+            Accepted {
+                index: item.index,
+                id: consent_id,
+                state: open.map_or(SubmissionState::Queued, |open| open.state),
+                deadline: Deadline::of(item.candidate.true_time(), &app.calendar),
+                reference: item.reference.clone(),
+                code: Some("already_open".to_owned()),
+            }
+        }
+        Admission::Admitted(admitted) => {
+            if admitted.local_rejection {
+                let permission = state.permission.clone();
+                let subject = subject(part, item);
+                writes.events.permission_changed(subject, before, &permission, "local_rejection", item.reference.clone());
+                let candidate = &item.candidate;
+                let recipient = mirror::seal_recipient(keys, &item.recipient);
+                let row = states.permission_row(
+                    item.key,
+                    part.brand.brand_code,
+                    candidate.recipient_type,
+                    candidate.channel,
+                    recipient,
+                );
+                writes.permissions.insert(item.key, row);
+            }
+            writes.add(app, part, item, &admitted);
+            Accepted {
+                index: item.index,
+                id: item.candidate.consent_id,
+                state: admitted.state,
+                deadline: admitted.deadline,
+                reference: item.reference.clone(),
+                code: admitted.code.map(|code| code.as_str().to_owned()),
+            }
+        }
+    }
+}
+
+fn subject(part: &Part, item: &Prepared) -> Subject {
+    Subject {
+        brand_code: part.brand.brand_code,
+        key: item.key,
+        recipient: item.recipient.clone(),
+        recipient_type: item.candidate.recipient_type,
+        channel: item.candidate.channel,
+    }
+}
+
+impl Writes {
+    fn add(&mut self, app: &App, part: &Part, item: &Prepared, admitted: &Admitted) {
+        self.superseded.extend(&admitted.superseded);
+        // What a rejection of the same transaction overtakes is not in the database yet.
+        for row in self.submissions.iter_mut().filter(|row| admitted.superseded.contains(&row.consent_id)) {
+            row.state = SubmissionState::Superseded;
+            row.code = Some(Code::OLDER_THAN_REJECTION.as_str().to_owned());
+        }
+        self.add_consent(part, item);
+        self.evidence.push((item.candidate.consent_id, item.evidence.clone()));
+        self.submissions.push(submission(app, part, item, admitted, self.now));
+    }
+
+    fn add_consent(&mut self, part: &Part, item: &Prepared) {
+        let candidate = &item.candidate;
+        self.head.ledger_seq += 1;
+        let record = Record {
+            number: self.head.ledger_seq,
+            iys_code: self.provider,
+            brand_code: part.brand.brand_code,
+            consent_id: candidate.consent_id,
+            kind: RecordKind::Consent,
+            channel: candidate.channel,
+            recipient_type: candidate.recipient_type,
+            status: candidate.status,
+            source: candidate.source.map(Source::Provider),
+            consent_date: candidate.consent_date,
+            received_at: candidate.received_at,
+            recorded_at: self.now,
+            retailer_code: item.retailer_code,
+            recipient: item.recipient_hash,
+            evidence: item.evidence_hash,
+        };
+        self.head.ledger_hash = entry_hash(&self.head.ledger_hash, &record);
+        self.consents.push(ConsentRow {
+            id: candidate.consent_id,
+            seq: self.head.ledger_seq,
+            brand_code: part.brand.brand_code,
+            key: item.key,
+            recipient_type: candidate.recipient_type,
+            channel: candidate.channel,
+            status: candidate.status,
+            source: candidate.source,
+            consent_date: candidate.consent_date,
+            retailer_code: item.retailer_code,
+            door: part.door.to_owned(),
+            received_at: candidate.received_at,
+            recorded_at: self.now,
+            sealed: item.sealed.clone(),
+            recipient_hash: item.recipient_hash,
+            evidence_hash: item.evidence_hash,
+            hash: self.head.ledger_hash,
+        });
+    }
+}
+
+fn submission(app: &App, part: &Part, item: &Prepared, admitted: &Admitted, now: DateTime<Utc>) -> SubmissionRow {
+    SubmissionRow {
+        iys_code: part.brand.iys_code,
+        consent_id: item.candidate.consent_id,
+        generation: 1,
+        brand_code: part.brand.brand_code,
+        key: item.key,
+        channel: item.candidate.channel,
+        status: item.candidate.status,
+        state: admitted.state,
+        code: admitted.code.as_ref().map(|code| code.as_str().to_owned()),
+        ordered_at: item.candidate.true_time(),
+        wire_date: admitted.wire_date,
+        target_at: admitted.deadline.target,
+        legal_at: admitted.deadline.legal,
+        latest_at: admitted.deadline.latest,
+        calendar: app.calendar.version().to_owned(),
+        late: false,
+        at_risk: false,
+        attempt: 0,
+        next_attempt_at: now,
+        wire: None,
+        batch_id: None,
+        batch_index: None,
+        transaction_id: None,
+        creation_date: None,
+        cause: admitted.held().map(|cause| cause.as_str().to_owned()),
+        claim: None,
+    }
+}
+
+async fn write(tx: &mut Tx, mut writes: Writes) -> ServiceResult<()> {
+    let (provider, now) = (writes.provider, writes.now);
+    if !writes.superseded.is_empty() {
+        let code = Code::OLDER_THAN_REJECTION;
+        submissions::supersede(tx, provider, writes.superseded, code.as_str(), now).await?;
+    }
+    consents::append(tx, provider, writes.consents).await?;
+    consents::add_evidence(tx, provider, writes.evidence).await?;
+    submissions::add(tx, writes.submissions, now).await?;
+    permissions::save(tx, provider, writes.permissions.into_values().collect(), now).await?;
+    writes.events.append(tx, &mut writes.head).await?;
+    Ok(heads::advance(tx, provider, &writes.head).await?)
+}

@@ -1,0 +1,112 @@
+//! Group commit: concurrent requests are committed together, and each is answered after the commit.
+
+use std::sync::Arc;
+
+use kopru_store::Dialect;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::bootstrap::App;
+use crate::service::intake::commit::{commit_alone, commit_group};
+use crate::service::intake::prepare::Part;
+use crate::service::intake::{IntakeAnswer, PART};
+use crate::service::{ServiceError, ServiceResult};
+
+/// Requests that may wait; beyond it callers wait for a place.
+const QUEUE: usize = 4_096;
+
+pub(super) struct Job {
+    pub part: Part,
+    pub reply: oneshot::Sender<ServiceResult<IntakeAnswer>>,
+}
+
+/// The way to the writer. Cheap to clone.
+#[derive(Clone)]
+pub struct Intake {
+    jobs: mpsc::Sender<Job>,
+}
+
+/// The writer before it runs.
+pub struct Writer {
+    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+}
+
+impl Intake {
+    /// A queue and its writer.
+    pub fn new() -> (Self, Writer) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        (Self { jobs: sender }, Writer { jobs: Arc::new(Mutex::new(receiver)) })
+    }
+
+    /// Commits a part together with whatever else is waiting.
+    pub(super) async fn commit(&self, part: Part) -> ServiceResult<IntakeAnswer> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job { part, reply }).await.map_err(|_| ServiceError::ShuttingDown)?;
+        answer.await.map_err(|_| ServiceError::ShuttingDown)?
+    }
+}
+
+impl Writer {
+    /// Runs until every [`Intake`] is gone. PostgreSQL gets two writers, so that one prepares while the other commits.
+    pub fn start(self, app: &App) {
+        let writers = match app.db.dialect() {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => 2,
+        };
+        for _ in 0..writers {
+            let jobs = self.jobs.clone();
+            let weak = app.downgrade();
+            app.lifecycle.spawn("intake writer", async move {
+                while let Some(group) = next_group(&jobs).await {
+                    let Some(app) = weak.upgrade() else { return };
+                    run(&app, group).await;
+                }
+            });
+        }
+    }
+}
+
+/// Whatever waits, up to the size of one transaction; at least one.
+async fn next_group(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Vec<Job>> {
+    let mut jobs = jobs.lock().await;
+    let first = jobs.recv().await?;
+    let mut rows = first.part.items.len();
+    let mut group = vec![first];
+    while rows < PART {
+        let Ok(job) = jobs.try_recv() else { break };
+        rows += job.part.items.len();
+        group.push(job);
+    }
+    Some(group)
+}
+
+async fn run(app: &App, mut group: Vec<Job>) {
+    while !group.is_empty() {
+        // Two requests with one Idempotency-Key never share a transaction: the second replays the first.
+        let (now, later) = split_repeats(group);
+        let parts: Vec<&Part> = now.iter().map(|job| &job.part).collect();
+        match commit_group(app, &parts).await {
+            Ok(answers) => {
+                for (job, answer) in now.into_iter().zip(answers) {
+                    let _ = job.reply.send(answer);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, members = now.len(), "a group commit failed; its members go alone");
+                for job in now {
+                    let answer = commit_alone(app, &job.part).await;
+                    let _ = job.reply.send(answer);
+                }
+            }
+        }
+        app.wake.wake();
+        group = later;
+    }
+}
+
+fn split_repeats(group: Vec<Job>) -> (Vec<Job>, Vec<Job>) {
+    let mut seen = std::collections::HashSet::new();
+    group.into_iter().partition(|job| match &job.part.idempotency {
+        Some((idempotency, part)) => seen.insert((idempotency.key.clone(), *part)),
+        None => true,
+    })
+}

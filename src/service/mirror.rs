@@ -1,0 +1,153 @@
+//! Reading and writing what is kept sealed about consents and permissions, and the state of a key put together from it.
+
+use std::collections::HashMap;
+
+use kopru_domain::{IysCode, KeyState, OpenSubmission, Permission, RecipientType};
+use kopru_domain::{BrandCode, Channel};
+use kopru_store::permissions::{self, PermissionRow};
+use kopru_store::submissions::{self, OpenRow};
+use kopru_store::{Key, ProviderKeys, Result, StoreError, Tx};
+
+const CONSENT: &str = "consents.sealed";
+const EVIDENCE: &str = "evidence.sealed";
+const RECIPIENT: &str = "permissions.recipient";
+const WIRE: &str = "submissions.wire";
+const EVENT: &str = "changes.sealed";
+
+/// What a ledger row keeps sealed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedConsent {
+    /// Salt of the commitment.
+    pub salt: [u8; 32],
+    /// The canonical address.
+    pub recipient: String,
+    /// The client's reference.
+    pub reference: Option<String>,
+}
+
+/// Seals address and reference of a ledger row: salt, address, and after a zero byte the reference.
+pub fn seal_consent(keys: &ProviderKeys, salt: &[u8; 32], recipient: &str, reference: Option<&str>) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(48 + recipient.len());
+    plain.extend_from_slice(salt);
+    plain.extend_from_slice(recipient.as_bytes());
+    if let Some(reference) = reference {
+        plain.push(0);
+        plain.extend_from_slice(reference.as_bytes());
+    }
+    keys.seal(CONSENT, &plain)
+}
+
+/// Opens what [`seal_consent`] made.
+pub fn open_consent(keys: &ProviderKeys, sealed: &[u8]) -> Result<SealedConsent> {
+    let (salt, rest) = open_salted(keys, CONSENT, sealed)?;
+    let text = String::from_utf8(rest).map_err(|_| corrupt())?;
+    let (recipient, reference) = match text.split_once('\0') {
+        Some((recipient, reference)) => (recipient.to_owned(), Some(reference.to_owned())),
+        None => (text, None),
+    };
+    Ok(SealedConsent { salt, recipient, reference })
+}
+
+/// Seals evidence in its stored form, behind the salt of its commitment.
+pub fn seal_evidence(keys: &ProviderKeys, salt: &[u8; 32], json: &[u8]) -> Vec<u8> {
+    keys.seal(EVIDENCE, &[salt.as_slice(), json].concat())
+}
+
+/// Salt and stored form of evidence.
+pub fn open_evidence(keys: &ProviderKeys, sealed: &[u8]) -> Result<([u8; 32], Vec<u8>)> {
+    open_salted(keys, EVIDENCE, sealed)
+}
+
+/// Seals the address of a permission.
+pub fn seal_recipient(keys: &ProviderKeys, recipient: &str) -> Vec<u8> {
+    keys.seal(RECIPIENT, recipient.as_bytes())
+}
+
+/// Opens the address of a permission.
+pub fn open_recipient(keys: &ProviderKeys, sealed: &[u8]) -> Result<String> {
+    keys.open_text(RECIPIENT, sealed)
+}
+
+/// Seals the bytes of a request to the registry.
+pub fn seal_wire(keys: &ProviderKeys, bytes: &[u8]) -> Vec<u8> {
+    keys.seal(WIRE, bytes)
+}
+
+/// Opens the bytes of a request to the registry.
+pub fn open_wire(keys: &ProviderKeys, sealed: &[u8]) -> Result<Vec<u8>> {
+    keys.open(WIRE, sealed)
+}
+
+/// Seals an event of the change feed.
+pub fn seal_event(keys: &ProviderKeys, json: &[u8]) -> Vec<u8> {
+    keys.seal(EVENT, json)
+}
+
+/// Opens an event of the change feed.
+pub fn open_event(keys: &ProviderKeys, sealed: &[u8]) -> Result<Vec<u8>> {
+    keys.open(EVENT, sealed)
+}
+
+fn open_salted(keys: &ProviderKeys, context: &str, sealed: &[u8]) -> Result<([u8; 32], Vec<u8>)> {
+    let plain = keys.open(context, sealed)?;
+    let (salt, rest) = plain.split_at_checked(32).ok_or_else(corrupt)?;
+    Ok((salt.try_into().map_err(|_| corrupt())?, rest.to_vec()))
+}
+
+fn corrupt() -> StoreError {
+    StoreError::Corrupt { what: "sealed value", detail: "shape".to_owned() }
+}
+
+/// The state of keys: permission and open submissions. Read it under the lock of the provider's head.
+pub struct KeyStates {
+    states: HashMap<Key, KeyState>,
+}
+
+impl KeyStates {
+    /// Loads the state of each of these keys.
+    pub async fn load(tx: &mut Tx, provider: IysCode, mut keys: Vec<Key>) -> Result<Self> {
+        keys.sort_unstable();
+        keys.dedup();
+        let mut states: HashMap<Key, KeyState> = HashMap::with_capacity(keys.len());
+        for row in permissions::of_keys(tx, provider, keys.clone()).await? {
+            states.insert(row.key, KeyState { permission: row.permission, open: Vec::new() });
+        }
+        for row in submissions::open_of_keys(tx, provider, keys).await? {
+            states.entry(row.key).or_insert_with(fresh).open.push(open(row));
+        }
+        Ok(Self { states })
+    }
+
+    /// The state of a key; nothing known and nothing open where it was never seen.
+    pub fn of(&mut self, key: Key) -> &mut KeyState {
+        self.states.entry(key).or_insert_with(fresh)
+    }
+
+    /// The permission of a key, to be written.
+    pub fn permission_row(
+        &self,
+        key: Key,
+        brand_code: BrandCode,
+        recipient_type: RecipientType,
+        channel: Channel,
+        recipient: Vec<u8>,
+    ) -> PermissionRow {
+        let permission = self.states.get(&key).map_or_else(Permission::not_known, |state| state.permission.clone());
+        PermissionRow { key, brand_code, recipient_type, channel, recipient, permission }
+    }
+}
+
+fn fresh() -> KeyState {
+    KeyState::not_known()
+}
+
+fn open(row: OpenRow) -> OpenSubmission {
+    OpenSubmission {
+        consent_id: row.consent_id,
+        status: row.status,
+        source: row.source,
+        consent_date: row.ordered_at,
+        wire_date: row.wire_date,
+        state: row.state,
+    }
+}
