@@ -1,0 +1,57 @@
+//! Section `[registry]`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::{Host, Url};
+
+use super::value;
+
+/// The registry that consents are filed with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registry {
+    /// Its address; `None` = consents only queue up.
+    #[serde(deserialize_with = "value::optional")]
+    pub url: Option<Url>,
+    /// User name of the business partner's account.
+    #[serde(deserialize_with = "value::optional")]
+    pub username: Option<String>,
+    /// Its password.
+    #[serde(deserialize_with = "value::secret")]
+    pub password: Option<SecretString>,
+    /// A file with that password in it.
+    #[serde(deserialize_with = "value::optional_path")]
+    pub password_file: Option<PathBuf>,
+    /// Number of the business partner at the registry.
+    #[serde(deserialize_with = "value::optional_number")]
+    pub integrator_code: Option<i64>,
+    /// Requests a second over all replicas (registry-protocol section 6: at most 10).
+    pub requests_per_second: f64,
+    /// How long one request may take.
+    #[serde(deserialize_with = "value::duration")]
+    pub timeout: Duration,
+    /// Whether business time follows the clock of a sandbox at `url`.
+    pub sandbox_clock: bool,
+    /// Bearer token of that sandbox's control interface.
+    #[serde(deserialize_with = "value::secret")]
+    pub sandbox_token: Option<SecretString>,
+    /// A file with that token in it.
+    #[serde(deserialize_with = "value::optional_path")]
+    pub sandbox_token_file: Option<PathBuf>,
+}
+
+impl Registry {
+    /// Whether `url` is the registry itself (any host of iys.org.tr) rather than a simulator.
+    pub fn is_real(&self) -> bool {
+        match self.url.as_ref().and_then(Url::host) {
+            Some(Host::Domain(name)) => {
+                let name = name.trim_end_matches('.').to_ascii_lowercase();
+                name == "iys.org.tr" || name.ends_with(".iys.org.tr")
+            }
+            _ => false,
+        }
+    }
+}

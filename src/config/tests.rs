@@ -1,0 +1,254 @@
+use std::fs;
+
+use secrecy::ExposeSecret as _;
+
+use super::*;
+
+fn load(file: Option<&str>, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file.map(|text| {
+        let path = dir.path().join("kopru.toml");
+        fs::write(&path, text).unwrap();
+        path
+    });
+    Config::from_sources(path.as_deref(), variables.iter().copied())
+}
+
+fn refusal(file: Option<&str>, variables: &[(&str, &str)]) -> String {
+    load(file, variables).unwrap_err().to_string()
+}
+
+#[test]
+fn the_reference_is_a_usable_configuration() {
+    let config = load(None, &[]).unwrap();
+    assert_eq!(config.data_dir, Path::new("./data"));
+    assert_eq!(config.database_url(), "sqlite://./data/kopru.db");
+    assert!(config.is_sqlite());
+    assert!(config.http.listen.ip().is_loopback());
+    assert!(config.metrics.listen.ip().is_loopback());
+    assert!(config.sandbox.listen.ip().is_loopback());
+    assert_eq!(config.registry.url, None);
+    assert_eq!(config.registry.integrator_code, None);
+    assert_eq!(config.filing.first_look, Duration::from_mins(5));
+    assert_eq!(config.filing.lease, Duration::from_mins(2));
+    assert!(config.security.master_key.is_none());
+    assert!(!config.webhooks.allow_private_targets);
+}
+
+#[test]
+fn a_variable_beats_the_file_and_the_file_beats_the_reference() {
+    let file = "[registry]\nrequests_per_second = 3\n[pull]\npage = 10\n[http]\nlisten = \"0.0.0.0:1\"";
+    let config =
+        load(Some(file), &[("KOPRU__PULL__PAGE", "20"), ("KOPRU__DATA_DIR", "/srv/k"), ("OTHER", "x")])
+            .unwrap();
+    assert_eq!(config.pull.page, 20);
+    assert!((config.registry.requests_per_second - 3.0).abs() < f64::EPSILON);
+    assert_eq!(config.http.listen.to_string(), "0.0.0.0:1");
+    assert_eq!(config.pull.interval, Duration::from_mins(15));
+    assert_eq!(config.database_url(), "sqlite:///srv/k/kopru.db");
+}
+
+#[test]
+fn variables_take_the_reference_s_types() {
+    let config = load(
+        None,
+        &[
+            ("KOPRU__REGISTRY__URL", "http://127.0.0.1:9090"),
+            ("KOPRU__REGISTRY__USERNAME", "007"),
+            ("KOPRU__REGISTRY__PASSWORD", "0123"),
+            ("KOPRU__REGISTRY__INTEGRATOR_CODE", "900001"),
+            ("KOPRU__REGISTRY__REQUESTS_PER_SECOND", "5"),
+            ("KOPRU__REGISTRY__SANDBOX_CLOCK", "true"),
+            ("KOPRU__REGISTRY__SANDBOX_TOKEN", "true"),
+            ("KOPRU__HTTP__TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8"),
+            ("KOPRU__LOG__FORMAT", "json"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.registry.username.as_deref(), Some("007"));
+    assert_eq!(config.registry.password.unwrap().expose_secret(), "0123");
+    assert_eq!(config.registry.sandbox_token.unwrap().expose_secret(), "true");
+    assert_eq!(config.registry.integrator_code, Some(900_001));
+    assert!(config.registry.sandbox_clock);
+    assert_eq!(config.http.trusted_proxies.len(), 2);
+    assert_eq!(config.log.format, LogFormat::Json);
+}
+
+#[test]
+fn unknown_keys_are_refused_with_their_origin() {
+    let text = refusal(Some("[http]\nlisten_on = \"x\""), &[]);
+    assert!(text.contains("listen_on") && text.contains("kopru.toml"), "{text}");
+    let text = refusal(None, &[("KOPRU__HTTP__LISTN", "127.0.0.1:1")]);
+    assert!(text.contains("listn") && text.contains("KOPRU__HTTP__LISTN"), "{text}");
+    assert!(refusal(Some("colour = 1"), &[]).contains("colour"));
+    assert!(refusal(None, &[("KOPRU__HTTP", "x")]).contains("KOPRU__HTTP"));
+}
+
+#[test]
+fn a_value_of_the_wrong_form_names_its_key_and_origin() {
+    for (name, value, key) in [
+        ("KOPRU__HTTP__LISTEN", "8080", "http.listen"),
+        ("KOPRU__PULL__PAGE", "many", "pull.page"),
+        ("KOPRU__PULL__INTERVAL", "15", "pull.interval"),
+        ("KOPRU__DATABASE__MIGRATE", "perhaps", "database.migrate"),
+        ("KOPRU__HTTP__TRUSTED_PROXIES", "10.0.0.0/33", "http.trusted_proxies"),
+        ("KOPRU__REGISTRY__URL", "not a url", "registry.url"),
+        ("KOPRU__LOG__FORMAT", "xml", "log.format"),
+    ] {
+        let text = refusal(None, &[(name, value)]);
+        assert!(text.contains(key) && text.contains(name), "{text}");
+    }
+    assert!(refusal(Some("[http"), &[]).contains("kopru.toml"));
+}
+
+#[test]
+fn a_missing_file_is_an_error() {
+    let error = Config::load(Some(Path::new("/nowhere/kopru.toml"))).unwrap_err();
+    assert!(error.to_string().contains("/nowhere/kopru.toml"));
+}
+
+#[test]
+fn settings_must_fit_together() {
+    let real = ("KOPRU__REGISTRY__URL", "https://api.iys.org.tr");
+    for (variables, key) in [
+        (vec![real, ("KOPRU__REGISTRY__SANDBOX_CLOCK", "true")], "registry.sandbox_clock"),
+        (
+            vec![
+                ("KOPRU__REGISTRY__URL", "https://API.iys.org.tr./"),
+                ("KOPRU__REGISTRY__SANDBOX_CLOCK", "true"),
+            ],
+            "registry.sandbox_clock",
+        ),
+        (vec![("KOPRU__REGISTRY__SANDBOX_CLOCK", "true")], "registry.sandbox_clock"),
+        (vec![("KOPRU__REGISTRY__URL", "http://api.iys.org.tr")], "registry.url"),
+        (vec![real, ("KOPRU__REGISTRY__REQUESTS_PER_SECOND", "11")], "registry.requests_per_second"),
+        (vec![("KOPRU__REGISTRY__USERNAME", "u")], "registry.username"),
+        (vec![("KOPRU__FILING__LEASE", "30s")], "filing.lease"),
+        (vec![("KOPRU__PULL__PAGE", "1001")], "pull.page"),
+        (vec![("KOPRU__CHECK__FRESHNESS", "14m")], "check.freshness"),
+        (vec![("KOPRU__DATABASE__URL", "mysql://x")], "database.url"),
+        (vec![("KOPRU__METRICS__LISTEN", "127.0.0.1:8080")], "metrics.listen"),
+    ] {
+        let Err(ConfigError::Problems(problems)) = load(None, &variables) else { panic!("{variables:?}") };
+        assert!(problems.iter().any(|problem| problem.key == key), "{problems:?}");
+    }
+    // Only hosts of the registry count as the registry.
+    let other = ("KOPRU__REGISTRY__URL", "http://notiys.org.tr");
+    assert!(load(None, &[other, ("KOPRU__REGISTRY__SANDBOX_CLOCK", "true")]).is_ok());
+}
+
+#[test]
+fn secrets_are_read_from_files_and_never_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    let file = path.to_str().unwrap();
+    fs::write(&path, " p4ss word \r\n").unwrap();
+    let name = ("KOPRU__REGISTRY__USERNAME", "u");
+    let config = load(None, &[name, ("KOPRU__REGISTRY__PASSWORD_FILE", file)]).unwrap();
+    assert_eq!(config.registry.password.unwrap().expose_secret(), " p4ss word ");
+    let both = [("KOPRU__SANDBOX__TOKEN", "x"), ("KOPRU__SANDBOX__TOKEN_FILE", file)];
+    assert!(matches!(load(None, &both), Err(ConfigError::Twins { key: "sandbox.token" })));
+    let both = [("KOPRU__DATABASE__URL", "sqlite://x"), ("KOPRU__DATABASE__URL_FILE", file)];
+    assert!(matches!(load(None, &both), Err(ConfigError::Twins { key: "database.url" })));
+    fs::write(&path, "postgres://u:p@h/d\n").unwrap();
+    let config = load(None, &[("KOPRU__DATABASE__URL_FILE", file)]).unwrap();
+    assert_eq!(config.database_url(), "postgres://u:p@h/d");
+    fs::write(&path, "\n").unwrap();
+    let empty = load(None, &[("KOPRU__SECURITY__MASTER_KEY_FILE", file)]);
+    assert!(matches!(empty, Err(ConfigError::SecretEmpty { key: "security.master_key", .. })));
+    let missing = load(None, &[("KOPRU__SECURITY__MASTER_KEY_FILE", "/nowhere/key")]);
+    assert!(matches!(missing, Err(ConfigError::SecretFile { .. })));
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let config = load(
+        None,
+        &[
+            ("KOPRU__DATABASE__URL", "postgres://kopru:hunter2@db/kopru?password=hunter2"),
+            ("KOPRU__REGISTRY__USERNAME", "u"),
+            ("KOPRU__REGISTRY__PASSWORD", "hunter2"),
+            ("KOPRU__REGISTRY__SANDBOX_TOKEN", "hunter2"),
+            ("KOPRU__SANDBOX__TOKEN", "hunter2"),
+            ("KOPRU__SECURITY__MASTER_KEY", "hunter2"),
+        ],
+    )
+    .unwrap();
+    let shown = format!("{config:?} {config:#?}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains("kopru:***@db"), "{shown}");
+    assert!(config.database_url().contains("hunter2"));
+    let refused = refusal(Some("[registry]\npassword = 4711"), &[]);
+    assert!(!refused.contains("4711") && refused.contains("registry.password"), "{refused}");
+}
+
+#[test]
+fn durations_are_written_as_people_do() {
+    for (text, millis) in [
+        ("500ms", 500),
+        ("30s", 30_000),
+        ("15m", 900_000),
+        ("1h30m", 5_400_000),
+        ("7d", 604_800_000),
+        ("0s", 0),
+    ] {
+        assert_eq!(parse_duration(text), Some(Duration::from_millis(millis)), "{text}");
+        assert_eq!(format_duration(Duration::from_millis(millis)), text);
+    }
+    assert_eq!(parse_duration(" 90m "), Some(Duration::from_mins(90)));
+    for text in
+        ["", "15", "m", "1.5h", "-5m", "5w", "5 m", "1h 30m", "5ş", "99999999999999999999s", "9999999999999d"]
+    {
+        assert_eq!(parse_duration(text), None, "{text}");
+    }
+}
+
+mod master_keys {
+    use super::*;
+
+    fn config(dir: &Path) -> Config {
+        Config::for_tests(dir)
+    }
+
+    #[test]
+    fn a_new_sqlite_database_gets_a_key_of_its_own_that_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = config(&dir.path().join("data"));
+        let first = master_key(&config, None).unwrap();
+        assert!(!files::is_open_to_others(&master_key_path(&config)).unwrap());
+        assert_eq!(master_key(&config, None).unwrap().id(), first.id());
+        assert_eq!(master_key(&config, Some(first.id())).unwrap().id(), first.id());
+    }
+
+    #[test]
+    fn a_lost_key_is_never_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = config(dir.path());
+        let lost = master_key(&config, Some("abcd".to_owned()));
+        assert!(matches!(lost, Err(MasterKeyError::Lost { id, .. }) if id == "abcd"));
+        assert!(!master_key_path(&config).exists());
+    }
+
+    #[test]
+    fn postgres_makes_no_key_and_names_the_command() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = config(dir.path());
+        config.database.url = Some("postgres://db/kopru".to_owned());
+        let text = master_key(&config, None).unwrap_err().to_string();
+        assert!(text.contains("kopru config new-master-key"), "{text}");
+        assert!(!master_key_path(&config).exists());
+    }
+
+    #[test]
+    fn a_key_in_the_settings_comes_first_and_must_be_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = config(dir.path());
+        let key = kopru_store::MasterKey::generate();
+        config.security.master_key = Some(key.to_text().into());
+        assert_eq!(master_key(&config, None).unwrap().id(), key.id());
+        config.security.master_key = Some("secret-but-short".into());
+        let error = master_key(&config, None).unwrap_err();
+        assert!(matches!(error, MasterKeyError::Unreadable { .. }));
+        assert!(!format!("{error} {error:?}").contains("secret-but-short"));
+    }
+}

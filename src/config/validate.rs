@@ -1,0 +1,201 @@
+//! Settings that are well-formed each, but cannot be used, alone or together.
+
+use std::fmt;
+use std::time::Duration;
+
+use kopru_domain::{Lang, Text};
+use url::Url;
+
+use super::Config;
+
+/// Most requests a second that the registry takes from one address (registry-protocol section 6).
+const REGISTRY_LIMIT: f64 = 10.0;
+/// Most items of a batch and of a page (registry-protocol sections 4.4 and 4.8).
+const REGISTRY_PAGE: u32 = 1_000;
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Its key.
+    pub key: &'static str,
+    /// What is wrong and what to do.
+    pub message: Text,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.message.get(Lang::En))
+    }
+}
+
+#[derive(Default)]
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn unless(&mut self, holds: bool, key: &'static str, tr: &'static str, en: &'static str) {
+        if !holds {
+            self.0.push(Problem { key, message: Text::fixed(tr, en) });
+        }
+    }
+}
+
+impl Config {
+    /// Everything that cannot be used; empty when all is well.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Problems::default();
+        self.check_doors(&mut problems);
+        self.check_registry(&mut problems);
+        self.check_work(&mut problems);
+        problems.0
+    }
+
+    fn check_doors(&self, problems: &mut Problems) {
+        let scheme = self.database.url.as_ref().is_none_or(|url| {
+            ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
+        });
+        problems.unless(
+            scheme,
+            "database.url",
+            "sqlite://DOSYA ya da postgres://… biçiminde yazın",
+            "write sqlite://PATH or postgres://…",
+        );
+        problems.unless(
+            self.database.connections >= 1,
+            "database.connections",
+            "en az 1 olmalıdır",
+            "must be at least 1",
+        );
+        let usable = |url: &Url| matches!(url.scheme(), "http" | "https") && url.query().is_none();
+        problems.unless(
+            self.http.public_url.as_ref().is_none_or(usable),
+            "http.public_url",
+            "sorgusuz bir http:// ya da https:// adresi yazın",
+            "write an http:// or https:// address without a query",
+        );
+        problems.unless(
+            self.http.requests_per_second_per_key >= 1,
+            "http.requests_per_second_per_key",
+            "en az 1 olmalıdır",
+            "must be at least 1",
+        );
+        problems.unless(
+            self.http.body_limit >= 1_024,
+            "http.body_limit",
+            "en az 1024 bayt olmalıdır",
+            "must be at least 1024 bytes",
+        );
+        problems.unless(
+            self.http.listen.port() == 0 || self.http.listen != self.metrics.listen,
+            "metrics.listen",
+            "http.listen ile aynı; metriklere ayrı bir kapı verin",
+            "is the same as http.listen; give the metrics a port of their own",
+        );
+    }
+
+    fn check_registry(&self, problems: &mut Problems) {
+        let registry = &self.registry;
+        let url = registry.url.as_ref();
+        problems.unless(
+            url.is_none_or(|url| {
+                matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()
+            }),
+            "registry.url",
+            "sorgusuz bir http:// ya da https:// adresi yazın",
+            "write an http:// or https:// address without a query",
+        );
+        problems.unless(
+            !registry.is_real() || url.is_some_and(|url| url.scheme() == "https"),
+            "registry.url",
+            "İYS'ye yalnızca https ile gidilir",
+            "the registry is reached by https alone",
+        );
+        problems.unless(
+            registry.username.is_some() == registry.password.is_some(),
+            "registry.username",
+            "kullanıcı adı ile parola birlikte verilir",
+            "user name and password are given together",
+        );
+        problems.unless(
+            !(registry.sandbox_clock && registry.is_real()),
+            "registry.sandbox_clock",
+            "gerçek İYS ile kullanılamaz; kapatın",
+            "cannot be used with the real registry; turn it off",
+        );
+        problems.unless(
+            !registry.sandbox_clock || url.is_some(),
+            "registry.sandbox_clock",
+            "saatine uyulacak deneme ortamının adresi registry.url'de eksik",
+            "needs the sandbox's address in registry.url",
+        );
+        problems.unless(
+            registry.requests_per_second > 0.0 && registry.requests_per_second.is_finite(),
+            "registry.requests_per_second",
+            "sıfırdan büyük olmalıdır",
+            "must be more than 0",
+        );
+        problems.unless(
+            !registry.is_real() || registry.requests_per_second <= REGISTRY_LIMIT,
+            "registry.requests_per_second",
+            "İYS saniyede en çok 10 istek kabul eder",
+            "the registry takes at most 10 requests a second",
+        );
+        problems.unless(
+            registry.integrator_code.is_none_or(|code| code > 0),
+            "registry.integrator_code",
+            "pozitif bir sayı olmalıdır",
+            "must be a positive number",
+        );
+        positive(problems, registry.timeout, "registry.timeout");
+    }
+
+    fn check_work(&self, problems: &mut Problems) {
+        problems.unless(
+            (1..=REGISTRY_PAGE).contains(&self.filing.batch_threshold),
+            "filing.batch_threshold",
+            "1 ile 1000 arasında olmalıdır",
+            "must be from 1 to 1000",
+        );
+        problems.unless(
+            self.filing.lease > self.registry.timeout,
+            "filing.lease",
+            "registry.timeout'tan uzun olmalıdır, yoksa aynı iş iki kez alınır",
+            "must be longer than registry.timeout, or work is claimed twice",
+        );
+        problems.unless(
+            self.filing.concurrency >= 1,
+            "filing.concurrency",
+            "en az 1 olmalıdır",
+            "must be at least 1",
+        );
+        problems.unless(
+            (1..=REGISTRY_PAGE).contains(&self.pull.page),
+            "pull.page",
+            "1 ile 1000 arasında olmalıdır",
+            "must be from 1 to 1000",
+        );
+        problems.unless(
+            self.webhooks.concurrency >= 1,
+            "webhooks.concurrency",
+            "en az 1 olmalıdır",
+            "must be at least 1",
+        );
+        problems.unless(
+            self.check.freshness >= self.pull.interval,
+            "check.freshness",
+            "pull.interval'den kısa olamaz, yoksa yanıtlar çoğunlukla bayat sayılır",
+            "must not be shorter than pull.interval, or most answers count as stale",
+        );
+        for (duration, key) in [
+            (self.filing.first_look, "filing.first_look"),
+            (self.filing.probe_interval, "filing.probe_interval"),
+            (self.pull.interval, "pull.interval"),
+            (self.webhooks.timeout, "webhooks.timeout"),
+        ] {
+            positive(problems, duration, key);
+        }
+    }
+}
+
+fn positive(problems: &mut Problems, duration: Duration, key: &'static str) {
+    problems.unless(!duration.is_zero(), key, "sıfırdan uzun olmalıdır", "must be longer than 0");
+}

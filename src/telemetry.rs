@@ -1,0 +1,71 @@
+//! Log lines and metrics: set up once, before anything else starts.
+//!
+//! Messages are readable by themselves; what varies stands in fields with dots (`submission.id`). Neither holds personal
+//! data or secrets.
+
+use std::io::IsTerminal as _;
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+
+use crate::config::{Log, LogFormat};
+
+/// Bounds of the histograms whose names end in `_seconds`.
+const SECONDS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Why logs or metrics cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// `log.level` is neither a level nor a list of directives.
+    #[error("log.level is not a level (error, warn, info, debug, trace) or a list of directives")]
+    Level(#[source] ParseError),
+    /// Logs were set up before.
+    #[error("logs are set up already")]
+    Logs(#[source] TryInitError),
+    /// Metrics were set up before.
+    #[error("metrics are set up already")]
+    Metrics(#[source] BuildError),
+}
+
+/// Sends log lines to standard error: standard output belongs to what a command answers.
+pub fn init_logs(log: &Log) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::try_new(&log.level).map_err(TelemetryError::Level)?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match log.format {
+        LogFormat::Text => builder
+            .with_ansi(std::io::stderr().is_terminal())
+            .finish()
+            .try_init()
+            .map_err(TelemetryError::Logs),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_ansi(false)
+            .finish()
+            .try_init()
+            .map_err(TelemetryError::Logs),
+    }
+}
+
+/// Installs the recorder behind the macros of `metrics`; the handle renders what it has collected. Run
+/// [`PrometheusHandle::run_upkeep`] every few seconds, or histograms grow.
+pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(TelemetryError::Metrics)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_that_is_none_is_refused() {
+        let log = Log { level: "info,kopru=loud".to_owned(), format: LogFormat::Text };
+        assert!(matches!(init_logs(&log), Err(TelemetryError::Level(_))));
+    }
+}
