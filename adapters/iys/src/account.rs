@@ -163,8 +163,8 @@ impl Account {
     ) -> Result<HistoryResponse, IysError> {
         let body = body_of(Operation::History, request)?;
         let call = Call::post(Operation::History, brand.path(&[], &["consents", "history"]), body)
-            .with("offset", offset)
-            .with("limit", limit);
+            .with("offset", offset.to_string())
+            .with("limit", limit.to_string());
         Ok(self.call(&call).await?.parse_optional()?.unwrap_or_default())
     }
 
@@ -185,7 +185,7 @@ impl Account {
     ) -> Result<ChangesPage, IysError> {
         let mut call = Call::get(Operation::Changes, brand.path(&[], &["consents", "changes"]))
             .with("source", source.as_str())
-            .with("limit", limit);
+            .with("limit", limit.to_string());
         if let Some(after) = after {
             call = call.with("after", after);
         }
@@ -272,7 +272,7 @@ impl Account {
     /// # Errors
     /// [`IysError::CredentialsRefused`], or whatever keeps the token endpoint from answering.
     pub async fn login_check(&self) -> Result<LoginCheck, IysError> {
-        self.login.forget_refusal().await;
+        self.login.forget_failure().await;
         let token = self.login.token(&self.client).await?;
         Ok(LoginCheck { expires_at: token.expires_at, refresh_expires_at: token.refresh_expires_at })
     }
@@ -281,13 +281,17 @@ impl Account {
     async fn call(&self, call: &Call) -> Result<Reply, IysError> {
         let token = self.login.token(&self.client).await?;
         match self.client.exchange(call, Some(&token.access_token)).await {
-            Err(error) if is_token_refused(&error) => self.login.reject(&token, false),
+            Err(error) if is_token_refused(&error) => {
+                if !self.login.reject(&token, self.client.clock.now()) {
+                    return Err(error);
+                }
+            }
             outcome => return outcome,
         }
-        let token = self.login.token(&self.client).await?;
-        let outcome = self.client.exchange(call, Some(&token.access_token)).await;
+        let renewed = self.login.token(&self.client).await?;
+        let outcome = self.client.exchange(call, Some(&renewed.access_token)).await;
         if outcome.as_ref().is_err_and(is_token_refused) {
-            self.login.reject(&token, true);
+            self.login.reject(&renewed, self.client.clock.now());
         }
         outcome
     }
@@ -298,7 +302,9 @@ impl Account {
         offset: u32,
         limit: u16,
     ) -> Result<PartnerList, IysError> {
-        let call = Call::get(Operation::PartnerBrands, segments).with("offset", offset).with("limit", limit);
+        let call = Call::get(Operation::PartnerBrands, segments)
+            .with("offset", offset.to_string())
+            .with("limit", limit.to_string());
         Ok(self.call(&call).await?.parse_optional()?.unwrap_or_default())
     }
 }

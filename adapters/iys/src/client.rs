@@ -21,6 +21,9 @@ pub const PRODUCTION: &str = "https://api.iys.org.tr";
 /// The registry's public test environment; it knows no business partners.
 pub const REGISTRY_SANDBOX: &str = "https://api.sandbox.iys.org.tr";
 
+/// Shorter than servers and gateways usually keep an idle connection.
+const IDLE_CONNECTION: Duration = Duration::from_secs(20);
+
 /// A client of one registry address. Cheap to clone; all clones share connections, pace and tokens.
 #[derive(Debug, Clone)]
 pub struct IysClient {
@@ -164,6 +167,8 @@ impl IysClientBuilder {
             .connect_timeout(self.connect_timeout)
             .timeout(self.timeout)
             .user_agent(self.user_agent)
+            // A connection that the other side closes while a POST is on its way leaves its outcome unknown.
+            .pool_idle_timeout(IDLE_CONNECTION)
             // A redirected POST would carry the token, and the consent, to a stranger.
             .redirect(reqwest::redirect::Policy::none());
         if is_loopback(&base) {
@@ -216,15 +221,14 @@ impl Inner {
     }
 }
 
-/// The pause that a refusal of the per-second limit asks for; the hourly limits say nothing about the pace.
+/// The pause that a refusal of the per-second limit asks for. The hourly limits, and codes that mean something else,
+/// say nothing about the pace.
 fn crowded(error: &IysError) -> Option<Duration> {
     match error {
-        IysError::Throttled { code: Some(code), .. }
-            if matches!(code.as_str(), "H084" | "H086" | "H089" | "H465") =>
-        {
-            None
-        }
-        IysError::Throttled { status: Some(_), retry_after, .. } => Some(*retry_after),
+        IysError::Throttled { status: Some(_), code, retry_after, .. } => match code.as_deref() {
+            None | Some("H083" | "H124") => Some(*retry_after),
+            Some(code) => crate::codes::lookup(code).is_none().then_some(*retry_after),
+        },
         _ => None,
     }
 }

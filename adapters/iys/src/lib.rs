@@ -1,4 +1,63 @@
-//! A client for the HTTP API of İYS, Turkey's consent registry.
+//! A client for the HTTP API of İYS (İleti Yönetim Sistemi), Turkey's consent registry.
+//!
+//! It logs in and keeps the login, keeps the pace that the registry allows, calls the operations by typed functions,
+//! reads answers in all their documented spellings, and tells each failure by **what to do about it**. It decides
+//! nothing else: it never resends a request that may have had an effect, keeps no data, and knows no deadlines.
+//!
+//! # Use
+//!
+//! ```no_run
+//! use iys::wire::{ConsentRequest, StatusRequest};
+//! use iys::{BrandCodes, Credentials, ErrorClass, IysClient, PRODUCTION};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = IysClient::builder(PRODUCTION).user_agent("our-crm/1.0").build()?;
+//! let account = client.account(Credentials::new("api-user@example.com", "secret"));
+//! let brand = BrandCodes::new(612_345, 612_345);
+//!
+//! let consent = ConsentRequest {
+//!     recipient: "+905551112233".into(),
+//!     r#type: "MESAJ".into(),
+//!     source: Some("HS_WEB".into()),
+//!     status: "ONAY".into(),
+//!     consent_date: Some("2026-11-20 10:05:00".into()),
+//!     ..ConsentRequest::default()
+//! };
+//! match account.add_consent(brand, &consent).await {
+//!     Ok(added) => println!("recorded as {}", added.transaction_id),
+//!     Err(error) => match error.class() {
+//!         ErrorClass::AlreadySo => println!("nothing to do: {}", error.info().map_or("", |info| info.en)),
+//!         ErrorClass::OutcomeUnknown => println!("send exactly the same again: v2 gives the first answer"),
+//!         ErrorClass::Wait { after } => println!("not before {after:?}"),
+//!         class => println!("{error}: {class:?}"),
+//!     },
+//! }
+//!
+//! let request =
+//!     StatusRequest { recipient: "+905551112233".into(), recipient_type: "BIREYSEL".into(), r#type: "MESAJ".into() };
+//! let record = account.status(brand, &request).await?;
+//! println!("{}", record.map_or("no record".into(), |record| record.status));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a program should know
+//!
+//! - **One client per registry address.** The registry counts requests and logins by IP address, whoever the customer
+//!   is. All accounts of a client share its connections, its pace ([`Pacer`]) and its token budget. Several processes
+//!   behind one address share them through ports of their own: [`Pacer`], [`TokenStore`], and [`Clock`] where time is
+//!   simulated.
+//! - **Exact bytes.** A program that must be able to repeat a request stores the bytes of [`wire::encode`] first and
+//!   sends them by [`Account::add_consent_raw`]. The v2 calls answer a repetition of the same body with the first
+//!   result, so resending after an unknown outcome is safe, and resending anything else is not.
+//! - **Errors.** [`IysError::class`] says what to do; [`IysError::info`] has a Turkish and an English sentence for
+//!   people; [`IysError::items`] has every reason with its index in a batch and its field.
+//! - **Tokens.** After H084 no token call is made for an hour, and calls that need a new token fail with
+//!   [`IysError::Throttled`]; one that still has life goes on being used. A refused password is not tried again for a
+//!   quarter of an hour, except by [`Account::login_check`]. Other failures of the token endpoint are not repeated at
+//!   once either: callers share the failure for some seconds, doubling up to ten minutes.
+//! - **Secrets and personal data.** `Debug` and `Display` of this crate's types show neither; its `tracing` events
+//!   name the operation, the status and the code only.
 
 mod account;
 mod client;

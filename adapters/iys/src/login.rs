@@ -6,8 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::client::Inner;
 use crate::transport::Call;
 use crate::wire::{TokenRequest, TokenResponse};
-use crate::{AccountKey, BoxError, Credentials, IysError, Operation, Token};
+use crate::{AccountKey, BoxError, Credentials, IysError, Operation, StoredToken, Token};
 
 /// A token with less life than this is renewed before use.
 const RENEW_BELOW: TimeDelta = TimeDelta::seconds(300);
@@ -26,6 +25,9 @@ const USABLE_ABOVE: TimeDelta = TimeDelta::seconds(5);
 const SILENCE: TimeDelta = TimeDelta::minutes(60);
 /// How long a refused password is not tried again.
 const REFUSED_FOR: TimeDelta = TimeDelta::minutes(15);
+/// A token that the registry refuses is renewed for that reason at most this often: if a fresh one is refused too,
+/// tokens are not what is wrong.
+const FORCED_EVERY: TimeDelta = TimeDelta::minutes(5);
 /// The window of the token budget.
 const BUDGET_WINDOW: TimeDelta = TimeDelta::hours(1);
 /// How often and how many times to look for the token that another process is getting.
@@ -36,20 +38,27 @@ const LOOKS: u32 = 40;
 pub(crate) struct Login {
     key: AccountKey,
     credentials: Credentials,
-    cached: RwLock<Option<Token>>,
-    /// The last access token that the registry refused; not to be used again even where a store still has it.
-    rejected: RwLock<Option<SecretString>>,
-    /// A freshly renewed token was refused too: the next renewal uses the password, not the refresh token.
-    password_next: AtomicBool,
-    /// Counts finished renewals, so that callers who waited at the gate share the outcome instead of trying again.
-    renewals: AtomicU64,
+    state: Mutex<State>,
     gate: tokio::sync::Mutex<Gate>,
 }
 
+/// What callers look at without waiting.
+#[derive(Default)]
+struct State {
+    cached: Option<Token>,
+    /// The last access token that the registry refused; not to be used again even where a store still has it.
+    rejected: Option<SecretString>,
+    /// When a refused token last caused a renewal.
+    forced_at: Option<DateTime<Utc>>,
+    /// The renewed token was refused too: the next renewal uses the password, not the refresh token.
+    password_next: bool,
+}
+
+/// What only the caller inside the gate looks at: the last failure, for as long as it keeps others from trying.
 #[derive(Default)]
 struct Gate {
-    failure: Option<IysError>,
-    refused: Option<(DateTime<Utc>, IysError)>,
+    held: Option<(DateTime<Utc>, IysError)>,
+    failures: u32,
 }
 
 impl fmt::Debug for Login {
@@ -60,19 +69,11 @@ impl fmt::Debug for Login {
 
 impl Login {
     pub fn new(key: AccountKey, credentials: Credentials) -> Self {
-        Self {
-            key,
-            credentials,
-            cached: RwLock::new(None),
-            rejected: RwLock::new(None),
-            password_next: AtomicBool::new(false),
-            renewals: AtomicU64::new(0),
-            gate: tokio::sync::Mutex::new(Gate::default()),
-        }
+        Self { key, credentials, state: Mutex::default(), gate: tokio::sync::Mutex::default() }
     }
 
     pub fn has_password(&self, password: &SecretString) -> bool {
-        self.credentials.password.expose_secret() == password.expose_secret()
+        same(&self.credentials.password, password)
     }
 
     /// A token that can be used now.
@@ -80,68 +81,55 @@ impl Login {
         if let Some(token) = self.cached_above(client.clock.now(), RENEW_BELOW) {
             return Ok(token);
         }
-        let seen = self.renewals.load(Ordering::Acquire);
         let mut gate = self.gate.lock().await;
-        let now = client.clock.now();
-        if let Some(token) = self.cached_above(now, RENEW_BELOW) {
-            return Ok(token);
+        match self.cached_above(client.clock.now(), RENEW_BELOW) {
+            Some(token) => Ok(token),
+            None => self.renew(client, &mut gate).await,
         }
-        if self.renewals.load(Ordering::Acquire) != seen {
-            // Somebody tried while this caller waited; its token was too short-lived for the test above or it failed.
-            match &gate.failure {
-                Some(failure) => return Err(failure.clone()),
-                None => {
-                    if let Some(token) = self.cached_above(now, USABLE_ABOVE) {
-                        return Ok(token);
-                    }
-                }
-            }
+    }
+
+    /// Lets the next caller try at once, whatever failed before, because somebody asks for it. The hour of silence
+    /// stays.
+    pub async fn forget_failure(&self) {
+        let mut gate = self.gate.lock().await;
+        if gate.held.as_ref().is_some_and(|(_, failure)| failure.code() != Some("H084")) {
+            *gate = Gate::default();
         }
-        if let Some((until, refusal)) = &gate.refused
-            && now < *until
-        {
-            return Err(refusal.clone());
-        }
-        let outcome = self.renew(client).await;
-        gate.failure = outcome.as_ref().err().cloned();
-        gate.refused = match &gate.failure {
-            Some(refusal @ IysError::CredentialsRefused { .. }) => Some((now + REFUSED_FOR, refusal.clone())),
-            _ => None,
+    }
+
+    /// The registry has refused this token. Answers whether it is worth asking for another one and sending again.
+    pub fn reject(&self, token: &Token, now: DateTime<Utc>) -> bool {
+        let mut state = self.lock();
+        let is_latest = match (&state.cached, &state.rejected) {
+            (Some(cached), _) => same(&cached.access_token, &token.access_token),
+            (None, Some(rejected)) => !same(rejected, &token.access_token),
+            (None, None) => true,
         };
-        self.renewals.fetch_add(1, Ordering::Release);
-        outcome
-    }
-
-    /// Lets a refused password be tried once more, because somebody asks for it.
-    pub async fn forget_refusal(&self) {
-        self.gate.lock().await.refused = None;
-    }
-
-    /// The registry has refused this token. `renewed`: it had just been renewed for the same reason.
-    pub fn reject(&self, token: &Token, renewed: bool) {
-        let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
-        if cached.as_ref().is_some_and(|cached| same(&cached.access_token, &token.access_token)) {
-            *cached = None;
+        if !is_latest {
+            return true;
         }
-        *self.rejected.write().unwrap_or_else(PoisonError::into_inner) = Some(token.access_token.clone());
-        if renewed {
-            self.password_next.store(true, Ordering::Release);
+        if state.forced_at.is_some_and(|forced_at| now - forced_at < FORCED_EVERY) {
+            state.password_next = true;
+            return false;
         }
+        state.forced_at = Some(now);
+        state.cached = None;
+        state.rejected = Some(token.access_token.clone());
+        true
     }
 
     /// Takes the token that another process has got meanwhile, or gets one.
-    async fn renew(&self, client: &Inner) -> Result<Token, IysError> {
+    async fn renew(&self, client: &Inner, gate: &mut Gate) -> Result<Token, IysError> {
         for _ in 0..LOOKS {
             let stored = client.store.load(&self.key).await.map_err(store_failed)?;
             let now = client.clock.now();
-            let current = stored.token.clone().filter(|token| !self.is_rejected(token));
-            if let Some(token) = current.clone().filter(|token| token.expires_at - now > RENEW_BELOW) {
+            let best = self.best_of(&stored);
+            if let Some(token) = best.clone().filter(|token| token.expires_at - now > RENEW_BELOW) {
                 return Ok(self.keep(token));
             }
-            let usable = current.filter(|token| token.expires_at - now > USABLE_ABOVE);
-            if let Some(until) = stored.halted_until.filter(|until| *until > now) {
-                // Not kept in the cache: it is too short-lived to pass the test there anyway.
-                return usable.ok_or_else(|| held_back(Some("H084"), until - now));
+            let usable = best.filter(|token| token.expires_at - now > USABLE_ABOVE);
+            if let Some(failure) = gate.held_back(now).or_else(|| silence(&stored, now)) {
+                return usable.map(|token| self.keep(token)).ok_or(failure);
             }
             let lease = client.login_lease;
             if client
@@ -150,12 +138,14 @@ impl Login {
                 .await
                 .map_err(store_failed)?
             {
-                let outcome = self.renew_alone(client, usable).await;
-                client.store.end_login(&self.key, &client.holder).await.map_err(store_failed)?;
+                let outcome = self.renew_alone(client, gate, usable).await;
+                if let Err(error) = client.store.end_login(&self.key, &client.holder).await {
+                    tracing::warn!(%error, "the token store did not take the login lease back; it will expire");
+                }
                 return outcome;
             }
             if let Some(token) = usable {
-                return Ok(token);
+                return Ok(self.keep(token));
             }
             client.clock.sleep(LOOK_AGAIN).await;
         }
@@ -163,33 +153,43 @@ impl Login {
     }
 
     /// With the lease in hand: refreshes, or logs in. A token that still has some life is better than an error.
-    async fn renew_alone(&self, client: &Inner, usable: Option<Token>) -> Result<Token, IysError> {
+    async fn renew_alone(
+        &self,
+        client: &Inner,
+        gate: &mut Gate,
+        usable: Option<Token>,
+    ) -> Result<Token, IysError> {
         // The former holder of the lease may have finished between our look at the store and the lease.
-        let stored = client.store.load(&self.key).await.map_err(store_failed)?.token;
+        let stored = client.store.load(&self.key).await.map_err(store_failed)?;
         let now = client.clock.now();
-        if let Some(token) = &stored
-            && token.expires_at - now > RENEW_BELOW
-            && !self.is_rejected(token)
-        {
-            return Ok(self.keep(token.clone()));
+        if let Some(token) = self.best_of(&stored).filter(|token| token.expires_at - now > RENEW_BELOW) {
+            return Ok(self.keep(token));
         }
-        match self.ask_for_token(client, stored).await {
+        match self.ask_for_token(client, stored.token).await {
             Ok(token) => {
-                client.store.save(&self.key, &token).await.map_err(store_failed)?;
+                *gate = Gate::default();
+                if let Err(error) = client.store.save(&self.key, &token).await {
+                    // Without the new refresh token the others will have to log in by password; nothing worse.
+                    tracing::warn!(%error, "the token store did not keep the new token");
+                }
                 Ok(self.keep(token))
             }
-            Err(error) => {
-                if matches!(&error, IysError::Throttled { code: Some(code), .. } if code == "H084") {
-                    client.store.halt_until(client.clock.now() + SILENCE).await.map_err(store_failed)?;
+            Err(failure) => {
+                let now = client.clock.now();
+                gate.hold(&failure, now);
+                if failure.code() == Some("H084")
+                    && let Err(error) = client.store.halt_until(now + SILENCE).await
+                {
+                    tracing::error!(%error, "the token store did not note the hour of silence");
                 }
-                usable.ok_or(error)
+                usable.map(|token| self.keep(token)).ok_or(failure)
             }
         }
     }
 
     async fn ask_for_token(&self, client: &Inner, stored: Option<Token>) -> Result<Token, IysError> {
         let now = client.clock.now();
-        let by_password = self.password_next.swap(false, Ordering::AcqRel);
+        let by_password = std::mem::take(&mut self.lock().password_next);
         if let Some(token) =
             stored.filter(|token| !by_password && token.refresh_expires_at - now > USABLE_ABOVE)
         {
@@ -204,19 +204,68 @@ impl Login {
     }
 
     fn keep(&self, token: Token) -> Token {
-        *self.cached.write().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+        self.lock().cached = Some(token.clone());
         token
     }
 
     fn cached_above(&self, now: DateTime<Utc>, life: TimeDelta) -> Option<Token> {
-        let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
-        cached.clone().filter(|token| token.expires_at - now > life)
+        self.lock().cached.clone().filter(|token| token.expires_at - now > life)
     }
 
-    fn is_rejected(&self, token: &Token) -> bool {
-        let rejected = self.rejected.read().unwrap_or_else(PoisonError::into_inner);
-        rejected.as_ref().is_some_and(|rejected| same(rejected, &token.access_token))
+    /// The longer-lived of the store's token and our own (which the store may have failed to keep), unless refused.
+    fn best_of(&self, stored: &StoredToken) -> Option<Token> {
+        let state = self.lock();
+        let refused = |token: &&Token| {
+            state.rejected.as_ref().is_some_and(|rejected| same(rejected, &token.access_token))
+        };
+        let candidates = [stored.token.as_ref(), state.cached.as_ref()];
+        candidates
+            .into_iter()
+            .flatten()
+            .filter(|token| !refused(token))
+            .max_by_key(|token| token.expires_at)
+            .cloned()
     }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Gate {
+    /// Keeps everybody from trying again for a time that fits the failure.
+    fn hold(&mut self, failure: &IysError, now: DateTime<Utc>) {
+        self.failures = self.failures.saturating_add(1);
+        let doubled = |first: i64, longest: i64| {
+            let factor = 1_i64 << (self.failures - 1).min(20);
+            TimeDelta::seconds((first * factor).min(longest))
+        };
+        let pause = match failure {
+            IysError::CredentialsRefused { .. } => REFUSED_FOR,
+            IysError::Throttled { code: Some(code), .. } if code == "H084" => SILENCE,
+            // Our own budget answers without a call; it needs no memory.
+            IysError::Throttled { status: None, .. } | IysError::Port { .. } => return,
+            IysError::Throttled { retry_after, .. } => TimeDelta::from_std(*retry_after).unwrap_or(SILENCE),
+            IysError::Unreachable { .. } => doubled(2, 60),
+            // These calls may have counted: ten of them must last for most of an hour.
+            _ => doubled(5, 600),
+        };
+        self.held = Some((now + pause, failure.clone()));
+    }
+
+    /// The failure that still keeps callers from trying; a wait is told as what is left of it.
+    fn held_back(&self, now: DateTime<Utc>) -> Option<IysError> {
+        let (until, failure) = self.held.as_ref().filter(|(until, _)| *until > now)?;
+        Some(match failure {
+            IysError::Throttled { code, .. } => held_back(code.as_deref(), *until - now),
+            other => other.clone(),
+        })
+    }
+}
+
+fn silence(stored: &StoredToken, now: DateTime<Utc>) -> Option<IysError> {
+    let until = stored.halted_until.filter(|until| *until > now)?;
+    Some(held_back(Some("H084"), until - now))
 }
 
 /// One call of the token endpoint, inside the client's own budget.
@@ -226,7 +275,7 @@ async fn token_call(client: &Inner, request: &TokenRequest) -> Result<Token, Iys
     let body = serde_json::to_vec(request).map_err(|error| IysError::Port {
         operation: Operation::Token,
         port: "token request",
-        source: std::sync::Arc::new(error),
+        source: Arc::new(error),
     })?;
     let call = Call::post(Operation::Token, vec!["oauth2".to_owned(), "token".to_owned()], body.into());
     let answer: TokenResponse = match client.exchange(&call, None).await {
@@ -236,7 +285,12 @@ async fn token_call(client: &Inner, request: &TokenRequest) -> Result<Token, Iys
             let word = refusal.code().unwrap_or("no code").to_owned();
             return Err(IysError::CredentialsRefused { status: refusal.status, word });
         }
-        Err(error) => return Err(error),
+        Err(error) => {
+            if matches!(error, IysError::Unreachable { .. } | IysError::Port { .. }) {
+                client.budget.give_back();
+            }
+            return Err(error);
+        }
     };
     // Lives are counted from before the call, so that a slow answer never makes a token look younger than it is.
     Ok(Token {
@@ -257,6 +311,11 @@ pub(crate) struct TokenBudget {
 impl TokenBudget {
     pub fn new(per_hour: u32) -> Self {
         Self { per_hour: per_hour.max(1) as usize, calls: Mutex::new(VecDeque::new()) }
+    }
+
+    /// The call noted last did not reach the registry.
+    fn give_back(&self) {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).pop_back();
     }
 
     /// Notes a call, or says how long until the next one is allowed.

@@ -74,7 +74,7 @@ impl AdaptivePacer {
     /// Refusals this close to the last one are echoes of the same crowding.
     const ECHO: Duration = Duration::from_secs(1);
     /// No pause is longer; a slot farther away than this means that the clock was set back.
-    const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+    const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
     /// A pacer of `per_second` requests; values that are no positive number mean the default.
     pub fn new(per_second: f64, clock: Arc<dyn Clock>) -> Self {
@@ -104,7 +104,7 @@ impl AdaptivePacer {
         if ahead > Self::LONGEST_PAUSE + tolerance + interval {
             state.next = now;
         } else if ahead > tolerance {
-            return Err(ahead - tolerance);
+            return Err(ahead.saturating_sub(tolerance));
         }
         state.next = state.next.max(now) + interval;
         Ok(())

@@ -20,10 +20,10 @@ use crate::{ErrorClass, IysError, Operation, Refusal};
 const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// The longest wait that a `Retry-After` header can ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// The shortest wait after an hourly limit, in case the machine's hour and the registry's differ a little.
-const SHORTEST_HOURLY_WAIT: Duration = Duration::from_secs(60);
+const SHORTEST_HOURLY_WAIT: Duration = Duration::from_mins(1);
 
 /// A request to be sent, once or again.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ impl Call {
         Self { operation, method: Method::POST, segments, query: Vec::new(), body: Some(body) }
     }
 
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.query.push((name, value.to_string()));
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
         self
     }
 

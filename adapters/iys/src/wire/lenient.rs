@@ -72,7 +72,11 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
 }
 
 /// Writes a truth value as the string `"true"` or `"false"`, the spelling of the documented examples.
-#[expect(clippy::ref_option, reason = "the signature that serde's serialize_with asks for")]
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde's serialize_with asks for"
+)]
 pub(crate) fn flag_as_text<S: Serializer>(flag: &Option<bool>, to: S) -> Result<S::Ok, S::Error> {
     match flag {
         Some(flag) => to.serialize_str(if *flag { "true" } else { "false" }),

@@ -1,0 +1,12 @@
+//! The client against a small server that answers as told, on a clock that moves as told.
+#![expect(clippy::unwrap_used, reason = "the helpers of the tests may panic like the tests themselves")]
+
+mod classes;
+mod codes;
+mod operations;
+mod pace;
+mod stores;
+mod support;
+mod tokens;
+mod transport;
+mod wire;
