@@ -111,16 +111,15 @@ impl fmt::Debug for Email {
 }
 
 /// Takes away what surrounds an address without being part of it: blanks of every kind, marks that
-/// have no width, the apostrophe by which spreadsheets keep a text, quotation marks around the whole.
+/// have no width, quotation marks around the whole, the apostrophe by which spreadsheets keep a text.
 fn bare(raw: &str) -> &str {
     let mut text = trim(raw);
-    text = trim(text.trim_start_matches(['\'', '\u{2019}', '\u{2018}', '`']));
-    for (open, close) in [('"', '"'), ('\u{201c}', '\u{201d}'), ('\'', '\'')] {
+    for (open, close) in [('"', '"'), ('\u{201c}', '\u{201d}'), ('\'', '\''), ('\u{2018}', '\u{2019}')] {
         if let Some(inner) = text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)) {
             text = trim(inner);
         }
     }
-    text
+    trim(text.trim_start_matches(['\'', '\u{2018}', '\u{2019}', '`']))
 }
 
 fn trim(text: &str) -> &str {

@@ -249,7 +249,7 @@ impl KeyState {
                 (self.supersede_until(at), self.permission.reject_locally(at, candidate.consent_id))
             }
         };
-        let (state, code, wire_date) = match self.rule(candidate, policy, calendar, now) {
+        let (state, code, wire_date) = match self.rule(candidate, *policy, calendar, now) {
             Ruling::File { wire_date } => (SubmissionState::Queued, None, wire_date),
             Ruling::Hold { code, .. } => (SubmissionState::Held, Some(code), candidate.consent_date),
             Ruling::End { state, code } => (state, Some(code), None),
@@ -290,7 +290,7 @@ impl KeyState {
             && candidate.consent_date.is_some_and(|date| {
                 confirm == Confirmation::StatusJustAsked || now > strictest_registry_reading(date, calendar)
             });
-        match self.rule(candidate, policy, calendar, now) {
+        match self.rule(candidate, *policy, calendar, now) {
             Ruling::End { state, code } => Self::end_at_claim(state, code, late),
             Ruling::Hold { cause, code } => ClaimVerdict::Hold { cause, code },
             Ruling::File { .. } if self.has_earlier_in_queue(candidate) => ClaimVerdict::Wait { until: None },
@@ -315,6 +315,10 @@ impl KeyState {
     pub fn unfiled_rejection(&self) -> Option<Uuid> {
         let local = self.permission.local?;
         self.permission.registry.approval()?;
+        // The registry said meanwhile that it holds no approval; the feed has not caught up.
+        if self.permission.observed() == Some(false) {
+            return None;
+        }
         let under_way = self
             .open
             .iter()
@@ -325,7 +329,7 @@ impl KeyState {
     fn rule(
         &self,
         candidate: &Candidate,
-        policy: &BrandPolicy,
+        policy: BrandPolicy,
         calendar: &BusinessCalendar,
         now: DateTime<Utc>,
     ) -> Ruling {
@@ -338,7 +342,7 @@ impl KeyState {
     fn rule_approval(
         &self,
         candidate: &Candidate,
-        policy: &BrandPolicy,
+        policy: BrandPolicy,
         calendar: &BusinessCalendar,
         now: DateTime<Utc>,
     ) -> Ruling {
@@ -397,7 +401,7 @@ impl KeyState {
     }
 
     /// An approval after the citizen's own refusal (design.md section 4.3). `None`: file it.
-    fn rule_after_citizen(&self, candidate: &Candidate, policy: &BrandPolicy) -> Option<Ruling> {
+    fn rule_after_citizen(&self, candidate: &Candidate, policy: BrandPolicy) -> Option<Ruling> {
         let refusal = self.permission.registry.side().filter(|side| side.is_citizen_rejection())?;
         if candidate.reviewed_at.is_some_and(|reviewed| reviewed >= refusal.creation_date) {
             return None;
@@ -454,7 +458,7 @@ impl KeyState {
 
     /// Whether an approval is in force that the brand does not refresh by this one. What is only on
     /// its way does not count: it may fail, and then this one is needed.
-    fn is_approved_already(&self, candidate: &Candidate, policy: &BrandPolicy) -> bool {
+    fn is_approved_already(&self, candidate: &Candidate, policy: BrandPolicy) -> bool {
         let Some(side) = self.permission.registry.approval() else { return false };
         let in_force = self.permission.effective(candidate.recipient_type) == Effective::Approval
             && self.others(candidate).all(|open| open.status == ConsentStatus::Approval);

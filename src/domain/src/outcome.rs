@@ -84,7 +84,7 @@ impl Settlement {
 
 /// How long an unresolved submission waits when the resend meets a missing right: nothing but its
 /// own bytes may be sent, so it cannot be held like the others.
-const UNRESOLVED_AND_HELD: Duration = Duration::from_secs(30 * 60);
+const UNRESOLVED_AND_HELD: Duration = Duration::from_mins(30);
 
 /// Decides what an answer does to a submission. `was_unresolved`: an earlier sending of the same
 /// bytes had no known outcome, so that "it is there already" may be about ourselves.
@@ -142,7 +142,7 @@ const fn become_(state: SubmissionState, code: Option<Code>) -> Settlement {
 }
 
 /// The longest wait between two tries.
-const LONGEST_RETRY: Duration = Duration::from_secs(3_600);
+const LONGEST_RETRY: Duration = Duration::from_hours(1);
 /// The wait before the second try, before jitter.
 const FIRST_RETRY: Duration = Duration::from_secs(4);
 
@@ -169,7 +169,7 @@ const fn mix(seed: u64) -> u64 {
 /// the POST, as the registry demands; after an empty one 5, 10, 20, 40 min and then every hour.
 pub fn batch_look_delay(look: u32) -> Duration {
     let minutes = 5_u64 << look.saturating_sub(1).min(4);
-    Duration::from_secs(minutes.min(60) * 60)
+    Duration::from_mins(minutes.min(60))
 }
 
 /// When to stop looking at an empty batch result and ask the status of each item instead: after six

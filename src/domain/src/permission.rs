@@ -7,6 +7,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::submission::Code;
 use crate::time::truncate_seconds;
 use crate::words::{ConsentStatus, RecipientType, Source};
 
@@ -190,7 +191,7 @@ impl Permission {
     ///
     /// The registry's dates have whole seconds. Where a movement and the asking share one, the
     /// stricter reading wins: a refusal seen is kept, an approval seen is not.
-    fn observed(&self) -> Option<bool> {
+    pub(crate) fn observed(&self) -> Option<bool> {
         let Observation { asked_at, approved } = self.observation?;
         let void = match &self.registry {
             RegistryKnowledge::Known(side) if approved => side.creation_date >= truncate_seconds(asked_at),
@@ -259,6 +260,16 @@ impl Permission {
                 self.mark_empty(asked_at);
                 if before == self.registry { Merge::Same } else { Merge::Applied }
             }
+        }
+    }
+
+    /// Takes note of what a refusal says about the registry's state: H175 that there is no record,
+    /// H174 that the record is a rejection. `asked_at` is when the refused movement was sent.
+    pub fn learn_from_refusal(&mut self, code: &Code, asked_at: DateTime<Utc>) {
+        if *code == Code::H175 {
+            self.mark_empty(asked_at);
+        } else if *code == Code::H174 {
+            self.observe(Observation { asked_at, approved: false });
         }
     }
 

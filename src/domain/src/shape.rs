@@ -73,7 +73,7 @@ impl FieldError {
         self.message.get(lang)
     }
 
-    fn address(error: &AddressError) -> Self {
+    fn address(error: AddressError) -> Self {
         Self {
             field: "recipient",
             h_code: error.h_code(),
@@ -142,7 +142,7 @@ fn check_recipient(raw: &RawConsent<'_>, channel: Option<Channel>) -> Result<Opt
         }
         (Some(_), None) => Ok(None),
         (Some(address), Some(channel)) => {
-            Recipient::parse(address, channel).map(Some).map_err(|error| FieldError::address(&error))
+            Recipient::parse(address, channel).map(Some).map_err(FieldError::address)
         }
     }
 }

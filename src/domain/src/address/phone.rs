@@ -72,8 +72,8 @@ fn simplify(text: &str) -> String {
             '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' => '-',
             '\u{ff08}' => '(',
             '\u{ff09}' => ')',
-            '\n' | '\r' => '\n',
-            c if c.is_whitespace() => ' ',
+            '\r' => '\n',
+            c if c != '\n' && c.is_whitespace() => ' ',
             c => c,
         })
         .collect()
@@ -164,13 +164,14 @@ fn count_digits(text: &str) -> usize {
     text.bytes().filter(u8::is_ascii_digit).count()
 }
 
-/// Two parts that are each long enough for a number, or a second plus.
+/// Two parts that are each long enough for a number, more digits than one can have, or a second plus.
 fn holds_two_numbers(text: &str) -> bool {
     let long_parts = |separators: &[char], at_least: usize| {
         text.split(separators).filter(|part| count_digits(part) >= at_least).count() >= 2
     };
     let second_plus = text.rfind('+').is_some_and(|at| count_digits(&text[..at]) >= 7);
     second_plus
+        || count_digits(text) >= 20
         || long_parts(&[';', ',', '|', '&', '\n', '/'], 7)
         || long_parts(&[' ', '-', '\n'], 10)
         || text.split_whitespace().any(|word| matches!(word, "ve" | "veya" | "ya" | "and" | "or"))
@@ -190,9 +191,8 @@ fn classify(national: &str, channel: Channel) -> Result<String, AddressErrorCode
     match (national.len(), national.as_bytes()) {
         (10, [b'5', ..]) => Ok(format!("+90{national}")),
         (10, [b'2'..=b'4', ..] | [b'8', b'5', b'0', ..]) => landline(),
-        (10, [b'8' | b'9', ..]) => Err(AddressErrorCode::ServiceNumber),
+        (10, [b'8' | b'9', ..]) | (7, [b'4', b'4', b'4', ..]) => Err(AddressErrorCode::ServiceNumber),
         (10, _) => Err(AddressErrorCode::UnknownPrefix),
-        (7, [b'4', b'4', b'4', ..]) => Err(AddressErrorCode::ServiceNumber),
         (3..=4, _) => Err(AddressErrorCode::ShortCode),
         (0..=9, _) => Err(AddressErrorCode::TooShort),
         _ => Err(AddressErrorCode::TooLong),

@@ -95,16 +95,16 @@ fn is_dummy(subscriber: &str) -> bool {
 
 /// The blocks in use by the numbering plan (rules.md section 5.1).
 fn is_assigned_mobile(national: &str) -> bool {
-    match national.as_bytes() {
+    matches!(
+        national.as_bytes(),
         [_, b'0' | b'3' | b'4' | b'5', ..]
-        | [_, b'1', b'0' | b'6', ..]
-        | [_, b'2', b'4', ..]
-        | [_, b'6', b'1' | b'2' | b'4', ..]
-        | [_, b'7', b'2' | b'4' | b'5', ..]
-        | [_, b'9', b'4' | b'6', ..] => true,
-        [_, b'8', b'2', b'2'..=b'5', ..] => true,
-        _ => false,
-    }
+            | [_, b'1', b'0' | b'6', ..]
+            | [_, b'2', b'4', ..]
+            | [_, b'6', b'1' | b'2' | b'4', ..]
+            | [_, b'7', b'2' | b'4' | b'5', ..]
+            | [_, b'8', b'2', b'2'..=b'5', ..]
+            | [_, b'9', b'4' | b'6', ..]
+    )
 }
 
 /// The area codes of Turkey's provinces (Istanbul has two) and of Northern Cyprus.
