@@ -1,1 +1,43 @@
-//! A simulator of İYS, Turkey's consent registry
+//! A simulator of İYS, Turkey's consent registry.
+//!
+//! It serves the registry's own HTTP methods with the registry's rules, codes and limits, keeps what it
+//! is told in SQLite, and has a control interface under `/_sandbox`: act as the citizen, advance the
+//! clock, order failures, change what the registry's documents leave open. It knows only the wire types
+//! of the client crate [`iys`]; every rule here is written from the protocol, by its own hand, so that it
+//! can disagree with the programs tested against it.
+//!
+//! ```no_run
+//! # async fn demo() -> Result<(), Box<dyn std::error::Error>> {
+//! use iys_sandbox::{Sandbox, SandboxConfig, Seed};
+//!
+//! let sandbox = Sandbox::open(SandboxConfig { seed: Seed::demo(), ..SandboxConfig::default() })?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:9090").await?;
+//! sandbox.serve(listener, std::future::pending()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! How a request is judged: [`rules()`] lists every rule in the order of asking. Where the
+//! registry's document is silent, the assumption is a field of [`Settings`] with the assumed default.
+
+mod address;
+mod calendar;
+mod clock;
+mod control;
+mod draft;
+mod error;
+mod http;
+mod messages;
+mod registry;
+mod rules;
+mod sandbox;
+mod settings;
+mod store;
+mod wire_time;
+mod words;
+
+pub use calendar::AgePolicy;
+pub use error::{Error, Result};
+pub use rules::{RuleInfo, rules};
+pub use sandbox::{Sandbox, SandboxConfig, Seed, SeedInfo};
+pub use settings::{BatchPending, MissingStatus, Settings};

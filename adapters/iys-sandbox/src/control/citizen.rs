@@ -1,0 +1,105 @@
+//! `/_sandbox/citizen/movements`: what the citizen, or an operator, does at the registry (protocol 7.15).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::problem::{Problem, read};
+use crate::address;
+use crate::draft::{Consent, Key};
+use crate::error::Result;
+use crate::http::App;
+use crate::registry::Desk;
+use crate::registry::add::{self, Place};
+use crate::store::consents::{self, Origin};
+use crate::store::providers;
+use crate::wire_time;
+use crate::words::{Channel, LINE_CLOSED, RecipientType, Status};
+
+/// A movement of a citizen.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Movement {
+    brand_code: i64,
+    recipient: String,
+    #[serde(default = "individual")]
+    recipient_type: RecipientType,
+    r#type: Channel,
+    status: Status,
+    /// `IYS_…`
+    source: String,
+    /// When the citizen acted, as the registry writes dates; now when absent.
+    consent_date: Option<String>,
+    /// Shown in the feed with `IYS_WEB_YENI`.
+    citizen_name: Option<String>,
+}
+
+fn individual() -> RecipientType {
+    RecipientType::Individual
+}
+
+/// Writes a movement of the registry's side.
+pub(super) async fn add_movement(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>, Problem> {
+    let movement: Movement = read(&body)?;
+    if !movement.source.starts_with("IYS_") {
+        return Err(Problem::invalid("source", "IYS_…"));
+    }
+    if movement.source == LINE_CLOSED && movement.status != Status::Rejection {
+        return Err(Problem::invalid("status", "RET"));
+    }
+    let recipient = address::lenient(&movement.recipient);
+    let addresses = app.registry.settings.get().settings.address_policy();
+    if !address::fits(address::kind(&recipient, addresses), movement.r#type, addresses) {
+        return Err(Problem::invalid("recipient", movement.r#type.as_str()));
+    }
+    let consent_date = match &movement.consent_date {
+        None => None,
+        Some(text) => {
+            let date =
+                wire_time::read(text).map_err(|_| Problem::invalid("consentDate", "2026-11-20 10:05:00"))?;
+            Some(date)
+        }
+    };
+    let key = Key { recipient, recipient_type: movement.recipient_type, channel: movement.r#type };
+    let written = app.registry.run(move |desk| write(desk, movement, key, consent_date)).await?;
+    written.map(Json)
+}
+
+fn write(
+    desk: &Desk<'_>,
+    movement: Movement,
+    key: Key,
+    consent_date: Option<i64>,
+) -> Result<Result<Value, Problem>> {
+    let Some(brand) = providers::find_brand(desk.db, movement.brand_code)? else {
+        return Ok(Err(Problem::not_found("brandCode")));
+    };
+    let place = Place { iys_code: brand.iys_code, brand_code: brand.code };
+    let current = consents::find_current(desk.db, place.brand_code, &key)?;
+    let consent_date = match (&current, movement.source.as_str()) {
+        // A closed line repeats the date of the record it ends, and merchants may have none.
+        (Some(current), LINE_CLOSED) => current.consent_date,
+        (None, LINE_CLOSED) => return Ok(Err(Problem::no_line_to_close())),
+        _ => Some(consent_date.unwrap_or_else(|| desk.now())),
+    };
+    let consent = Consent {
+        key,
+        status: movement.status,
+        source: Some(movement.source),
+        date: consent_date,
+        retailer_code: None,
+        retailer_access: Vec::new(),
+    };
+    let is_new = add::is_new_address(desk.db, place, &consent, current.as_ref())?;
+    let origin = Origin { is_registry: true, citizen_name: movement.citizen_name, batch: None };
+    let written = add::put(desk, place, &consent, current.as_ref(), is_new, &origin, desk.now())?;
+    Ok(Ok(json!({
+        "transactionId": hex::encode(written.transaction_id),
+        "creationDate": wire_time::write(written.created_at),
+        "consentDate": consent_date.map(wire_time::write),
+    })))
+}

@@ -1,0 +1,68 @@
+//! The control interface under `/_sandbox`: what a person or a test does to the registry from outside.
+
+mod citizen;
+mod clock;
+mod faults;
+mod problem;
+pub(crate) mod providers;
+mod records;
+mod settings;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use http::header;
+use secrecy::ExposeSecret;
+use subtle::ConstantTimeEq;
+
+use self::problem::Problem;
+use crate::http::App;
+use crate::http::peer::Peer;
+
+/// The routes of the control interface.
+pub(crate) fn router(app: Arc<App>) -> Router<Arc<App>> {
+    let routes = Router::new()
+        .route("/consents", get(records::consents))
+        .route("/movements", get(records::movements))
+        .route("/citizen/movements", post(citizen::add_movement))
+        .route("/clock", get(clock::show).post(clock::advance))
+        .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
+        .route("/settings", get(settings::show).put(settings::change))
+        .route("/stats", get(settings::stats))
+        .route("/providers", get(providers::list).post(providers::put))
+        .route("/partners", get(providers::list_partners).post(providers::put_partner))
+        .route("/users/{username}", delete(providers::remove_user))
+        .layer(from_fn_with_state(app, guard));
+    Router::new().nest("/_sandbox", routes)
+}
+
+/// Lets a request in that carries the token; without a configured token, one from this very machine.
+async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match admit(&app, &request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn admit(app: &App, request: &Request) -> Result<(), Problem> {
+    let Some(token) = &app.control_token else {
+        let peer = request.extensions().get::<ConnectInfo<Peer>>().and_then(|info| info.0.remote);
+        let remote = [app.bound.get().copied(), peer];
+        let outside = remote.into_iter().flatten().any(|address| !is_loopback(address.ip()));
+        return if outside { Err(Problem::token_not_configured()) } else { Ok(()) };
+    };
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let right: bool = given.as_bytes().ct_eq(token.expose_secret().as_bytes()).into();
+    if right { Ok(()) } else { Err(Problem::token_wrong()) }
+}
+
+/// Whether an address is this machine's own, also when IPv4 is written in IPv6.
+fn is_loopback(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
+}

@@ -1,0 +1,116 @@
+//! Refusals of the control interface, in Turkish and in English.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::error::Error;
+
+/// A refusal of the control interface.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    tr: String,
+    en: String,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, tr: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { status, code, tr: tr.into(), en: en.into() }
+    }
+
+    pub(super) fn token_not_configured() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "control_closed",
+            "Kontrol jetonu ayarlanmadığı için kontrol arayüzü yalnız bu makineden kullanılabilir.",
+            "without a control token the control interface can be used from this machine only",
+        )
+    }
+
+    pub(super) fn token_wrong() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "control_token_wrong",
+            "Kontrol jetonu eksik ya da yanlış.",
+            "the control token is missing or wrong",
+        )
+    }
+
+    pub(super) fn unreadable(error: &serde_json::Error) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "unreadable",
+            format!("İstek gövdesi okunamadı: {error}"),
+            format!("the body could not be read: {error}"),
+        )
+    }
+
+    /// A value that cannot be used.
+    pub(super) fn invalid(field: &str, wanted: &str) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            format!("{field} kullanılamaz, beklenen: {wanted}"),
+            format!("{field} is unusable, wanted: {wanted}"),
+        )
+    }
+
+    /// Something that is not there.
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("Bulunamadı: {what}"),
+            format!("not found: {what}"),
+        )
+    }
+
+    pub(super) fn clock_backwards() -> Self {
+        Self::new(StatusCode::CONFLICT, "clock_backwards", "Saat geri alınamaz.", "the clock never goes back")
+    }
+
+    pub(super) fn clock_too_far() -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "clock_too_far",
+            "Saat bu kadar ileri alınamaz.",
+            "the clock cannot be moved that far",
+        )
+    }
+
+    pub(super) fn no_line_to_close() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "no_record",
+            "Kapatılan hattın bu markada kaydı yok.",
+            "the closed line has no record with this brand",
+        )
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "the control interface failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "failed",
+            "Simülatörde bir hata oldu.",
+            "the simulator failed",
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({"error": {"code": self.code, "tr": self.tr, "en": self.en}});
+        (self.status, axum::Json(body)).into_response()
+    }
+}
+
+/// Reads a body whatever media type it claims, so that a plain `curl -d` works.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| Problem::unreadable(&error))
+}

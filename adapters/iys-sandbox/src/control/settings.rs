@@ -1,0 +1,43 @@
+//! `/_sandbox/settings` and `/_sandbox/stats`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use bytes::Bytes;
+
+use super::problem::{Problem, read};
+use crate::http::App;
+use crate::http::stats::StatsView;
+use crate::rules;
+use crate::settings::Settings;
+use crate::store::facts;
+
+pub(super) async fn show(State(app): State<Arc<App>>) -> Json<Settings> {
+    Json(app.registry.settings.get().settings.clone())
+}
+
+/// Changes the settings that the body names. They hold once they are stored.
+pub(super) async fn change(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Settings>, Problem> {
+    let present = app.registry.settings.get().settings.clone();
+    let wanted = present.patched(read(&body)?).map_err(|error| Problem::unreadable(&error))?;
+    let known = rules::rules();
+    if let Some(name) = wanted.disabled_rules.iter().find(|name| known.iter().all(|rule| rule.name != **name))
+    {
+        return Err(Problem::invalid("disabledRules", &format!("a rule's name, not {name}")));
+    }
+    let cell = app.registry.settings.clone();
+    let stored = wanted.clone();
+    app.registry
+        .run(move |desk| {
+            facts::put(desk.db, facts::SETTINGS, &stored)?;
+            cell.put(stored);
+            Ok(())
+        })
+        .await?;
+    Ok(Json(wanted))
+}
+
+pub(super) async fn stats(State(app): State<Arc<App>>) -> Json<StatsView> {
+    Json(app.stats.view(app.registry.clock.now()))
+}

@@ -1,0 +1,148 @@
+//! Failures on demand: what a client must survive.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::messages;
+use crate::rules::{ErrorItem, Refusal};
+
+/// How a request fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// With this HTTP status and an `errors[]` body, before any work.
+    Status(u16),
+    /// With 502 and a page, as a proxy in between would.
+    Html,
+    /// Not at all, but late.
+    Slow,
+    /// Without an answer, before any work.
+    TimeoutBeforeWrite,
+    /// Without an answer, after the work was done.
+    TimeoutAfterWrite,
+    /// With a closed socket, before any work.
+    Cut,
+    /// With a closed socket, after the work was done.
+    CutAfterWrite,
+}
+
+impl Kind {
+    /// Reads the name of a kind; a number is an HTTP status of 400 and above.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "html" => Self::Html,
+            "slow" => Self::Slow,
+            "timeout_before_write" => Self::TimeoutBeforeWrite,
+            "timeout_after_write" => Self::TimeoutAfterWrite,
+            "cut" => Self::Cut,
+            "cut_after_write" => Self::CutAfterWrite,
+            status => Self::Status(status.parse().ok().filter(|status| (400..600).contains(status))?),
+        })
+    }
+
+    /// The name of the kind.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Status(status) => status.to_string(),
+            Self::Html => "html".to_owned(),
+            Self::Slow => "slow".to_owned(),
+            Self::TimeoutBeforeWrite => "timeout_before_write".to_owned(),
+            Self::TimeoutAfterWrite => "timeout_after_write".to_owned(),
+            Self::Cut => "cut".to_owned(),
+            Self::CutAfterWrite => "cut_after_write".to_owned(),
+        }
+    }
+}
+
+/// An ordered failure.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub(crate) id: u64,
+    /// The name of an operation, or `*`.
+    pub(crate) operation: String,
+    pub(crate) kind: Kind,
+    /// How many requests it still hits.
+    pub(crate) remaining: u64,
+    /// The registry's code, for faults with a status.
+    pub(crate) code: Option<&'static str>,
+    /// How long a slow request waits.
+    pub(crate) delay: Duration,
+}
+
+/// The ordered failures, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Mutex<Orders>);
+
+#[derive(Debug, Default)]
+struct Orders {
+    last_id: u64,
+    list: VecDeque<Fault>,
+}
+
+impl Faults {
+    /// Orders a failure.
+    pub(crate) fn add(&self, mut fault: Fault) -> Fault {
+        let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        orders.last_id += 1;
+        fault.id = orders.last_id;
+        orders.list.push_back(fault.clone());
+        fault
+    }
+
+    /// What is still ordered.
+    pub(crate) fn list(&self) -> Vec<Fault> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).list.iter().cloned().collect()
+    }
+
+    /// Takes everything back.
+    pub(crate) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).list.clear();
+    }
+
+    /// The failure of this request, if one is ordered.
+    pub(crate) fn take(&self, operation: &str) -> Option<Fault> {
+        let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let position =
+            orders.list.iter().position(|fault| fault.operation == operation || fault.operation == "*")?;
+        let fault = orders.list.get_mut(position)?;
+        fault.remaining -= 1;
+        let taken = fault.clone();
+        if taken.remaining == 0 {
+            orders.list.remove(position);
+        }
+        Some(taken)
+    }
+}
+
+/// The registry's code that goes with a status when none is ordered.
+pub(crate) fn usual_code(status: u16, operation: &str) -> &'static str {
+    match status {
+        400 => "H123",
+        401 => "H351",
+        429 if operation == "token" => "H084",
+        429 => "H124",
+        500 => "H015",
+        503 => "H192",
+        _ => "",
+    }
+}
+
+/// Codes that can be ordered: chiefly those that no request provokes by itself.
+const ORDERABLE: [&str; 14] = [
+    "H015", "H083", "H084", "H086", "H089", "H101", "H103", "H123", "H124", "H192", "H351", "H412", "H470",
+    "H476",
+];
+
+/// Reads a code that can be ordered.
+pub(crate) fn orderable(code: &str) -> Option<&'static str> {
+    ORDERABLE.into_iter().find(|known| *known == code)
+}
+
+/// A refusal with one code and no place.
+pub(crate) fn refusal(status: u16, code: &'static str) -> Refusal {
+    let message = messages::text("", code, "");
+    Refusal {
+        status,
+        errors: vec![ErrorItem { code, message, location: Vec::new(), value: None, index: None }],
+    }
+}

@@ -1,0 +1,203 @@
+//! The registry's methods over HTTP: limits and faults around each operation.
+
+pub(crate) mod faults;
+pub(crate) mod limits;
+pub(crate) mod peer;
+pub(crate) mod stats;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use http::{HeaderMap, StatusCode, header};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use self::faults::{Fault, Faults, Kind};
+use self::limits::Limits;
+use self::peer::Peer;
+use self::stats::Stats;
+use crate::error::Result;
+use crate::registry::Registry;
+use crate::registry::access::{self, Access};
+use crate::registry::answer::{self, Answer};
+use crate::registry::operation::{Call, OPERATIONS, Operation};
+
+/// The largest body that is read: a list of 1000 consents with all their retailers fits.
+const BODY_MAX: usize = 32 * 1024 * 1024;
+/// How long a request that is never answered is kept waiting, in real time.
+const HOLD: Duration = Duration::from_mins(1);
+
+/// Everything a request needs.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) registry: Registry,
+    pub(crate) faults: Faults,
+    pub(crate) limits: Limits,
+    pub(crate) stats: Stats,
+    /// What the control interface asks for.
+    pub(crate) control_token: Option<SecretString>,
+    /// Where this simulator listens, once it does.
+    pub(crate) bound: OnceLock<SocketAddr>,
+}
+
+/// The routes of all operations.
+pub(crate) fn router() -> Router<Arc<App>> {
+    OPERATIONS.iter().fold(Router::new(), |router, operation| {
+        // All methods of the registry are ones that axum can filter by.
+        let Ok(filter) = MethodFilter::try_from(operation.method.clone()) else { return router };
+        let handler =
+            move |State(app): State<Arc<App>>,
+                  Path(path): Path<HashMap<String, String>>,
+                  request: Request| async move { serve(&app, operation, path, request).await };
+        router.route(operation.path, on(filter, handler))
+    })
+}
+
+/// What is answered on paths the registry does not have.
+pub(crate) async fn unknown_path() -> Response {
+    let body = json!({"status": 404, "message": "Böyle bir servis yok."});
+    (StatusCode::NOT_FOUND, axum::Json(body)).into_response()
+}
+
+async fn serve(
+    app: &Arc<App>,
+    operation: &'static Operation,
+    path: HashMap<String, String>,
+    request: Request,
+) -> Response {
+    let _in_flight = app.stats.enter(operation.name);
+    let (parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.clone()).unwrap_or_default();
+    let Ok(body) = to_bytes(body, BODY_MAX).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let call = Call {
+        path,
+        query: form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect(),
+        bearer: bearer(&parts.headers),
+        media_type: media_type(&parts.headers),
+        body,
+    };
+    let settings = app.registry.settings.get();
+    let counted =
+        app.limits.count(&peer.address(), operation.name, app.registry.clock.now_millis(), &settings);
+    if let Err(refusal) = settings.first(crate::rules::limit::LIMITS, |check| check(&counted)) {
+        return respond(app, operation, Answer::Refused(refusal));
+    }
+    let fault = app.faults.take(operation.name);
+    if let Some(response) = before(app, operation, &peer, fault.as_ref()).await {
+        return response;
+    }
+    let answer = match run(app, operation, call).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::error!(operation = operation.name, error = &error as &dyn std::error::Error, "failed");
+            Answer::Refused(faults::refusal(500, "H015"))
+        }
+    };
+    match fault.map(|fault| fault.kind) {
+        Some(Kind::TimeoutAfterWrite) => hold(app, operation, &peer).await,
+        Some(Kind::CutAfterWrite) => cut(app, operation, &peer),
+        _ => respond(app, operation, answer),
+    }
+}
+
+/// Does the work of an operation: access first, then its own part, in one transaction.
+async fn run(app: &Arc<App>, operation: &'static Operation, call: Call) -> Result<Answer> {
+    let work = move |desk: &crate::registry::Desk<'_>| {
+        let access = match operation.scope {
+            None => Ok(Access::default()),
+            Some(scope) => access::admit(desk, &call, scope),
+        };
+        answer::settle(access.and_then(|access| (operation.run)(desk, &call, &access)))
+    };
+    app.registry.run(work).await
+}
+
+/// What a fault does before the work; `None` lets the work go on.
+async fn before(
+    app: &App,
+    operation: &'static Operation,
+    peer: &Peer,
+    fault: Option<&Fault>,
+) -> Option<Response> {
+    let fault = fault?;
+    match fault.kind {
+        Kind::Status(status) => {
+            let code = fault.code.unwrap_or_else(|| faults::usual_code(status, operation.name));
+            Some(respond(app, operation, Answer::Refused(faults::refusal(status, code))))
+        }
+        Kind::Html => {
+            app.stats.record(operation, 502, &[], app.registry.clock.now());
+            let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
+            let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+            Some((StatusCode::BAD_GATEWAY, headers, page).into_response())
+        }
+        Kind::Slow => {
+            wait(peer, fault.delay).await;
+            None
+        }
+        Kind::TimeoutBeforeWrite => Some(hold(app, operation, peer).await),
+        Kind::Cut => Some(cut(app, operation, peer)),
+        Kind::TimeoutAfterWrite | Kind::CutAfterWrite => None,
+    }
+}
+
+/// Never answers: waits for a minute and then cuts. A client that goes away ends the wait, because the
+/// server drops the request with its connection.
+async fn hold(app: &App, operation: &'static Operation, peer: &Peer) -> Response {
+    wait(peer, HOLD).await;
+    cut(app, operation, peer)
+}
+
+/// Waits in real time, or until the server stops.
+async fn wait(peer: &Peer, time: Duration) {
+    // Running out of time is the ordinary end.
+    let _elapsed = tokio::time::timeout(time, peer.stopped()).await;
+}
+
+/// Closes the socket without an answer.
+fn cut(app: &App, operation: &'static Operation, peer: &Peer) -> Response {
+    app.stats.record(operation, 0, &[], app.registry.clock.now());
+    peer.cut();
+    // Behind a foreign server the socket is out of reach, and this is the nearest to a broken one.
+    StatusCode::BAD_GATEWAY.into_response()
+}
+
+fn respond(app: &App, operation: &'static Operation, answer: Answer) -> Response {
+    let settings = &app.registry.settings.get().settings;
+    app.stats.record(operation, answer.status(), &answer.codes(), app.registry.clock.now());
+    let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let flat = operation.name == "token" && status == StatusCode::TOO_MANY_REQUESTS;
+    match answer.body(settings.h353_colon_key) {
+        None => status.into_response(),
+        Some(mut body) => {
+            if flat && settings.token_limit_flat_body {
+                body = body.pointer_mut("/errors/0").map(Value::take).unwrap_or_default();
+            }
+            let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+            (status, headers, Body::from(body.to_string())).into_response()
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}

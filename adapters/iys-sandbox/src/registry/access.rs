@@ -1,0 +1,152 @@
+//! Who is asking, and may they.
+
+use super::Desk;
+use super::answer::Stop;
+use super::operation::Call;
+use crate::rules::Refusal;
+use crate::rules::access::{ACCESS, AccessCase, PathPartner, RIGHTS, RightsCase, Scope};
+use crate::store::accounts::{self, Account, Family};
+use crate::store::providers::{self, Authorisation, Provider, Subscription};
+use crate::words::Channel;
+
+/// What is known once a request was let in.
+#[derive(Debug, Default)]
+pub(crate) struct Access {
+    pub(crate) account: Option<Account>,
+    /// The provider of the path.
+    pub(crate) provider: Option<Provider>,
+    /// The subscription of the path's provider.
+    pub(crate) subscription: Option<Subscription>,
+    /// The brand of the path.
+    pub(crate) brand_code: i64,
+    /// What a partner may do with the brand; `None` for the provider's own users.
+    pub(crate) authorisation: Option<Authorisation>,
+}
+
+impl Access {
+    /// Whether a partner is asking.
+    pub(crate) fn is_partner(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.family == Family::Partner)
+    }
+
+    /// The number of the path's provider.
+    pub(crate) fn iys_code(&self) -> i64 {
+        self.provider.as_ref().map_or(0, |provider| provider.iys_code)
+    }
+
+    /// Whether a channel may be written, or read (H355).
+    pub(crate) fn permit(
+        &self,
+        desk: &Desk<'_>,
+        channel: Channel,
+        writes: bool,
+        index: Option<usize>,
+    ) -> Result<(), Refusal> {
+        let case = RightsCase { authorisation: self.authorisation.as_ref(), channel, writes, index };
+        desk.settings.first(RIGHTS, |check| check(&case))
+    }
+
+    /// The channels whose movements may be shown.
+    pub(crate) fn readable(&self) -> Vec<Channel> {
+        let all = [Channel::Call, Channel::Message, Channel::Email];
+        let may = |channel: &Channel| self.authorisation.is_none_or(|a| a.right(*channel).can_read());
+        all.into_iter().filter(may).collect()
+    }
+}
+
+/// Gathers the facts about a caller and a path and asks the access rules.
+pub(crate) fn admit(desk: &Desk<'_>, call: &Call, scope: Scope) -> Result<Access, Stop> {
+    let user = match &call.bearer {
+        Some(token) => accounts::token_user(desk.db, token, false, desk.now_millis)?,
+        None => None,
+    };
+    let account = user.as_deref().map(|name| accounts::find(desk.db, name)).transpose()?.flatten();
+    let (iys_code, brand_code) = (call.code("iysCode"), call.code("brandCode"));
+    let integrator_code = call.code("integratorCode");
+    let provider = match iys_code.number() {
+        Some(code) => providers::find(desk.db, code)?,
+        None => None,
+    };
+    let permitted = permitted(desk, account.as_ref(), provider.as_ref(), brand_code.number())?;
+    let subscription = match &provider {
+        Some(provider) => providers::find_subscription(desk.db, provider.iys_code)?,
+        None => None,
+    };
+    let partner_subscription = match &account {
+        Some(account) if account.family == Family::Partner => {
+            providers::find_subscription(desk.db, account.code)?
+        }
+        _ => None,
+    };
+    let case = AccessCase {
+        scope,
+        token_lives: user.is_some(),
+        account,
+        partner: path_partner(desk, integrator_code.number())?,
+        provider_exists: provider.is_some(),
+        may_provider: permitted.provider,
+        may_brand: permitted.brand,
+        provider_subscription: subscription,
+        partner_subscription,
+        brand_code,
+        iys_code,
+        integrator_code,
+    };
+    desk.settings.first(ACCESS, |check| check(&case))?;
+    let subscription = match scope {
+        Scope::PartnerSubscription => case.partner_subscription,
+        _ => case.provider_subscription,
+    };
+    Ok(Access {
+        account: case.account,
+        provider,
+        subscription,
+        brand_code: case.brand_code.number().unwrap_or_default(),
+        authorisation: permitted.authorisation,
+    })
+}
+
+/// What a caller may act for.
+#[derive(Default)]
+struct Permitted {
+    provider: bool,
+    brand: bool,
+    authorisation: Option<Authorisation>,
+}
+
+fn permitted(
+    desk: &Desk<'_>,
+    account: Option<&Account>,
+    provider: Option<&Provider>,
+    brand_code: Option<i64>,
+) -> Result<Permitted, Stop> {
+    let (Some(account), Some(provider)) = (account, provider) else { return Ok(Permitted::default()) };
+    let brand = match brand_code {
+        Some(code) => providers::find_brand(desk.db, code)?,
+        None => None,
+    };
+    let brand = brand.filter(|brand| brand.iys_code == provider.iys_code);
+    Ok(match account.family {
+        Family::Provider => {
+            let own = account.code == provider.iys_code;
+            Permitted { provider: own, brand: own && brand.is_some(), authorisation: None }
+        }
+        Family::Partner => {
+            let authorisation = match &brand {
+                Some(brand) => providers::find_authorisation(desk.db, account.code, brand.code)?,
+                None => None,
+            };
+            let served = providers::serves_provider(desk.db, account.code, provider.iys_code)?;
+            Permitted { provider: served, brand: authorisation.is_some(), authorisation }
+        }
+    })
+}
+
+fn path_partner(desk: &Desk<'_>, code: Option<i64>) -> Result<PathPartner, Stop> {
+    let Some(code) = code else { return Ok(PathPartner::default()) };
+    Ok(PathPartner {
+        exists: providers::find_partner(desk.db, code)?.is_some(),
+        is_provider: providers::find(desk.db, code)?.is_some(),
+        has_user: !accounts::list(desk.db, Family::Partner, code)?.is_empty(),
+    })
+}

@@ -1,0 +1,198 @@
+//! What can be changed while the simulator runs: limits, delays, and the answers to what the registry's
+//! document leaves open.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::address::AddressPolicy;
+use crate::calendar::AgePolicy;
+
+/// The settings. Every field has a default, so a `PUT /_sandbox/settings` names only what changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Settings {
+    /// Requests a second from one address before H124 (protocol 6); `null` switches the limit off.
+    pub per_second_limit: Option<u32>,
+    /// Token calls an hour from one address before H084 (protocol 1.3); `null` switches it off.
+    pub token_limit_per_hour: Option<u32>,
+    /// Single status queries an hour from one address before H086; `null` switches it off.
+    pub status_limit_per_hour: Option<u32>,
+    /// History queries an hour from one address before H089; `null` switches it off.
+    pub history_limit_per_hour: Option<u32>,
+    /// H084 comes as a flat `{code, message}` instead of `errors[]` (protocol 11, U4).
+    pub token_limit_flat_body: bool,
+    /// Life of an access token in seconds.
+    pub access_token_seconds: i64,
+    /// Life of a refresh token in seconds.
+    pub refresh_token_seconds: i64,
+    /// A refresh token dies when it is used (protocol 11, U2).
+    pub refresh_rotation: bool,
+    /// How long the change feed hides a movement, in seconds.
+    pub feed_delay_seconds: i64,
+    /// How far back the change feed reaches, in seconds.
+    pub feed_window_seconds: i64,
+    /// Seconds from the receipt of a batch to its processing (protocol 11, U13).
+    pub batch_delay_seconds: i64,
+    /// What the result of a batch shows before it is processed.
+    pub batch_pending: BatchPending,
+    /// Days for which the result of a batch can be asked.
+    pub batch_kept_days: i64,
+    /// Which reading of "three business days" H467 follows (protocol 11, U6).
+    pub h467: AgePolicy,
+    /// The answer to a status query about an address without a record (protocol 11, U1).
+    pub missing_status: MissingStatus,
+    /// `+9005…` is taken, as the document warns; `false` refuses it.
+    pub accept_trunk_zero: bool,
+    /// A landline is taken for MESAJ (protocol 11, U28).
+    pub accept_landline_message: bool,
+    /// Turkish mobile numbers must lie in an assigned block.
+    pub strict_mobile_blocks: bool,
+    /// H353 is written under the key `code:`, as the document's examples have it (protocol 2).
+    pub h353_colon_key: bool,
+    /// iysCode and brandCode are written as strings in lists, as some examples have it (protocol 2).
+    pub codes_as_text: bool,
+    /// Rules taken out by name (see [`crate::rules()`]): for tests that prove a rule matters.
+    pub disabled_rules: Vec<String>,
+}
+
+/// What a batch result shows while the batch waits (protocol 4.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchPending {
+    /// An empty list.
+    #[default]
+    Empty,
+    /// One item per consent with status `enqueue`.
+    Enqueue,
+}
+
+/// How the absence of a record is told (protocol 11, U1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingStatus {
+    /// 404 with an `errors[]` entry that has no code.
+    #[default]
+    NotFound,
+    /// 204 without a body.
+    NoContent,
+    /// 200 with `{}`.
+    EmptyObject,
+    /// 422 with an `errors[]` entry that has no code.
+    Unprocessable,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            per_second_limit: Some(10),
+            token_limit_per_hour: Some(100),
+            status_limit_per_hour: Some(1000),
+            history_limit_per_hour: Some(100),
+            token_limit_flat_body: false,
+            access_token_seconds: 7_200,
+            refresh_token_seconds: 14_400,
+            refresh_rotation: true,
+            feed_delay_seconds: 60 * 60,
+            feed_window_seconds: 7 * 24 * 60 * 60,
+            batch_delay_seconds: 60,
+            batch_pending: BatchPending::Empty,
+            batch_kept_days: 60,
+            h467: AgePolicy::Legal,
+            missing_status: MissingStatus::NotFound,
+            accept_trunk_zero: true,
+            accept_landline_message: true,
+            strict_mobile_blocks: false,
+            h353_colon_key: false,
+            codes_as_text: false,
+            disabled_rules: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// These settings with the keys of `patch` put over them.
+    ///
+    /// # Errors
+    /// When `patch` is no object, has an unknown key or an unusable value; the text says which.
+    pub(crate) fn patched(&self, patch: Value) -> Result<Self, serde_json::Error> {
+        let mut merged = serde_json::to_value(self)?;
+        match (&mut merged, patch) {
+            (Value::Object(known), Value::Object(patch)) => known.extend(patch),
+            (merged, patch) => *merged = patch,
+        }
+        serde_json::from_value(merged)
+    }
+
+    pub(crate) fn address_policy(&self) -> AddressPolicy {
+        AddressPolicy {
+            trunk_zero: self.accept_trunk_zero,
+            landline_message: self.accept_landline_message,
+            strict_mobile_blocks: self.strict_mobile_blocks,
+        }
+    }
+}
+
+/// Settings as a request sees them: unchanging for its duration, with the rule names ready to be asked.
+#[derive(Debug)]
+pub(crate) struct Effective {
+    pub(crate) settings: Settings,
+    disabled: HashSet<String>,
+}
+
+impl Effective {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let disabled = settings.disabled_rules.iter().cloned().collect();
+        Self { settings, disabled }
+    }
+
+    /// Whether the rule of this name is in force.
+    pub(crate) fn is_on(&self, rule: &str) -> bool {
+        self.disabled.is_empty() || !self.disabled.contains(rule)
+    }
+}
+
+/// The present settings, shared by all requests.
+#[derive(Debug, Clone)]
+pub(crate) struct SettingsCell(Arc<RwLock<Arc<Effective>>>);
+
+impl SettingsCell {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(Effective::new(settings)))))
+    }
+
+    pub(crate) fn get(&self) -> Arc<Effective> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn put(&self, settings: Settings) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Effective::new(settings));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_nothing_else() {
+        let patched = Settings::default()
+            .patched(json!({"perSecondLimit": null, "h467": "exact", "batchDelaySeconds": 5}))
+            .unwrap();
+        assert_eq!(patched.per_second_limit, None);
+        assert_eq!(patched.h467, AgePolicy::Exact);
+        assert_eq!(patched.batch_delay_seconds, 5);
+        assert_eq!(patched.token_limit_per_hour, Some(100));
+    }
+
+    #[test]
+    fn unknown_keys_and_values_are_refused() {
+        assert!(Settings::default().patched(json!({"perSecond": 1})).is_err());
+        assert!(Settings::default().patched(json!({"h467": "soon"})).is_err());
+        assert!(Settings::default().patched(json!([])).is_err());
+    }
+}

@@ -1,0 +1,405 @@
+//! Current records and the movements that made them.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use sha2::{Digest, Sha256};
+
+use super::word;
+use crate::draft::{Consent, Key};
+use crate::error::Result;
+use crate::words::{Channel, RecipientType, Status};
+
+/// A movement's id: 32 bytes, on the wire 64 hexadecimal characters.
+pub(crate) type TransactionId = [u8; 32];
+
+/// What a rule or an answer needs of the current record.
+#[derive(Debug, Clone)]
+pub(crate) struct Current {
+    pub(crate) status: Status,
+    pub(crate) source: Option<String>,
+    pub(crate) consent_date: Option<i64>,
+    pub(crate) created_at: i64,
+    pub(crate) transaction_id: TransactionId,
+    pub(crate) ordinal: i64,
+    pub(crate) retailer_code: Option<i64>,
+    pub(crate) retailer_access: Vec<i64>,
+}
+
+/// Looks the current record of a key up.
+pub(crate) fn find_current(db: &Connection, brand_code: i64, key: &Key) -> Result<Option<Current>> {
+    let sql = "SELECT status, source, consent_at, created_at, transaction_id, ordinal, retailer_code,
+                      retailer_access
+               FROM consents WHERE brand_code = ?1 AND recipient = ?2 AND recipient_type = ?3 AND type = ?4";
+    let found = db
+        .prepare_cached(sql)?
+        .query_row(
+            params![brand_code, key.recipient, key.recipient_type.as_str(), key.channel.as_str()],
+            |row| {
+                let access: String = row.get(7)?;
+                Ok(Current {
+                    status: word(row, 0, Status::parse)?,
+                    source: row.get(1)?,
+                    consent_date: row.get(2)?,
+                    created_at: row.get(3)?,
+                    transaction_id: row.get(4)?,
+                    ordinal: row.get(5)?,
+                    retailer_code: row.get(6)?,
+                    retailer_access: codes(&access),
+                })
+            },
+        )
+        .optional()?;
+    Ok(found)
+}
+
+/// A comma-separated list of codes.
+fn codes(text: &str) -> Vec<i64> {
+    text.split(',').filter_map(|code| code.parse().ok()).collect()
+}
+
+/// Whether an address has a record under any brand of a provider.
+pub(crate) fn knows_address(db: &Connection, iys_code: i64, recipient: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM brands b
+               CROSS JOIN consents c ON c.brand_code = b.brand_code AND c.recipient = ?2
+               WHERE b.iys_code = ?1)";
+    Ok(db.prepare_cached(sql)?.query_row(params![iys_code, recipient], |row| row.get(0))?)
+}
+
+/// Who made a movement, and how it came.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin {
+    /// Set when the citizen or an operator made it.
+    pub(crate) is_registry: bool,
+    /// The name of a citizen who added the brand for the first time.
+    pub(crate) citizen_name: Option<String>,
+    /// The batch and the item in it.
+    pub(crate) batch: Option<(String, String)>,
+}
+
+/// A movement that has been written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written {
+    pub(crate) transaction_id: TransactionId,
+    pub(crate) created_at: i64,
+}
+
+/// Writes a movement and makes it the current record of its key.
+///
+/// The id is made of key and second, so movements of one key in one second share it (protocol 2); with
+/// `apart` it is made of the movement's own number too.
+pub(crate) fn record(
+    db: &Connection,
+    brand_code: i64,
+    consent: &Consent,
+    current: Option<&Current>,
+    origin: &Origin,
+    created_at: i64,
+    apart: bool,
+) -> Result<Written> {
+    let key = &consent.key;
+    let distinction = if apart { db.last_insert_rowid() + 1 } else { 0 };
+    let transaction_id = transaction_id(brand_code, key, created_at, distinction);
+    let ordinal = current
+        .filter(|current| current.transaction_id == transaction_id)
+        .map_or(0, |current| current.ordinal + 1);
+    let (request_id, sub_request_id) = origin.batch.clone().unzip();
+    let sql =
+        "INSERT INTO movements (brand_code, recipient, recipient_type, type, status, source, consent_at,
+                   created_at, transaction_id, ordinal, side, citizen_name, fingerprint, request_id,
+                   sub_request_id)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+    db.prepare_cached(sql)?.execute(params![
+        brand_code,
+        key.recipient,
+        key.recipient_type.as_str(),
+        key.channel.as_str(),
+        consent.status.as_str(),
+        consent.source,
+        consent.date,
+        created_at,
+        transaction_id,
+        ordinal,
+        if origin.is_registry { "IYS" } else { "HS" },
+        origin.citizen_name,
+        (!origin.is_registry).then(|| consent.fingerprint()),
+        request_id,
+        sub_request_id,
+    ])?;
+    let access: Vec<String> = consent.retailer_access.iter().map(i64::to_string).collect();
+    let sql = "INSERT OR REPLACE INTO consents (brand_code, recipient, recipient_type, type, status, source,
+                   consent_at, created_at, transaction_id, ordinal, retailer_code, retailer_access)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    db.prepare_cached(sql)?.execute(params![
+        brand_code,
+        key.recipient,
+        key.recipient_type.as_str(),
+        key.channel.as_str(),
+        consent.status.as_str(),
+        consent.source,
+        consent.date,
+        created_at,
+        transaction_id,
+        ordinal,
+        consent.retailer_code,
+        access.join(","),
+    ])?;
+    Ok(Written { transaction_id, created_at })
+}
+
+fn transaction_id(brand_code: i64, key: &Key, created_at: i64, distinction: i64) -> TransactionId {
+    let mut hash = Sha256::new();
+    for number in [brand_code, created_at, distinction] {
+        hash.update(number.to_be_bytes());
+    }
+    for part in [key.recipient_type.as_str(), key.channel.as_str(), key.recipient.as_str()] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().into()
+}
+
+/// An earlier movement with the same parameters.
+#[derive(Debug, Clone)]
+pub(crate) struct Earlier {
+    pub(crate) written: Written,
+    /// The batch and the item in it, when it came in one.
+    pub(crate) batch: Option<(String, String)>,
+}
+
+/// The first movement of a provider that said exactly this.
+pub(crate) fn find_same(db: &Connection, brand_code: i64, consent: &Consent) -> Result<Option<Earlier>> {
+    let sql = "SELECT transaction_id, created_at, request_id, sub_request_id FROM movements
+               WHERE brand_code = ?1 AND recipient = ?2 AND recipient_type = ?3 AND type = ?4
+                   AND fingerprint = ?5
+               ORDER BY seq LIMIT 1";
+    let key = &consent.key;
+    let found = db
+        .prepare_cached(sql)?
+        .query_row(
+            params![
+                brand_code,
+                key.recipient,
+                key.recipient_type.as_str(),
+                key.channel.as_str(),
+                consent.fingerprint()
+            ],
+            |row| {
+                let request: Option<String> = row.get(2)?;
+                let item: Option<String> = row.get(3)?;
+                Ok(Earlier {
+                    written: Written { transaction_id: row.get(0)?, created_at: row.get(1)? },
+                    batch: request.zip(item),
+                })
+            },
+        )
+        .optional()?;
+    Ok(found)
+}
+
+/// A movement as it is listed.
+#[derive(Debug, Clone)]
+pub(crate) struct Movement {
+    pub(crate) seq: i64,
+    pub(crate) brand_code: i64,
+    pub(crate) recipient: String,
+    pub(crate) recipient_type: RecipientType,
+    pub(crate) channel: Channel,
+    pub(crate) status: Status,
+    pub(crate) source: Option<String>,
+    pub(crate) consent_date: Option<i64>,
+    pub(crate) created_at: i64,
+    pub(crate) transaction_id: TransactionId,
+    pub(crate) ordinal: i64,
+    pub(crate) citizen_name: Option<String>,
+    /// `HS` when the provider made it, `IYS` when the citizen or an operator did.
+    pub(crate) side: String,
+}
+
+/// The columns of a [`Movement`], in its order.
+const COLUMNS: &str = "seq, brand_code, recipient, recipient_type, type, status, source, consent_at, \
+                       created_at, transaction_id, ordinal, citizen_name, side";
+
+fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
+    Ok(Movement {
+        seq: row.get(0)?,
+        brand_code: row.get(1)?,
+        recipient: row.get(2)?,
+        recipient_type: word(row, 3, RecipientType::parse)?,
+        channel: word(row, 4, Channel::parse)?,
+        status: word(row, 5, Status::parse)?,
+        source: row.get(6)?,
+        consent_date: row.get(7)?,
+        created_at: row.get(8)?,
+        transaction_id: row.get(9)?,
+        ordinal: row.get(10)?,
+        citizen_name: row.get(11)?,
+        side: row.get(12)?,
+    })
+}
+
+/// The movements of a key, newest consent date first, and how many there are in all.
+pub(crate) fn history(
+    db: &Connection,
+    brand_code: i64,
+    key: &Key,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<Movement>, i64)> {
+    let of_key = "WHERE brand_code = ?1 AND recipient = ?2 AND recipient_type = ?3 AND type = ?4";
+    let (kind, channel) = (key.recipient_type.as_str(), key.channel.as_str());
+    let total = db
+        .prepare_cached(&format!("SELECT count(*) FROM movements {of_key}"))?
+        .query_row(params![brand_code, key.recipient, kind, channel], |row| row.get(0))?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM movements {of_key}
+         ORDER BY consent_at DESC NULLS LAST, seq DESC LIMIT ?6 OFFSET ?5"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement
+        .query_map(params![brand_code, key.recipient, kind, channel, offset, limit], read_movement)?;
+    Ok((rows.collect::<Result<_, _>>()?, total))
+}
+
+/// A place in the change feed. On the wire `<millis>_<transactionId>`, where the milliseconds tell apart
+/// the movements that share second and transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    pub(crate) created_at: i64,
+    pub(crate) transaction_id: TransactionId,
+    pub(crate) ordinal: i64,
+}
+
+impl Cursor {
+    /// Reads a cursor; `None` when it is none of ours.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (millis, transaction_id) = text.split_once('_')?;
+        let millis: i64 = millis.parse().ok().filter(|millis| *millis >= 0)?;
+        let mut id = TransactionId::default();
+        hex::decode_to_slice(transaction_id, &mut id).ok()?;
+        Some(Self { created_at: millis / 1000, transaction_id: id, ordinal: millis % 1000 })
+    }
+
+    /// Writes a cursor.
+    pub(crate) fn write(&self) -> String {
+        format!("{}_{}", self.created_at * 1000 + self.ordinal, hex::encode(self.transaction_id))
+    }
+}
+
+impl Movement {
+    /// The place of this movement in the feed.
+    pub(crate) fn cursor(&self) -> Cursor {
+        Cursor { created_at: self.created_at, transaction_id: self.transaction_id, ordinal: self.ordinal }
+    }
+}
+
+/// Which part of the feed is wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct FeedPart<'a> {
+    pub(crate) brand_code: i64,
+    /// `HS` or `IYS`.
+    pub(crate) side: &'a str,
+    /// Not older than this, inclusive.
+    pub(crate) from: i64,
+    /// Not younger than this, inclusive.
+    pub(crate) until: i64,
+    pub(crate) after: Option<Cursor>,
+    /// Channels that may be shown.
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) limit: i64,
+}
+
+/// A page of the feed, in the order of creation and then of transaction id.
+pub(crate) fn feed(db: &Connection, part: &FeedPart<'_>) -> Result<Vec<Movement>> {
+    let start = Cursor { created_at: part.from, transaction_id: TransactionId::default(), ordinal: -1 };
+    // A cursor older than the window starts at the window (protocol 11, U17).
+    let after = part.after.filter(|after| after.created_at >= part.from).unwrap_or(start);
+    let shown = |channel: Channel| if part.channels.contains(&channel) { channel.as_str() } else { "" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM movements
+         WHERE brand_code = ?1 AND side = ?2 AND created_at <= ?3
+             AND (created_at, transaction_id, ordinal) > (?4, ?5, ?6) AND type IN (?7, ?8, ?9)
+         ORDER BY created_at, transaction_id, ordinal LIMIT ?10"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map(
+        params![
+            part.brand_code,
+            part.side,
+            part.until,
+            after.created_at,
+            after.transaction_id,
+            after.ordinal,
+            shown(Channel::Call),
+            shown(Channel::Message),
+            shown(Channel::Email),
+            part.limit
+        ],
+        read_movement,
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Every movement behind a number, in the order of writing, of one brand or of all.
+pub(crate) fn movements_after(
+    db: &Connection,
+    brand_code: Option<i64>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Movement>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM movements WHERE seq > ?1 AND (?2 IS NULL OR brand_code = ?2)
+         ORDER BY seq LIMIT ?3"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![after, brand_code, limit], read_movement)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The keys of the records of a brand, or of one address in it, in order.
+pub(crate) fn keys(
+    db: &Connection,
+    brand_code: i64,
+    recipient: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Key>> {
+    let sql = "SELECT recipient, recipient_type, type FROM consents
+               WHERE brand_code = ?1 AND (?2 IS NULL OR recipient = ?2)
+               ORDER BY recipient, recipient_type, type LIMIT ?3";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(params![brand_code, recipient, limit], |row| {
+        Ok(Key {
+            recipient: row.get(0)?,
+            recipient_type: word(row, 1, RecipientType::parse)?,
+            channel: word(row, 2, Channel::parse)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many records of a brand are approvals, and how many rejections.
+pub(crate) fn count_by_status(db: &Connection, brand_code: i64) -> Result<(i64, i64)> {
+    let sql = "SELECT count(*) FILTER (WHERE status = 'ONAY'), count(*) FILTER (WHERE status = 'RET')
+               FROM consents WHERE brand_code = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([brand_code], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_go_and_come() {
+        let cursor = Cursor { created_at: 1_795_158_300, transaction_id: [7; 32], ordinal: 2 };
+        assert_eq!(Cursor::parse(&cursor.write()), Some(cursor));
+        assert!(cursor.write().starts_with("1795158300002_0707"));
+        for text in [
+            "",
+            "5",
+            "_00",
+            "x_00",
+            "5_00",
+            "-5_0707070707070707070707070707070707070707070707070707070707070707",
+        ] {
+            assert_eq!(Cursor::parse(text), None, "{text}");
+        }
+    }
+}
