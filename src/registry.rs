@@ -28,6 +28,7 @@ pub struct Registry {
     vault: Vault,
     partner: Option<Account>,
     integrator_code: Option<i64>,
+    configured: bool,
     own: Arc<RwLock<HashMap<IysCode, Option<Account>>>>,
     breaker: Arc<Breaker>,
 }
@@ -87,9 +88,15 @@ impl Registry {
             vault,
             partner,
             integrator_code: settings.integrator_code,
+            configured: settings.url.is_some(),
             own: Arc::default(),
             breaker: Arc::new(Breaker::new(clocks)),
         })
+    }
+
+    /// Whether there is a registry to file with.
+    pub fn configured(&self) -> bool {
+        self.configured
     }
 
     /// The partner's own number, when it is configured.

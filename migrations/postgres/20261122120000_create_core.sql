@@ -193,18 +193,6 @@ CREATE TABLE changes (
 );
 CREATE INDEX changes_by_brand ON changes (iys_code, brand_code, seq);
 
--- Movements that the registry told us, so that none acts twice.
-CREATE TABLE movements (
-    iys_code        BIGINT   NOT NULL,
-    transaction_id TEXT  NOT NULL,
-    status         TEXT  NOT NULL CHECK (status IN ('ONAY', 'RET')),
-    consent_date   TEXT  NOT NULL,
-    brand_code      BIGINT   NOT NULL,
-    key            BYTEA NOT NULL,
-    seen_at        TIMESTAMPTZ  NOT NULL,
-    PRIMARY KEY (iys_code, transaction_id, status, consent_date)
-);
-
 CREATE TABLE webhook_endpoints (
     iys_code         BIGINT   NOT NULL,
     id              UUID  NOT NULL,

@@ -193,18 +193,6 @@ CREATE TABLE changes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX changes_by_brand ON changes (iys_code, brand_code, seq);
 
--- Movements that the registry told us, so that none acts twice.
-CREATE TABLE movements (
-    iys_code        INTEGER   NOT NULL,
-    transaction_id TEXT  NOT NULL,
-    status         TEXT  NOT NULL CHECK (status IN ('ONAY', 'RET')),
-    consent_date   TEXT  NOT NULL,
-    brand_code      INTEGER   NOT NULL,
-    key            BLOB NOT NULL,
-    seen_at        TEXT  NOT NULL,
-    PRIMARY KEY (iys_code, transaction_id, status, consent_date)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE webhook_endpoints (
     iys_code         INTEGER   NOT NULL,
     id              BLOB  NOT NULL,

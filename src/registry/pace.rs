@@ -60,7 +60,7 @@ impl DbPacer {
         }
         drawn.left -= 1;
         let slot = drawn.next;
-        drawn.next += drawn.step;
+        drawn.next = slot + drawn.step;
         Ok(slot)
     }
 

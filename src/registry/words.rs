@@ -1,7 +1,8 @@
 //! Translation of requests and answers.
 
 use chrono::{DateTime, Utc};
-use iys::wire::{AddResponse, BatchItemResult, Change, ConsentRequest, ErrorItem, StatusResponse, format_date, parse_date};
+use iys::wire::{AddResponse, BatchItemResult, Change, ConsentRequest, ErrorItem, StatusResponse};
+use kopru_domain::time::{format_registry, parse_registry};
 use iys::{ErrorClass, IysError, PauseScope, codes};
 use kopru_domain::{
     Channel, Code, ConsentStatus, HeldCause, ProviderSource, RecipientType, RegistryAnswer, RegistrySide, RetailerCode,
@@ -36,7 +37,7 @@ pub fn request(filing: &Filing<'_>) -> ConsentRequest {
         r#type: filing.channel.as_str().to_owned(),
         source: filing.source.map(|source| source.as_str().to_owned()),
         status: filing.status.as_str().to_owned(),
-        consent_date: filing.wire_date.map(format_date),
+        consent_date: filing.wire_date.map(format_registry),
         recipient_type: Some(filing.recipient_type.as_str().to_owned()),
         retailer_code: filing.retailer_code.map(|code| code.0),
         retailer_access: Vec::new(),
@@ -47,7 +48,7 @@ pub fn request(filing: &Filing<'_>) -> ConsentRequest {
 /// unknown, and only the same bytes go again (design.md section 4.7).
 pub fn answer(result: &Result<AddResponse, IysError>) -> RegistryAnswer {
     match result {
-        Ok(added) => match parse_date(&added.creation_date) {
+        Ok(added) => match parse_registry(&added.creation_date) {
             Ok(creation_date) => {
                 RegistryAnswer::Registered { transaction_id: added.transaction_id.clone(), creation_date }
             }
@@ -62,7 +63,7 @@ pub fn answer(result: &Result<AddResponse, IysError>) -> RegistryAnswer {
 pub fn item_answer(item: &BatchItemResult) -> Option<RegistryAnswer> {
     if item.is_recorded() {
         let transaction_id = item.transaction_id.clone()?;
-        let creation_date = item.creation_date.as_deref().and_then(|date| parse_date(date).ok())?;
+        let creation_date = item.creation_date.as_deref().and_then(|date| parse_registry(date).ok())?;
         return Some(RegistryAnswer::Registered { transaction_id, creation_date });
     }
     if item.is_failed() { Some(item_refusal(item.error.as_ref())) } else { None }
@@ -108,9 +109,9 @@ fn held(scope: PauseScope, code: Option<&str>) -> HeldCause {
 pub fn status_side(answer: &StatusResponse, asked_at: DateTime<Utc>) -> Option<RegistrySide> {
     Some(RegistrySide {
         status: answer.status.parse().ok()?,
-        consent_date: answer.consent_date.as_deref().and_then(|date| parse_date(date).ok()),
+        consent_date: answer.consent_date.as_deref().and_then(|date| parse_registry(date).ok()),
         source: answer.source.as_deref().and_then(|source| source.parse().ok()),
-        creation_date: answer.creation_date.as_deref().and_then(|date| parse_date(date).ok()).unwrap_or(asked_at),
+        creation_date: answer.creation_date.as_deref().and_then(|date| parse_registry(date).ok()).unwrap_or(asked_at),
         transaction_id: answer.transaction_id.clone().unwrap_or_default(),
     })
 }
@@ -138,9 +139,9 @@ pub fn movement(change: &Change) -> Option<FeedMovement> {
         consent_date: change.consent_date.clone().unwrap_or_default(),
         side: RegistrySide {
             status: change.status.parse().ok()?,
-            consent_date: change.consent_date.as_deref().and_then(|date| parse_date(date).ok()),
+            consent_date: change.consent_date.as_deref().and_then(|date| parse_registry(date).ok()),
             source: change.source.as_deref().and_then(|source| source.parse().ok()),
-            creation_date: parse_date(&change.creation_date).ok()?,
+            creation_date: parse_registry(&change.creation_date).ok()?,
             transaction_id: change.transaction_id.clone(),
         },
     })

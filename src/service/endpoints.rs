@@ -1,25 +1,23 @@
 //! Webhook endpoints of clients: where events go, and with which secret they are signed.
 //!
-//! The secret is shown once, when an endpoint is added or its secret rotated; it is kept sealed under the provider's data
-//! key. While a secret is rotated both sign, so that the receiver can change over without losing a call.
+//! The secret is shown once, when an endpoint is added or its secret rotated; it is kept sealed. While a secret is rotated both sign, so that the receiver can change over without losing a call.
 
 mod view;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use kopru_domain::time::format_rfc3339;
 use kopru_domain::{BrandCode, IysCode, Lang, Text};
 use kopru_store::endpoints::{self, EndpointRow};
-use kopru_store::{Priority, ProviderKeys, StoreError, Tx, brands, deliveries, ids};
-use kopru_webhook::{Request, Secret, Signer, TargetPolicy, check_url};
+use kopru_store::{Priority, Tx, brands, deliveries, ids};
+use kopru_webhook::{Request, Secret, TargetPolicy, check_url};
 use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::config::Config;
-use crate::service::{Caller, Scope, ServiceError, ServiceResult, providers};
+use crate::service::{Caller, Scope, ServiceError, ServiceResult, delivery, providers};
 
 pub use view::{Attempt, Delivery, Endpoint, IssuedEndpoint, RotatedSecret, TestResult};
 
@@ -28,7 +26,6 @@ pub const ROTATION: TimeDelta = TimeDelta::hours(24);
 /// Endpoints of one provider, so that one event cannot become a flood.
 const MOST_ENDPOINTS: i64 = 50;
 const LONGEST_DESCRIPTION: usize = 300;
-const SECRET: &str = "webhook_endpoints.secret";
 /// `disabled_reason` of an endpoint that its owner switched off.
 const BY_OWNER: &str = "by_owner";
 
@@ -56,17 +53,6 @@ pub fn target_policy(config: &Config) -> TargetPolicy {
     }
 }
 
-/// The keys that sign an endpoint's calls at an instant (wire time): its secret and, while it is rotated, the one before.
-pub fn signer(keys: &ProviderKeys, endpoint: &EndpointRow, wire_now: DateTime<Utc>) -> Result<Signer, StoreError> {
-    let mut secrets = vec![open_secret(keys, &endpoint.secret)?];
-    if let (Some(old), Some(until)) = (&endpoint.old_secret, endpoint.old_secret_until)
-        && wire_now < until
-    {
-        secrets.push(open_secret(keys, old)?);
-    }
-    Ok(Signer { secrets, ed25519: None })
-}
-
 /// Adds an endpoint and makes its secret. Events that happen from now on go there.
 pub async fn add(app: &App, caller: &Caller, new: NewEndpoint) -> ServiceResult<IssuedEndpoint> {
     let mut tx = app.db.begin(Priority::Interactive).await?;
@@ -86,7 +72,6 @@ pub async fn add_in(tx: &mut Tx, app: &App, caller: &Caller, new: NewEndpoint) -
             format!("a provider can have {MOST_ENDPOINTS} endpoints at most"),
         )));
     }
-    let keys = app.vault.keys(tx, provider).await?;
     let secret = new_secret()?;
     let now = app.clocks.wire();
     let row = EndpointRow {
@@ -95,7 +80,7 @@ pub async fn add_in(tx: &mut Tx, app: &App, caller: &Caller, new: NewEndpoint) -
         brand_code: new.brand_code,
         url: new.url,
         description: new.description.trim().to_owned(),
-        secret: seal_secret(&keys, &secret),
+        secret: delivery::seal_secret(app, &secret),
         old_secret: None,
         old_secret_until: None,
         active: true,
@@ -164,10 +149,9 @@ pub async fn enable(app: &App, caller: &Caller, id: Uuid) -> ServiceResult<Endpo
 pub async fn rotate_in(tx: &mut Tx, app: &App, caller: &Caller, id: Uuid) -> ServiceResult<RotatedSecret> {
     caller.require(Scope::WebhooksManage)?;
     let row = find(tx, caller, id).await?;
-    let keys = app.vault.keys(tx, row.iys_code).await?;
     let secret = new_secret()?;
     let until = app.clocks.wire() + ROTATION;
-    endpoints::rotate(tx, row.iys_code, id, seal_secret(&keys, &secret), until).await?;
+    endpoints::rotate(tx, row.iys_code, id, delivery::seal_secret(app, &secret), until).await?;
     providers::note(tx, app, caller, row.iys_code, "endpoint.secret_rotated", &id.to_string()).await?;
     Ok(RotatedSecret { id, secret: secret.expose(), old_secret_valid_until: format_rfc3339(until) })
 }
@@ -184,7 +168,10 @@ pub async fn rotate(app: &App, caller: &Caller, id: Uuid) -> ServiceResult<Rotat
 /// endpoint too: that is when one wants to try.
 pub async fn test(app: &App, caller: &Caller, id: Uuid) -> ServiceResult<TestResult> {
     caller.require(Scope::WebhooksManage)?;
-    let (row, keys) = read_with_keys(app, caller, id).await?;
+    let row = {
+        let mut tx = app.db.read().await?;
+        find(&mut tx, caller, id).await?
+    };
     let now = app.clocks.wire();
     let event_id = ids::new_id(now);
     let body = serde_json::json!({
@@ -193,7 +180,7 @@ pub async fn test(app: &App, caller: &Caller, id: Uuid) -> ServiceResult<TestRes
         "timestamp": format_rfc3339(now),
         "data": { "schemaVersion": 1, "iysCode": row.iys_code.0, "brandCode": row.brand_code.map(|brand| brand.0) },
     });
-    let signer = signer(&keys, &row, now)?;
+    let signer = delivery::signer(app, &row, now)?;
     let request = Request {
         url: &row.url,
         id: &event_id.to_string(),
@@ -247,13 +234,6 @@ pub async fn deliveries(
     Ok(list)
 }
 
-async fn read_with_keys(app: &App, caller: &Caller, id: Uuid) -> ServiceResult<(EndpointRow, Arc<ProviderKeys>)> {
-    let mut tx = app.db.read().await?;
-    let row = find(&mut tx, caller, id).await?;
-    let keys = app.vault.keys(&mut tx, row.iys_code).await?;
-    Ok((row, keys))
-}
-
 async fn find(tx: &mut Tx, caller: &Caller, id: Uuid) -> ServiceResult<EndpointRow> {
     for provider in providers::visible(tx, caller).await? {
         if let Some(row) = endpoints::find(tx, provider, id).await? {
@@ -292,15 +272,6 @@ fn check(new: &NewEndpoint, policy: TargetPolicy) -> ServiceResult<()> {
 
 fn new_secret() -> ServiceResult<Secret> {
     Secret::generate().map_err(|_| ServiceError::Overloaded)
-}
-
-fn seal_secret(keys: &ProviderKeys, secret: &Secret) -> Vec<u8> {
-    keys.seal(SECRET, secret.expose().as_bytes())
-}
-
-fn open_secret(keys: &ProviderKeys, sealed: &[u8]) -> Result<Secret, StoreError> {
-    let unreadable = |_| StoreError::Corrupt { what: "webhook_endpoints", detail: "secret".to_owned() };
-    keys.open_text(SECRET, sealed)?.parse().map_err(unreadable)
 }
 
 #[cfg(test)]

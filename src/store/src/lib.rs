@@ -30,7 +30,6 @@ pub mod ids;
 pub mod jobs;
 pub mod keys;
 pub mod leases;
-pub mod movements;
 pub mod permissions;
 pub mod providers;
 pub mod sessions;

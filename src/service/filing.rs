@@ -1,0 +1,30 @@
+//! Filing: what is due goes to the registry, one movement of a key at a time, and what the registry answers is recorded.
+//!
+//! Each step is a transaction under the provider's head; no transaction stays open while the registry is asked. The exact
+//! bytes are stored before they are sent, and after an unknown outcome only those bytes go again.
+
+mod batch;
+mod claim;
+mod order;
+mod resolve;
+mod send;
+pub mod settling;
+
+pub use batch::{batch_step, claim_batch};
+pub use claim::{Work, claim_due};
+pub use order::{Outlook, Turn, outlook};
+pub use resolve::{claim_unresolved, resolve};
+pub(crate) use send::count;
+pub use send::file;
+
+use iys::Bytes;
+use kopru_store::submissions::SubmissionRow;
+
+/// A submission with the bytes that are sent for it.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The submission, in flight or unresolved.
+    pub row: SubmissionRow,
+    /// The exact bytes of the single add.
+    pub bytes: Bytes,
+}

@@ -1,0 +1,337 @@
+//! Batches: posted, posted again with the same bytes after an unknown outcome, and asked about until every item is known.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::TimeDelta;
+use iys::wire::{BatchAddResponse, BatchItemResult, ErrorItem};
+use iys::{Account, Bytes, ErrorClass, IysError};
+use kopru_domain::outcome::{batch_give_up, batch_look_delay, retry_delay};
+use kopru_domain::{Code, RegistryAnswer, SubmissionState};
+use kopru_store::batches::{self, BatchRow, BatchState};
+use kopru_store::submissions::{self, SubmissionRow};
+use kopru_store::{Claim, Priority, StoreError, Tx, ids};
+use serde_json::value::RawValue;
+
+use crate::bootstrap::App;
+use crate::registry::{codes, words};
+use crate::service::filing::claim::join;
+use crate::service::filing::send::{account, ask, count, record};
+use crate::service::filing::settling::Settling;
+use crate::service::{ServiceResult, mirror};
+
+/// Claims a batch that is due: its POST had no answer, or its results may be there.
+pub async fn claim_batch(app: &App, claim: Claim) -> ServiceResult<Option<BatchRow>> {
+    if app.registry.silent_until().is_some() || !app.registry.configured() {
+        return Ok(None);
+    }
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let batch = batches::claim(&mut tx, app.clocks.business(), app.clocks.wire(), claim).await?;
+    tx.commit().await?;
+    Ok(batch)
+}
+
+/// Takes a claimed batch one step further.
+pub async fn batch_step(app: &App, batch: BatchRow) -> ServiceResult<()> {
+    let account = account(app, batch.iys_code).await?;
+    match (&batch.state, &batch.body) {
+        (BatchState::Posting | BatchState::Unresolved, Some(body)) => {
+            let keys = {
+                let mut tx = app.db.read().await?;
+                app.vault.keys(&mut tx, batch.iys_code).await?
+            };
+            let body = Bytes::from(mirror::open_wire(&keys, body)?);
+            post(app, &account, batch, body, true).await
+        }
+        (BatchState::Waiting, _) => look(app, &account, batch).await,
+        _ => Ok(()),
+    }
+}
+
+/// Posts a batch. `again`: an earlier POST of the same bytes may have been taken.
+pub(super) async fn post(app: &App, account: &Account, batch: BatchRow, body: Bytes, again: bool) -> ServiceResult<()> {
+    let result = account.add_batch_raw(codes(batch.iys_code, batch.brand_code), body.clone()).await;
+    app.registry.note(&result);
+    count("add_batch", &result);
+    match result {
+        Ok(taken) => accepted(app, &batch, &body, &taken).await,
+        Err(error) => refused(app, account, batch, &body, &error, again).await,
+    }
+}
+
+async fn accepted(app: &App, batch: &BatchRow, body: &Bytes, taken: &BatchAddResponse) -> ServiceResult<()> {
+    let now = app.clocks.business();
+    let first_look = now + TimeDelta::from_std(app.config.filing.first_look).unwrap_or(TimeDelta::minutes(5));
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let sub_requests = sub_requests(body, taken)?;
+    batches::waiting(&mut tx, batch.iys_code, batch.id, &taken.request_id, now, first_look, &sub_requests).await?;
+    submissions::batch_accepted(&mut tx, batch.iys_code, batch.id, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The registry's id of each item by place. Its answer keeps our order, but nobody promised it: match by content.
+fn sub_requests(body: &Bytes, taken: &BatchAddResponse) -> ServiceResult<Vec<String>> {
+    let mut by_content: HashMap<(String, String, String), String> = HashMap::new();
+    for sub in &taken.sub_requests {
+        let kind = sub.recipient_type.clone().unwrap_or_default();
+        by_content.insert((sub.recipient.to_lowercase(), kind, sub.r#type.clone()), sub.sub_request_id.clone());
+    }
+    let items: Vec<iys::wire::ConsentRequest> = serde_json::from_slice(body).map_err(|_| unreadable())?;
+    Ok(items
+        .into_iter()
+        .map(|item| {
+            let content = (item.recipient.to_lowercase(), item.recipient_type.unwrap_or_default(), item.r#type);
+            by_content.remove(&content).unwrap_or_default()
+        })
+        .collect())
+}
+
+async fn refused(
+    app: &App,
+    account: &Account,
+    batch: BatchRow,
+    body: &Bytes,
+    error: &IysError,
+    again: bool,
+) -> ServiceResult<()> {
+    let now = app.clocks.business();
+    if error.may_have_written() || (again && retryable(error)) {
+        let at = now + wait(&batch, error);
+        let mut tx = app.db.begin(Priority::Bulk).await?;
+        batches::unresolved(&mut tx, batch.iys_code, batch.id, at).await?;
+        submissions::batch_unknown(&mut tx, batch.iys_code, batch.id, now).await?;
+        tx.commit().await?;
+        return Ok(());
+    }
+    if retryable(error) {
+        let at = now + wait(&batch, error);
+        let mut tx = app.db.begin(Priority::Bulk).await?;
+        submissions::batch_released(&mut tx, batch.iys_code, batch.id, at, now).await?;
+        batches::done(&mut tx, batch.iys_code, batch.id).await?;
+        tx.commit().await?;
+        return Ok(());
+    }
+    if again {
+        // Refused as a whole now, but perhaps taken before: each item is resolved by itself.
+        return one_by_one(app, &batch, body).await;
+    }
+    let questions = match error.class() {
+        ErrorClass::Pause { .. } | ErrorClass::Config => settle_all(app, &batch, error).await?,
+        _ => split(app, &batch, body, error).await?,
+    };
+    ask(app, account, batch.iys_code, batch.brand_code, questions).await
+}
+
+/// Whether the same bytes may pass later.
+fn retryable(error: &IysError) -> bool {
+    matches!(
+        error.class(),
+        ErrorClass::Retry | ErrorClass::NotSent | ErrorClass::Wait { .. } | ErrorClass::Reauthenticate | ErrorClass::OutcomeUnknown
+    ) || matches!(error, IysError::CredentialsRefused { .. })
+}
+
+fn wait(batch: &BatchRow, error: &IysError) -> TimeDelta {
+    let (_, seed) = batch.id.as_u64_pair();
+    let attempt = u32::try_from(batch.attempt + 1).unwrap_or(1);
+    let delay = match error.class() {
+        ErrorClass::Wait { after } => after,
+        _ => retry_delay(attempt, seed),
+    };
+    TimeDelta::from_std(delay).unwrap_or(TimeDelta::minutes(1))
+}
+
+/// Every item gets the answer that the list got: a missing right concerns them all.
+async fn settle_all(
+    app: &App,
+    batch: &BatchRow,
+    error: &IysError,
+) -> ServiceResult<Vec<crate::service::filing::settling::AskStatus>> {
+    let item = error.code().map(|code| ErrorItem { code: Some(code.to_owned()), ..ErrorItem::default() });
+    let answer = words::item_refusal(item.as_ref());
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let rows = submissions::of_batch(&mut tx, batch.iys_code, batch.id).await?;
+    batches::done(&mut tx, batch.iys_code, batch.id).await?;
+    tx.commit().await?;
+    record(app, batch.iys_code, rows.into_iter().map(|row| (row, answer.clone())).collect()).await
+}
+
+/// A 422 refuses the whole list: the indexed items are taken out and the rest goes again; without an index, by halves.
+async fn split(
+    app: &App,
+    batch: &BatchRow,
+    body: &Bytes,
+    error: &IysError,
+) -> ServiceResult<Vec<crate::service::filing::settling::AskStatus>> {
+    let mut blamed: BTreeMap<usize, RegistryAnswer> = BTreeMap::new();
+    for item in error.items() {
+        if let Some(index) = item.index {
+            blamed.entry(index).or_insert_with(|| words::item_refusal(Some(item)));
+        }
+    }
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let mut settling = Settling::begin(app, &mut tx, batch.iys_code).await?;
+    let rows = submissions::of_batch(&mut tx, batch.iys_code, batch.id).await?;
+    settling.load(&mut tx, &rows).await?;
+    let mut questions = Vec::new();
+    let mut rest = Vec::new();
+    for row in rows {
+        let index = row.batch_index.and_then(|index| usize::try_from(index).ok()).unwrap_or(usize::MAX);
+        match blamed.remove(&index) {
+            Some(answer) => questions.extend(settling.answered(row, &answer)?),
+            None => rest.push(row),
+        }
+    }
+    let items = raw_items(body)?;
+    if questions.is_empty() && rest.len() as i64 == batch.items {
+        let code = error.code().unwrap_or("no_code").to_owned();
+        if rest.len() == 1 {
+            for row in rest.drain(..) {
+                settling.answered(row, &RegistryAnswer::Refused(Code::new(code.clone())))?;
+            }
+        } else {
+            let half = rest.split_off(rest.len() / 2);
+            again(&mut tx, &mut settling, batch, &items, half).await?;
+        }
+    }
+    if !rest.is_empty() {
+        again(&mut tx, &mut settling, batch, &items, rest).await?;
+    }
+    settling.finish(&mut tx).await?;
+    batches::done(&mut tx, batch.iys_code, batch.id).await?;
+    tx.commit().await?;
+    app.wake.wake();
+    Ok(questions)
+}
+
+/// A new batch of some items of another, with their same bytes, free to be posted by anybody.
+async fn again(
+    tx: &mut Tx,
+    settling: &mut Settling<'_>,
+    batch: &BatchRow,
+    items: &[Bytes],
+    rows: Vec<SubmissionRow>,
+) -> ServiceResult<()> {
+    let bytes: Vec<Bytes> = rows.iter().filter_map(|row| item(items, row)).collect();
+    let body = join(bytes.iter());
+    let id = ids::new_id(settling.now);
+    let fresh = BatchRow {
+        id,
+        state: BatchState::Posting,
+        body: Some(mirror::seal_wire(&settling.keys, &body)),
+        items: i64::try_from(rows.len()).unwrap_or_default(),
+        earliest_target: rows.iter().map(|row| row.target_at).min().unwrap_or(settling.now),
+        next_attempt_at: settling.now,
+        created_at: settling.now,
+        ..batch.clone()
+    };
+    batches::add(tx, &fresh, None).await?;
+    for (index, row) in rows.into_iter().enumerate() {
+        settling.save(SubmissionRow { batch_id: Some(id), batch_index: i64::try_from(index).ok(), ..row });
+    }
+    Ok(())
+}
+
+/// Takes a batch apart: each open item becomes an unresolved single with its exact bytes.
+async fn one_by_one(app: &App, batch: &BatchRow, body: &Bytes) -> ServiceResult<()> {
+    let items = raw_items(body)?;
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let mut settling = Settling::begin(app, &mut tx, batch.iys_code).await?;
+    for row in submissions::of_batch(&mut tx, batch.iys_code, batch.id).await? {
+        let wire = item(&items, &row).map(|bytes| mirror::seal_wire(&settling.keys, &bytes));
+        let next_attempt_at = settling.now;
+        settling.save(SubmissionRow {
+            state: SubmissionState::Unresolved,
+            wire,
+            batch_id: None,
+            batch_index: None,
+            claim: None,
+            next_attempt_at,
+            ..row
+        });
+    }
+    settling.finish(&mut tx).await?;
+    batches::done(&mut tx, batch.iys_code, batch.id).await?;
+    tx.commit().await?;
+    app.wake.wake();
+    Ok(())
+}
+
+/// Asks for a batch's results. Empty is not failed: after long emptiness each item is resolved by itself.
+async fn look(app: &App, account: &Account, batch: BatchRow) -> ServiceResult<()> {
+    let request_id = batch.request_id.clone().unwrap_or_default();
+    let result = account.batch_result(codes(batch.iys_code, batch.brand_code), &request_id).await;
+    app.registry.note(&result);
+    count("batch_result", &result);
+    let results = match result {
+        Ok(items) => items,
+        Err(error) => {
+            tracing::info!(error = &error as &dyn std::error::Error, batch.id = %batch.id, "batch results could not be asked for");
+            Vec::new()
+        }
+    };
+    let rows = {
+        let mut tx = app.db.read().await?;
+        submissions::of_batch(&mut tx, batch.iys_code, batch.id).await?
+    };
+    let open = rows.len();
+    let decided = decided(&batch, rows, &results);
+    let left = open - decided.len();
+    if !decided.is_empty() {
+        let questions = record(app, batch.iys_code, decided).await?;
+        ask(app, account, batch.iys_code, batch.brand_code, questions).await?;
+    }
+    let now = app.clocks.business();
+    let posted_at = batch.posted_at.unwrap_or(batch.created_at);
+    if left > 0 && now >= batch_give_up(posted_at, batch.earliest_target) {
+        let body = {
+            let mut tx = app.db.read().await?;
+            let keys = app.vault.keys(&mut tx, batch.iys_code).await?;
+            mirror::open_wire(&keys, batch.body.as_deref().unwrap_or_default())?
+        };
+        return one_by_one(app, &batch, &Bytes::from(body)).await;
+    }
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    if left == 0 {
+        batches::done(&mut tx, batch.iys_code, batch.id).await?;
+    } else {
+        let look = u32::try_from(batch.looks + 1).unwrap_or(u32::MAX);
+        let delay = TimeDelta::from_std(batch_look_delay(look)).unwrap_or(TimeDelta::minutes(5));
+        batches::look_again(&mut tx, batch.iys_code, batch.id, now + delay).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Matches results to rows: by the registry's id of the item, else by place.
+fn decided(batch: &BatchRow, rows: Vec<SubmissionRow>, results: &[BatchItemResult]) -> Vec<(SubmissionRow, RegistryAnswer)> {
+    let places: HashMap<&str, usize> =
+        batch.sub_requests.iter().enumerate().filter(|(_, id)| !id.is_empty()).map(|(place, id)| (id.as_str(), place)).collect();
+    let mut by_place: HashMap<usize, &BatchItemResult> = HashMap::new();
+    for result in results {
+        let by_id = result.sub_request_id.as_deref().and_then(|id| places.get(id)).copied();
+        let by_index = result.index.and_then(|index| usize::try_from(index).ok());
+        if let Some(place) = by_id.or(if places.is_empty() { by_index } else { None }) {
+            by_place.insert(place, result);
+        }
+    }
+    rows.into_iter()
+        .filter_map(|row| {
+            let place = usize::try_from(row.batch_index?).ok()?;
+            let answer = words::item_answer(by_place.get(&place)?)?;
+            Some((row, answer))
+        })
+        .collect()
+}
+
+/// The items of a batch as they stand in its bytes.
+fn raw_items(body: &Bytes) -> ServiceResult<Vec<Bytes>> {
+    let items: Vec<Box<RawValue>> = serde_json::from_slice(body).map_err(|_| unreadable())?;
+    Ok(items.into_iter().map(|item| Bytes::from(Box::<str>::from(item).into_string().into_bytes())).collect())
+}
+
+fn item(items: &[Bytes], row: &SubmissionRow) -> Option<Bytes> {
+    items.get(usize::try_from(row.batch_index?).ok()?).cloned()
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Corrupt { what: "batches", detail: "body".to_owned() }
+}

@@ -1,0 +1,251 @@
+//! Claiming what is due: the rules run again, the bytes are made and stored, and only then does anything leave the house.
+
+use std::collections::HashMap;
+
+use iys::Bytes;
+use iys::wire::encode;
+use kopru_domain::{Channel, ClaimVerdict, Confirmation, ConsentStatus, HeldCause, IysCode};
+use kopru_domain::{BrandCode, BrandPolicy, Code};
+use kopru_store::batches::{self, BatchRow, BatchState};
+use kopru_store::brands;
+use kopru_store::holds::{self, HoldRow};
+use kopru_store::submissions::{self, SubmissionRow};
+use kopru_store::{Claim, Priority, StoreError, Tx, ids};
+
+use crate::bootstrap::App;
+use crate::registry::words::{Filing, request};
+use crate::service::ServiceResult;
+use crate::service::filing::settling::{Settling, candidate};
+use crate::service::filing::{Outgoing, Turn};
+use crate::service::mirror;
+
+/// Submissions of one batch at most.
+const MOST: i64 = 1_000;
+/// Status queries of one claim: they must all be answered within its lease.
+const QUESTIONS_A_CLAIM: usize = 50;
+/// Brands tried in one claim, when what is due there cannot go just now.
+const BRANDS_A_CLAIM: usize = 20;
+
+/// Work that was claimed, all of one brand.
+#[derive(Debug)]
+pub struct Work {
+    /// Provider.
+    pub provider: IysCode,
+    /// Brand.
+    pub brand: BrandCode,
+    /// One batch, in state `posting`, with its exact bytes.
+    pub batch: Option<(BatchRow, Bytes)>,
+    /// Single adds, ready to be sent.
+    pub singles: Vec<Outgoing>,
+    /// Late rejections, to be asked about first.
+    pub ask_first: Vec<SubmissionRow>,
+}
+
+/// Claims the next work, or nothing when nothing can go.
+pub async fn claim_due(app: &App, turn: &Turn, claim: Claim) -> ServiceResult<Option<Work>> {
+    if app.registry.silent_until().is_some() || !app.registry.configured() {
+        return Ok(None);
+    }
+    let mut except = Vec::new();
+    while except.len() < BRANDS_A_CLAIM {
+        let next = {
+            let mut tx = app.db.read().await?;
+            turn.next(app, &mut tx, &except).await?
+        };
+        let Some((provider, brand, statuses)) = next else { return Ok(None) };
+        if let Some(work) = claim_brand(app, provider, brand, statuses, claim).await? {
+            return Ok(Some(work));
+        }
+        except.push((provider, brand));
+    }
+    Ok(None)
+}
+
+async fn claim_brand(
+    app: &App,
+    provider: IysCode,
+    brand: BrandCode,
+    statuses: &[ConsentStatus],
+    claim: Claim,
+) -> ServiceResult<Option<Work>> {
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let mut settling = Settling::begin(app, &mut tx, provider).await?;
+    let rows = submissions::claim(&mut tx, provider, brand, statuses, MOST, settling.now, claim).await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    settling.load(&mut tx, &rows).await?;
+    let policy = brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy).unwrap_or_default();
+    let mut gate = Gate::load(app, &mut tx, provider, brand).await?;
+    let mut ready = Vec::new();
+    let mut ask_first = Vec::new();
+    for row in rows {
+        match gate.stop(&row) {
+            Some((cause, code)) => settling.hold(row, cause, &code, false)?,
+            None => review(app, &mut settling, &policy, row, &mut ready, &mut ask_first)?,
+        }
+    }
+    for row in ask_first.split_off(ask_first.len().min(QUESTIONS_A_CLAIM)) {
+        let now = settling.now;
+        settling.requeue(row, now);
+    }
+    let mut work = Work { provider, brand, batch: None, singles: Vec::new(), ask_first };
+    if ready.len() > app.config.filing.batch_threshold as usize {
+        work.batch = Some(batch(&mut tx, &mut settling, provider, brand, ready, claim).await?);
+    } else {
+        store_wires(&mut settling, &mut ready);
+        work.singles = ready;
+    }
+    settling.finish(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Some(work))
+}
+
+/// The holds of a brand: everything on a held channel waits, but for one probe when its time has come.
+struct Gate {
+    holds: HashMap<Channel, HoldRow>,
+    probes: Vec<Channel>,
+}
+
+impl Gate {
+    async fn load(app: &App, tx: &mut Tx, provider: IysCode, brand: BrandCode) -> ServiceResult<Self> {
+        let now = app.clocks.business();
+        let mut gate = Self { holds: HashMap::new(), probes: Vec::new() };
+        for hold in holds::of_brand(tx, provider, brand).await? {
+            if hold.probe_at <= now {
+                let next = now + chrono::TimeDelta::from_std(app.config.filing.probe_interval).unwrap_or_default();
+                holds::set(tx, &HoldRow { probe_at: next, ..hold.clone() }).await?;
+                gate.probes.push(hold.channel);
+            }
+            gate.holds.insert(hold.channel, hold);
+        }
+        Ok(gate)
+    }
+
+    fn stop(&mut self, row: &SubmissionRow) -> Option<(HeldCause, Code)> {
+        let hold = self.holds.get(&row.channel)?;
+        let cause: HeldCause = hold.cause.parse().ok()?;
+        // A used-up package refuses new addresses; a RET of a known one may pass.
+        if cause == HeldCause::Quota && row.status == ConsentStatus::Rejection {
+            return None;
+        }
+        if let Some(place) = self.probes.iter().position(|channel| *channel == row.channel) {
+            self.probes.swap_remove(place);
+            return None;
+        }
+        Some((cause, Code::new(hold.code.clone())))
+    }
+}
+
+fn review(
+    app: &App,
+    settling: &mut Settling<'_>,
+    policy: &BrandPolicy,
+    row: SubmissionRow,
+    ready: &mut Vec<Outgoing>,
+    ask_first: &mut Vec<SubmissionRow>,
+) -> ServiceResult<()> {
+    if row.late {
+        // The registry said "too late" to the true date: it goes with the present time, after a status query.
+        ask_first.push(row);
+        return Ok(());
+    }
+    let consent = candidate(settling.consent(row.consent_id)?.0);
+    let now = settling.now;
+    let verdict = settling.states.of(row.key).review(&consent, policy, &app.calendar, now, Confirmation::None);
+    carry_out(settling, row, verdict, ready, ask_first)
+}
+
+/// Does what the rules say about a claimed submission.
+pub(super) fn carry_out(
+    settling: &mut Settling<'_>,
+    row: SubmissionRow,
+    verdict: ClaimVerdict,
+    ready: &mut Vec<Outgoing>,
+    ask_first: &mut Vec<SubmissionRow>,
+) -> ServiceResult<()> {
+    match verdict {
+        ClaimVerdict::Send { wire_date, late } => {
+            ready.push(outgoing(settling, SubmissionRow { wire_date, late, ..row })?);
+        }
+        ClaimVerdict::End { state, code } => settling.end(row, state, Some(code))?,
+        ClaimVerdict::Hold { cause, code } => settling.hold(row, cause, &code, true)?,
+        ClaimVerdict::Wait { until } => {
+            let at = until.unwrap_or(settling.now + chrono::TimeDelta::seconds(1));
+            settling.requeue(row, at);
+        }
+        ClaimVerdict::AskStatusFirst => ask_first.push(row),
+    }
+    Ok(())
+}
+
+fn outgoing(settling: &Settling<'_>, row: SubmissionRow) -> ServiceResult<Outgoing> {
+    let (consent, opened) = settling.consent(row.consent_id)?;
+    let body = request(&Filing {
+        recipient: &opened.recipient,
+        recipient_type: consent.recipient_type,
+        channel: consent.channel,
+        status: consent.status,
+        source: consent.source,
+        wire_date: row.wire_date,
+        retailer_code: consent.retailer_code,
+    });
+    let bytes = encode(&body).map_err(|_| StoreError::Corrupt { what: "submissions", detail: "not encodable".to_owned() })?;
+    Ok(Outgoing { bytes, row })
+}
+
+/// Stores the bytes of single adds with their submissions.
+pub(super) fn store_wires(settling: &mut Settling<'_>, outgoing: &mut [Outgoing]) {
+    for out in outgoing {
+        out.row.wire = Some(mirror::seal_wire(&settling.keys, &out.bytes));
+        settling.save(out.row.clone());
+    }
+}
+
+async fn batch(
+    tx: &mut Tx,
+    settling: &mut Settling<'_>,
+    provider: IysCode,
+    brand: BrandCode,
+    ready: Vec<Outgoing>,
+    claim: Claim,
+) -> ServiceResult<(BatchRow, Bytes)> {
+    let body = join(ready.iter().map(|out| &out.bytes));
+    let id = ids::new_id(settling.now);
+    let earliest = ready.iter().map(|out| out.row.target_at).min().unwrap_or(settling.now);
+    let batch = BatchRow {
+        iys_code: provider,
+        id,
+        brand_code: brand,
+        state: BatchState::Posting,
+        body: Some(mirror::seal_wire(&settling.keys, &body)),
+        items: i64::try_from(ready.len()).unwrap_or(MOST),
+        request_id: None,
+        earliest_target: earliest,
+        posted_at: None,
+        looks: 0,
+        attempt: 0,
+        next_attempt_at: settling.now,
+        created_at: settling.now,
+        sub_requests: Vec::new(),
+    };
+    batches::add(tx, &batch, Some(claim)).await?;
+    for (index, out) in ready.into_iter().enumerate() {
+        let batch_index = i64::try_from(index).ok();
+        settling.save(SubmissionRow { batch_id: Some(id), batch_index, ..out.row });
+    }
+    Ok((batch, body))
+}
+
+/// A JSON array of the items' exact bytes.
+pub(super) fn join<'b>(items: impl Iterator<Item = &'b Bytes>) -> Bytes {
+    let mut body = vec![b'['];
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(item);
+    }
+    body.push(b']');
+    Bytes::from(body)
+}

@@ -1,0 +1,429 @@
+//! What changes together inside one provider: submissions, permissions, holds and their events, under the provider's head.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kopru_domain::outcome::{retry_delay, settle, settle_by_status};
+use kopru_domain::{
+    BrandCode, Candidate, Channel, Code, Deadline, HeldCause, IysCode, RegistryAnswer, RegistrySide,
+    Settlement, Source, SubmissionFacts, SubmissionState,
+};
+use kopru_store::consents::{self, ConsentRow};
+use kopru_store::heads::{self, Head};
+use kopru_store::holds::{self, HoldRow};
+use kopru_store::permissions::{self, PermissionRow};
+use kopru_store::submissions::{self, SubmissionRow};
+use kopru_store::{Key, ProviderKeys, StoreError, Tx};
+use uuid::Uuid;
+
+use crate::bootstrap::App;
+use crate::service::ServiceResult;
+use crate::service::events::{EventData, EventLog, Subject};
+use crate::service::mirror::{self, KeyStates, SealedConsent};
+
+/// A submission whose outcome the registry's status query has to tell.
+#[derive(Debug, Clone)]
+pub struct AskStatus {
+    /// The submission, as saved.
+    pub row: SubmissionRow,
+    /// The definite answer that led to the question.
+    pub refusal: Option<Code>,
+}
+
+/// The provider's part of a transaction. Begins by locking the head; ends with [`Settling::finish`].
+pub struct Settling<'a> {
+    app: &'a App,
+    provider: IysCode,
+    /// The provider's keys.
+    pub keys: Arc<ProviderKeys>,
+    head: Head,
+    /// Business time of the whole transaction.
+    pub now: DateTime<Utc>,
+    /// State of the keys concerned.
+    pub states: KeyStates,
+    consents: HashMap<Uuid, ConsentRow>,
+    saved: Vec<SubmissionRow>,
+    permissions: BTreeMap<Key, PermissionRow>,
+    events: EventLog,
+    holds: Vec<HoldRow>,
+    lifted: BTreeSet<(BrandCode, Channel)>,
+    redriven: BTreeSet<Uuid>,
+}
+
+impl<'a> Settling<'a> {
+    /// Locks the provider's head. Everything that is read afterwards stays true until commit.
+    pub async fn begin(app: &'a App, tx: &mut Tx, provider: IysCode) -> ServiceResult<Self> {
+        let keys = app.vault.keys(tx, provider).await?;
+        let head = heads::lock(tx, provider).await?;
+        let now = app.clocks.business();
+        Ok(Self {
+            app,
+            provider,
+            events: EventLog::new(provider, keys.clone(), now),
+            keys,
+            head,
+            now,
+            states: KeyStates::load(tx, provider, Vec::new()).await?,
+            consents: HashMap::new(),
+            saved: Vec::new(),
+            permissions: BTreeMap::new(),
+            holds: Vec::new(),
+            lifted: BTreeSet::new(),
+            redriven: BTreeSet::new(),
+        })
+    }
+
+    /// Loads consents and key states of these submissions.
+    pub async fn load(&mut self, tx: &mut Tx, rows: &[SubmissionRow]) -> ServiceResult<()> {
+        let ids = rows.iter().map(|row| row.consent_id).collect();
+        for consent in consents::find_many(tx, self.provider, ids).await? {
+            self.consents.insert(consent.id, consent);
+        }
+        self.load_keys(tx, rows.iter().map(|row| row.key).collect()).await
+    }
+
+    /// Loads the state of keys.
+    pub async fn load_keys(&mut self, tx: &mut Tx, keys: Vec<Key>) -> ServiceResult<()> {
+        self.states = KeyStates::load(tx, self.provider, keys).await?;
+        Ok(())
+    }
+
+    /// The consent of a submission, with its address.
+    pub fn consent(&self, id: Uuid) -> ServiceResult<(&ConsentRow, SealedConsent)> {
+        let row = self.consents.get(&id).ok_or(StoreError::Corrupt { what: "consents", detail: "missing".to_owned() })?;
+        Ok((row, mirror::open_consent(&self.keys, &row.sealed)?))
+    }
+
+    /// Applies what the registry answered to a submission that was sent. Returns what has to be asked next, if anything.
+    pub fn answered(&mut self, row: SubmissionRow, answer: &RegistryAnswer) -> ServiceResult<Option<AskStatus>> {
+        let was_unresolved = row.state == SubmissionState::Unresolved;
+        if let RegistryAnswer::Registered { transaction_id, creation_date } = answer {
+            return self.registered(row, transaction_id, *creation_date).map(|()| None);
+        }
+        match answer {
+            RegistryAnswer::Already(code) if *code == Code::H175 => self.known_empty(&row)?,
+            _ => {}
+        }
+        let settlement = settle(row.status, was_unresolved, answer);
+        let refusal = match answer {
+            RegistryAnswer::Already(code) => Some(code.clone()),
+            RegistryAnswer::TooLate => Some(Code::H467),
+            _ => None,
+        };
+        let retry_code = match answer {
+            RegistryAnswer::Retry { code: Some(code), .. } => Some(code.as_str().to_owned()),
+            _ => None,
+        };
+        self.settled(SubmissionRow { code: retry_code.or_else(|| row.code.clone()), ..row }, settlement, was_unresolved, refusal)
+    }
+
+    /// Applies what the status query said about a submission.
+    pub fn status_answered(
+        &mut self,
+        ask: AskStatus,
+        side: Option<RegistrySide>,
+        asked_at: DateTime<Utc>,
+    ) -> ServiceResult<Option<AskStatus>> {
+        let AskStatus { row, refusal } = ask;
+        self.merge_status(&row, asked_at, side.clone())?;
+        let facts = SubmissionFacts { status: row.status, wire_date: row.wire_date, refusal: refusal.clone() };
+        let settlement = settle_by_status(&facts, side.as_ref());
+        if let (Settlement::Become { state: SubmissionState::Registered, .. }, Some(side)) = (&settlement, &side) {
+            return self.registered(row, &side.transaction_id, side.creation_date).map(|()| None);
+        }
+        self.settled(row, settlement, true, refusal)
+    }
+
+    fn settled(
+        &mut self,
+        row: SubmissionRow,
+        settlement: Settlement,
+        was_unresolved: bool,
+        refusal: Option<Code>,
+    ) -> ServiceResult<Option<AskStatus>> {
+        match settlement {
+            Settlement::Become { state: SubmissionState::Unresolved, .. } => {
+                let next = self.now + self.delay(&row);
+                self.save(SubmissionRow { state: SubmissionState::Unresolved, next_attempt_at: next, claim: None, ..row });
+            }
+            Settlement::Become { state, code } => self.end(row, state, code)?,
+            Settlement::AskStatus => {
+                self.save(SubmissionRow { state: SubmissionState::Unresolved, ..row.clone() });
+                return Ok(Some(AskStatus { row, refusal }));
+            }
+            Settlement::Requeue { after } => {
+                let after = after.and_then(|after| TimeDelta::from_std(after).ok()).unwrap_or_else(|| self.delay(&row));
+                let state = if was_unresolved { SubmissionState::Unresolved } else { SubmissionState::Queued };
+                let wire = if was_unresolved { row.wire.clone() } else { None };
+                self.save(SubmissionRow { state, wire, next_attempt_at: self.now + after, claim: None, ..row });
+            }
+            Settlement::RetryRejectionLate => self.requeue(SubmissionRow { late: true, ..row }, self.now),
+            Settlement::Hold { cause, code } => self.hold(row, cause, &code, true)?,
+        }
+        Ok(None)
+    }
+
+    fn delay(&self, row: &SubmissionRow) -> TimeDelta {
+        let attempt = u32::try_from(row.attempt).unwrap_or(u32::MAX);
+        let (_, seed) = row.consent_id.as_u64_pair();
+        TimeDelta::from_std(retry_delay(attempt, seed)).unwrap_or(TimeDelta::hours(1))
+    }
+
+    fn registered(&mut self, row: SubmissionRow, transaction_id: &str, creation_date: DateTime<Utc>) -> ServiceResult<()> {
+        let (consent, opened) = self.consent(row.consent_id)?;
+        let side = RegistrySide {
+            status: row.status,
+            consent_date: row.wire_date,
+            source: consent.source.map(Source::Provider),
+            creation_date,
+            transaction_id: transaction_id.to_owned(),
+        };
+        let subject = subject(&row, consent, &opened);
+        self.merge(subject.clone(), side, "registered", opened.reference.clone());
+        self.lifted.insert((row.brand_code, row.channel));
+        let ended = SubmissionRow {
+            state: SubmissionState::Registered,
+            code: None,
+            transaction_id: Some(transaction_id.to_owned()),
+            creation_date: Some(creation_date),
+            ..ended(row)
+        };
+        if ended.late {
+            self.submission_event(&ended, subject, "consent.filed_late", opened.reference);
+        }
+        self.save(ended);
+        Ok(())
+    }
+
+    /// Ends a submission without the registry's record of it.
+    pub fn end(&mut self, row: SubmissionRow, state: SubmissionState, code: Option<Code>) -> ServiceResult<()> {
+        let row = SubmissionRow { state, code: code.map(|code| code.as_str().to_owned()), ..ended(row) };
+        let kind = match state {
+            SubmissionState::Refused => Some("consent.refused"),
+            SubmissionState::Expired => Some("consent.expired"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            let (consent, opened) = self.consent(row.consent_id)?;
+            let subject = subject(&row, consent, &opened);
+            self.submission_event(&row, subject, kind, opened.reference);
+        }
+        self.save(row);
+        Ok(())
+    }
+
+    /// Puts a submission back into the queue; nothing of it has left the house, or certainly nothing was written.
+    pub fn requeue(&mut self, row: SubmissionRow, at: DateTime<Utc>) {
+        self.save(SubmissionRow {
+            state: SubmissionState::Queued,
+            next_attempt_at: at,
+            wire: None,
+            batch_id: None,
+            batch_index: None,
+            claim: None,
+            ..row
+        });
+    }
+
+    /// Holds a submission. With `stop`, all but a review also stop the brand's channel until a probe passes.
+    pub fn hold(&mut self, row: SubmissionRow, cause: HeldCause, code: &Code, stop: bool) -> ServiceResult<()> {
+        let row = SubmissionRow {
+            state: SubmissionState::Held,
+            cause: Some(cause.as_str().to_owned()),
+            code: Some(code.as_str().to_owned()),
+            ..ended(row)
+        };
+        let (consent, opened) = self.consent(row.consent_id)?;
+        let subject = subject(&row, consent, &opened);
+        self.submission_event(&row, subject, "consent.held", opened.reference);
+        if stop && cause != HeldCause::Review {
+            let probe = TimeDelta::from_std(self.app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
+            self.holds.push(HoldRow {
+                iys_code: self.provider,
+                brand_code: row.brand_code,
+                channel: row.channel,
+                cause: cause.as_str().to_owned(),
+                code: code.as_str().to_owned(),
+                since: self.now,
+                probe_at: self.now + probe,
+            });
+        }
+        self.save(row);
+        Ok(())
+    }
+
+    /// Tells that a target is near or past, once.
+    pub fn at_risk(&mut self, row: SubmissionRow) -> ServiceResult<()> {
+        let row = SubmissionRow { at_risk: true, ..row };
+        let (consent, opened) = self.consent(row.consent_id)?;
+        let subject = subject(&row, consent, &opened);
+        self.submission_event(&row, subject, "deadline.at_risk", opened.reference);
+        self.save(row);
+        Ok(())
+    }
+
+    /// Merges a movement of the registry into its key, with an event if the effective value changes.
+    pub fn merge(&mut self, subject: Subject, side: RegistrySide, cause: &str, reference: Option<String>) {
+        self.change(subject, cause, reference, |permission| {
+            permission.merge(side);
+        });
+    }
+
+    /// Merges the answer of a single status query (`None`: the registry holds nothing).
+    pub fn merge_status(&mut self, row: &SubmissionRow, asked_at: DateTime<Utc>, side: Option<RegistrySide>) -> ServiceResult<()> {
+        let (consent, opened) = self.consent(row.consent_id)?;
+        let subject = subject(row, consent, &opened);
+        self.change(subject, "status_query", opened.reference, |permission| {
+            permission.answer_status(asked_at, side);
+        });
+        Ok(())
+    }
+
+    fn known_empty(&mut self, row: &SubmissionRow) -> ServiceResult<()> {
+        let now = self.now;
+        let (consent, opened) = self.consent(row.consent_id)?;
+        let subject = subject(row, consent, &opened);
+        self.change(subject, "status_query", opened.reference, |permission| permission.mark_empty(now));
+        Ok(())
+    }
+
+    fn change(
+        &mut self,
+        subject: Subject,
+        cause: &str,
+        reference: Option<String>,
+        change: impl FnOnce(&mut kopru_domain::Permission),
+    ) {
+        let state = self.states.of(subject.key);
+        let known = state.permission.clone();
+        change(&mut state.permission);
+        let permission = state.permission.clone();
+        if let Some(consent) = state.unfiled_rejection() {
+            self.redriven.insert(consent);
+        }
+        if known == permission {
+            return;
+        }
+        let before = known.effective(subject.recipient_type);
+        let recipient = mirror::seal_recipient(&self.keys, &subject.recipient);
+        self.permissions.insert(
+            subject.key,
+            PermissionRow {
+                key: subject.key,
+                brand_code: subject.brand_code,
+                recipient_type: subject.recipient_type,
+                channel: subject.channel,
+                recipient,
+                permission: permission.clone(),
+            },
+        );
+        self.events.permission_changed(subject, before, &permission, cause, reference);
+    }
+
+    fn submission_event(&mut self, row: &SubmissionRow, subject: Subject, kind: &str, reference: Option<String>) {
+        let data = EventData {
+            status: Some(row.status.as_str().to_owned()),
+            consent_date: Some(kopru_domain::time::format_rfc3339(row.ordered_at)),
+            cause: kind.to_owned(),
+            consent_id: Some(row.consent_id),
+            state: Some(row.state.as_str().to_owned()),
+            code: row.code.clone(),
+            deadline: Some(Deadline { target: row.target_at, legal: row.legal_at, latest: row.latest_at }),
+            reference,
+            ..EventData::default()
+        };
+        self.events.submission(subject, kind, data);
+    }
+
+    /// Keeps a row to be written, and keeps the key's state in step with it.
+    pub fn save(&mut self, row: SubmissionRow) {
+        let open = &mut self.states.of(row.key).open;
+        if row.state.is_terminal() {
+            open.retain(|open| open.consent_id != row.consent_id);
+        } else if let Some(open) = open.iter_mut().find(|open| open.consent_id == row.consent_id) {
+            open.state = row.state;
+        }
+        self.saved.push(row);
+    }
+
+    /// Writes everything. The caller commits.
+    pub async fn finish(mut self, tx: &mut Tx) -> ServiceResult<()> {
+        let provider = self.provider;
+        submissions::save(tx, last_of_each(self.saved), self.now).await?;
+        permissions::save(tx, provider, self.permissions.into_values().collect(), self.now).await?;
+        for (brand, channel) in self.lifted {
+            if holds::clear(tx, provider, brand, channel).await? {
+                submissions::release_held(tx, provider, brand, channel, i64::MAX, self.now).await?;
+            }
+        }
+        for hold in &self.holds {
+            holds::set(tx, hold).await?;
+        }
+        for consent in self.redriven {
+            redrive(tx, provider, consent, self.now).await?;
+        }
+        self.events.append(tx, &mut self.head).await?;
+        Ok(heads::advance(tx, provider, &self.head).await?)
+    }
+}
+
+/// A new filing of a consent whose last one has ended; nothing where one is open.
+async fn redrive(tx: &mut Tx, provider: IysCode, consent: Uuid, now: DateTime<Utc>) -> ServiceResult<()> {
+    let Some(last) = submissions::find(tx, provider, consent).await? else { return Ok(()) };
+    if last.state.is_open() {
+        return Ok(());
+    }
+    let row = SubmissionRow {
+        generation: last.generation + 1,
+        state: SubmissionState::Queued,
+        code: None,
+        wire_date: Some(last.ordered_at),
+        attempt: 0,
+        next_attempt_at: now,
+        transaction_id: None,
+        creation_date: None,
+        ..ended(last)
+    };
+    Ok(submissions::add(tx, vec![row], now).await?)
+}
+
+/// A row that nobody works on any more.
+fn ended(row: SubmissionRow) -> SubmissionRow {
+    SubmissionRow { wire: None, batch_id: None, batch_index: None, claim: None, cause: None, ..row }
+}
+
+/// Where the events of a submission belong.
+pub fn subject(row: &SubmissionRow, consent: &ConsentRow, opened: &SealedConsent) -> Subject {
+    Subject {
+        brand_code: row.brand_code,
+        key: row.key,
+        recipient: opened.recipient.clone(),
+        recipient_type: consent.recipient_type,
+        channel: consent.channel,
+    }
+}
+
+/// The consent as the rules look at it.
+pub fn candidate(consent: &ConsentRow) -> Candidate {
+    Candidate {
+        consent_id: consent.id,
+        recipient_type: consent.recipient_type,
+        channel: consent.channel,
+        status: consent.status,
+        source: consent.source,
+        consent_date: consent.consent_date,
+        received_at: consent.received_at,
+        own_channel: !matches!(consent.door.as_str(), "api" | "registry_api" | "import" | "cli"),
+        reviewed_at: None,
+    }
+}
+
+/// One upsert names each row once: the last word counts.
+fn last_of_each(rows: Vec<SubmissionRow>) -> Vec<SubmissionRow> {
+    let mut seen = BTreeSet::new();
+    let mut kept: Vec<SubmissionRow> =
+        rows.into_iter().rev().filter(|row| seen.insert((row.consent_id, row.generation))).collect();
+    kept.reverse();
+    kept
+}

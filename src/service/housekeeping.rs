@@ -1,0 +1,118 @@
+//! What time itself brings: approvals whose latest instant passed, targets that come near, holds that want a probe, and
+//! things to be forgotten.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kopru_domain::{Code, IysCode, SubmissionState};
+use kopru_store::submissions::{self, SubmissionRow};
+use kopru_store::{Priority, holds, idempotency, jobs};
+
+use crate::bootstrap::App;
+use crate::service::ServiceResult;
+use crate::service::filing::settling::Settling;
+
+/// `deadline.at_risk` is told this long before the target.
+const WARNING: TimeDelta = TimeDelta::hours(4);
+/// Rows of one transaction.
+const MOST: i64 = 500;
+/// How long ended jobs are kept.
+const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
+
+/// Does everything that is due now; returns how much it did.
+pub async fn tend(app: &App) -> ServiceResult<usize> {
+    let now = app.clocks.business();
+    Ok(expire(app, now).await? + warn(app, now).await? + probe(app, now).await?)
+}
+
+/// Ends approvals that can no longer be filed by any reading of the deadline.
+async fn expire(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
+    let rows = {
+        let mut tx = app.db.read().await?;
+        submissions::expiring(&mut tx, now, MOST).await?
+    };
+    each_provider(app, rows, |settling, row| {
+        let still = matches!(row.state, SubmissionState::Queued | SubmissionState::Held) && row.latest_at < now;
+        if still { settling.end(row, SubmissionState::Expired, Some(Code::DEADLINE_PASSED)) } else { Ok(()) }
+    })
+    .await
+}
+
+/// Tells of targets that are near or past.
+async fn warn(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
+    let rows = {
+        let mut tx = app.db.read().await?;
+        submissions::at_risk(&mut tx, now + WARNING, MOST).await?
+    };
+    each_provider(app, rows, |settling, row| {
+        if row.state.is_open() && !row.at_risk { settling.at_risk(row) } else { Ok(()) }
+    })
+    .await
+}
+
+/// Does something to rows, each read again under its provider's head: it may have changed since it was found.
+async fn each_provider(
+    app: &App,
+    rows: Vec<SubmissionRow>,
+    work: impl Fn(&mut Settling<'_>, SubmissionRow) -> ServiceResult<()>,
+) -> ServiceResult<usize> {
+    let mut by_provider: BTreeMap<IysCode, Vec<(uuid::Uuid, i64)>> = BTreeMap::new();
+    let found = rows.len();
+    for row in rows {
+        by_provider.entry(row.iys_code).or_default().push((row.consent_id, row.generation));
+    }
+    for (provider, found) in by_provider {
+        let mut tx = app.db.begin(Priority::Bulk).await?;
+        let mut settling = Settling::begin(app, &mut tx, provider).await?;
+        let ids = found.iter().map(|(consent, _)| *consent).collect();
+        let rows: Vec<SubmissionRow> = submissions::find_many(&mut tx, provider, ids)
+            .await?
+            .into_iter()
+            .filter(|row| found.contains(&(row.consent_id, row.generation)))
+            .collect();
+        settling.load(&mut tx, &rows).await?;
+        for row in rows {
+            work(&mut settling, row)?;
+        }
+        settling.finish(&mut tx).await?;
+        tx.commit().await?;
+        app.wake.wake();
+    }
+    Ok(found)
+}
+
+/// Puts one held submission of each hold whose probe is due back into the queue; the claim lets it through.
+async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
+    let due = {
+        let mut tx = app.db.read().await?;
+        holds::due(&mut tx, now).await?
+    };
+    let mut probes = 0;
+    for hold in due {
+        let mut tx = app.db.begin(Priority::Bulk).await?;
+        let settling = Settling::begin(app, &mut tx, hold.iys_code).await?;
+        let released = submissions::release_held(&mut tx, hold.iys_code, hold.brand_code, hold.channel, 1, now).await?;
+        if released == 0 {
+            // Nothing waits any more: the next filing shows whether the registry still refuses.
+            holds::clear(&mut tx, hold.iys_code, hold.brand_code, hold.channel).await?;
+        }
+        settling.finish(&mut tx).await?;
+        tx.commit().await?;
+        probes += usize::try_from(released).unwrap_or_default();
+    }
+    if probes > 0 {
+        app.wake.wake();
+    }
+    Ok(probes)
+}
+
+/// Forgets what has run out.
+pub async fn purge(app: &App) -> ServiceResult<()> {
+    let now = app.clocks.wire();
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let answers = idempotency::purge(&mut tx, now).await?;
+    let ended = jobs::purge(&mut tx, now - KEEP_JOBS).await?;
+    tx.commit().await?;
+    tracing::info!(answers, jobs = ended, "forgot what had run out");
+    Ok(())
+}

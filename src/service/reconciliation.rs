@@ -1,0 +1,171 @@
+//! Pulling the registry's change feed and merging it into the mirror. Each page is applied and its cursor saved in one transaction.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use iys::wire::{Change, ChangesPage};
+use iys::{Account, ChangeSource};
+use kopru_domain::outcome::retry_delay;
+use kopru_domain::{BrandCode, IysCode, Recipient};
+use kopru_store::cursors::{self, CursorRow};
+use kopru_store::{Claim, Priority, Tx};
+
+use crate::bootstrap::App;
+use crate::registry::words::{self, FeedMovement};
+use crate::registry::{RegistryError, codes};
+use crate::service::events::Subject;
+use crate::service::filing::settling::Settling;
+use crate::service::{ServiceError, ServiceResult};
+
+/// What the feed never shows (registry-protocol section 4.10).
+const HIDDEN: TimeDelta = TimeDelta::minutes(60);
+
+/// How fresh a brand's mirror is (design.md section 4.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// Start of the last pull that reached the feed's end, of the older source; `None` before the first.
+    pub as_of: Option<DateTime<Utc>>,
+    /// Until when the mirror knows everything: the feed hides its last hour.
+    pub horizon: Option<DateTime<Utc>>,
+}
+
+/// How fresh a brand's mirror is.
+pub async fn freshness(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> ServiceResult<Freshness> {
+    let rows = cursors::of_brand(tx, provider, brand).await?;
+    let complete = rows.len() == cursors::FEEDS.len() && rows.iter().all(|row| row.as_of.is_some());
+    let as_of = if complete { rows.iter().filter_map(|row| row.as_of).min() } else { None };
+    Ok(Freshness { as_of, horizon: as_of.map(|as_of| as_of - HIDDEN) })
+}
+
+/// Moves a brand's pull to the front: a check found it stale.
+pub async fn hurry(app: &App, provider: IysCode, brand: BrandCode) -> ServiceResult<()> {
+    let mut tx = app.db.begin(Priority::Interactive).await?;
+    cursors::to_the_front(&mut tx, provider, brand, app.clocks.business()).await?;
+    tx.commit().await?;
+    app.wake.wake();
+    Ok(())
+}
+
+/// Claims the pull that is most overdue.
+pub async fn claim_pull(app: &App, claim: Claim) -> ServiceResult<Option<CursorRow>> {
+    if app.registry.silent_until().is_some() || !app.registry.configured() {
+        return Ok(None);
+    }
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let cursor = cursors::claim(&mut tx, app.clocks.business(), app.clocks.wire(), claim).await?;
+    tx.commit().await?;
+    Ok(cursor)
+}
+
+/// Pulls one source of one brand to the end of its feed.
+pub async fn pull(app: &App, cursor: CursorRow, claim: Claim) -> ServiceResult<()> {
+    let started = app.clocks.business();
+    match to_the_end(app, &cursor, claim).await {
+        Ok(()) => {
+            let next = started + TimeDelta::from_std(app.config.pull.interval).unwrap_or(TimeDelta::minutes(15));
+            let mut tx = app.db.begin(Priority::Bulk).await?;
+            cursors::finish(&mut tx, &cursor, claim, started, next).await?;
+            tx.commit().await?;
+            app.wake.wake();
+            Ok(())
+        }
+        Err(error) => {
+            let attempt = u32::try_from(cursor.attempt).unwrap_or(u32::MAX);
+            let delay = retry_delay(attempt, cursor.brand_code.0.unsigned_abs());
+            let next = app.clocks.business() + TimeDelta::from_std(delay).unwrap_or(TimeDelta::minutes(1));
+            let mut tx = app.db.begin(Priority::Bulk).await?;
+            cursors::fail(&mut tx, &cursor, claim, &error.to_string(), next).await?;
+            tx.commit().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn to_the_end(app: &App, cursor: &CursorRow, claim: Claim) -> ServiceResult<()> {
+    let account = account(app, cursor.iys_code).await?;
+    let source = if cursor.feed == "HS" { ChangeSource::Provider } else { ChangeSource::Registry };
+    let limit = u16::try_from(app.config.pull.page).unwrap_or(iys::MAX_CHANGES);
+    let mut after = cursor.after.clone();
+    loop {
+        let page = page(app, &account, cursor, source, after.as_deref(), limit).await?;
+        let full = page.list.len() >= usize::from(limit);
+        let next = page.after.clone().filter(|next| after.as_ref() != Some(next));
+        if !page.list.is_empty() {
+            let saved = apply(app, cursor, claim, &page).await?;
+            if !saved {
+                return Err(ServiceError::Conflict(kopru_domain::Text::fixed(
+                    "çekme işini başka bir süreç aldı",
+                    "another process took this pull over",
+                )));
+            }
+        }
+        match next {
+            Some(next) if full => after = Some(next),
+            _ => return Ok(()),
+        }
+    }
+}
+
+async fn account(app: &App, provider: IysCode) -> ServiceResult<Account> {
+    let mut tx = app.db.read().await?;
+    app.registry.account(&mut tx, provider).await.map_err(|error| match error {
+        RegistryError::Store(error) => ServiceError::Store(error),
+        RegistryError::Iys(error) => ServiceError::Registry(std::sync::Arc::new(error)),
+        RegistryError::NoCredentials => ServiceError::NotFound("registry credentials"),
+    })
+}
+
+async fn page(
+    app: &App,
+    account: &Account,
+    cursor: &CursorRow,
+    source: ChangeSource,
+    after: Option<&str>,
+    limit: u16,
+) -> ServiceResult<ChangesPage> {
+    let result = account.changes(codes(cursor.iys_code, cursor.brand_code), source, after, limit).await;
+    app.registry.note(&result);
+    crate::service::filing::count("changes", &result);
+    result.map_err(|error| ServiceError::Registry(std::sync::Arc::new(error)))
+}
+
+/// Applies a page; false when the claim was lost meanwhile, and then nothing was written.
+async fn apply(app: &App, cursor: &CursorRow, claim: Claim, page: &ChangesPage) -> ServiceResult<bool> {
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let mut settling = Settling::begin(app, &mut tx, cursor.iys_code).await?;
+    let movements: Vec<(Subject, FeedMovement)> =
+        page.list.iter().filter_map(|change| read(&settling, cursor.brand_code, change)).collect();
+    settling.load_keys(&mut tx, movements.iter().map(|(subject, _)| subject.key).collect()).await?;
+    for (subject, movement) in movements {
+        settling.merge(subject, movement.side, "registry_change", None);
+    }
+    if let Some(after) = &page.after {
+        if !cursors::advance(&mut tx, cursor, claim, after).await? {
+            return Ok(false);
+        }
+    }
+    settling.finish(&mut tx).await?;
+    tx.commit().await?;
+    app.wake.wake();
+    metrics::counter!("registry_movements_total", "feed" => cursor.feed.clone()).increment(page.list.len() as u64);
+    Ok(true)
+}
+
+fn read(settling: &Settling<'_>, brand: BrandCode, change: &Change) -> Option<(Subject, FeedMovement)> {
+    let movement = words::movement(change);
+    let Some(movement) = movement else {
+        tracing::warn!(transaction.id = %change.transaction_id, "a movement of the feed has unknown words and is passed over");
+        metrics::counter!("registry_movements_unreadable_total").increment(1);
+        return None;
+    };
+    // What the registry holds counts as it stands there; our own spelling is the same for all that we filed.
+    let recipient = Recipient::from_canonical(&movement.recipient)
+        .map_or_else(|_| movement.recipient.clone(), |recipient| recipient.as_str().to_owned());
+    let key = settling.keys.key(brand, movement.recipient_type, movement.channel, &recipient);
+    let subject = Subject {
+        brand_code: brand,
+        key,
+        recipient,
+        recipient_type: movement.recipient_type,
+        channel: movement.channel,
+    };
+    Some((subject, movement))
+}

@@ -1,0 +1,195 @@
+//! The kinds of work. Each is a claim and a handler of a service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kopru_domain::IysCode;
+use kopru_store::batches::BatchRow;
+use kopru_store::cursors::CursorRow;
+use kopru_store::deliveries::DeliveryRow;
+use kopru_store::jobs::{self, JobRow};
+use kopru_store::submissions::SubmissionRow;
+use kopru_store::{Claim, Priority};
+
+use crate::bootstrap::App;
+use crate::service::filing::{self, Turn, Work};
+use crate::service::{ServiceResult, delivery, housekeeping, reconciliation};
+use crate::worker::{Kind, Limits};
+
+/// The job that forgets what has run out.
+pub(super) const PURGE: &str = "purge";
+
+fn registry_limits(app: &App, concurrency: u32) -> Limits {
+    let lease = app.config.filing.lease;
+    Limits { concurrency: concurrency.max(1) as usize, lease, timeout: lease.mul_f32(0.8) }
+}
+
+/// What is due goes to the registry.
+#[derive(Clone, Default)]
+pub(super) struct Filing {
+    turn: Arc<Turn>,
+}
+
+impl Kind for Filing {
+    type Batch = Work;
+    const NAME: &'static str = "filing";
+
+    fn limits(&self, app: &App) -> Limits {
+        registry_limits(app, app.config.filing.concurrency)
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<Work>> {
+        filing::claim_due(app, &self.turn, claim).await
+    }
+
+    async fn work(&self, app: &App, batch: Work, _: Claim) -> ServiceResult<()> {
+        filing::file(app, batch).await
+    }
+}
+
+/// Single adds whose outcome is unknown.
+#[derive(Clone)]
+pub(super) struct Unresolved;
+
+impl Kind for Unresolved {
+    type Batch = Vec<SubmissionRow>;
+    const NAME: &'static str = "unresolved";
+
+    fn limits(&self, app: &App) -> Limits {
+        registry_limits(app, 1)
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<Self::Batch>> {
+        let rows = filing::claim_unresolved(app, claim).await?;
+        Ok(Some(rows).filter(|rows| !rows.is_empty()))
+    }
+
+    async fn work(&self, app: &App, batch: Self::Batch, _: Claim) -> ServiceResult<()> {
+        filing::resolve(app, batch).await
+    }
+}
+
+/// Batches whose POST had no answer, or whose results may be there.
+#[derive(Clone)]
+pub(super) struct Batches;
+
+impl Kind for Batches {
+    type Batch = BatchRow;
+    const NAME: &'static str = "batches";
+
+    fn limits(&self, app: &App) -> Limits {
+        registry_limits(app, app.config.filing.concurrency)
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<BatchRow>> {
+        filing::claim_batch(app, claim).await
+    }
+
+    async fn work(&self, app: &App, batch: BatchRow, _: Claim) -> ServiceResult<()> {
+        filing::batch_step(app, batch).await
+    }
+}
+
+/// Pulls of the registry's change feed.
+#[derive(Clone)]
+pub(super) struct Pulls;
+
+impl Kind for Pulls {
+    type Batch = CursorRow;
+    const NAME: &'static str = "pulls";
+
+    fn limits(&self, app: &App) -> Limits {
+        registry_limits(app, 2)
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<CursorRow>> {
+        reconciliation::claim_pull(app, claim).await
+    }
+
+    async fn work(&self, app: &App, batch: CursorRow, claim: Claim) -> ServiceResult<()> {
+        reconciliation::pull(app, batch, claim).await
+    }
+}
+
+/// Webhook calls.
+#[derive(Clone)]
+pub(super) struct Deliveries;
+
+impl Kind for Deliveries {
+    type Batch = Vec<DeliveryRow>;
+    const NAME: &'static str = "deliveries";
+
+    fn limits(&self, app: &App) -> Limits {
+        let call = app.config.webhooks.timeout;
+        Limits { concurrency: 2, timeout: call * 8, lease: call * 10 }
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<Self::Batch>> {
+        let rows = delivery::claim_deliveries(app, claim).await?;
+        Ok(Some(rows).filter(|rows| !rows.is_empty()))
+    }
+
+    async fn work(&self, app: &App, batch: Self::Batch, claim: Claim) -> ServiceResult<()> {
+        delivery::deliver(app, batch, claim).await
+    }
+}
+
+/// What time itself brings. The claim does the work: what it finds it ends, and it looks again while it finds something.
+#[derive(Clone)]
+pub(super) struct Tending;
+
+impl Kind for Tending {
+    type Batch = ();
+    const NAME: &'static str = "tending";
+
+    fn limits(&self, _: &App) -> Limits {
+        Limits { concurrency: 1, timeout: Duration::from_secs(60), lease: Duration::from_secs(120) }
+    }
+
+    async fn claim(&self, app: &App, _: Claim) -> ServiceResult<Option<()>> {
+        Ok((housekeeping::tend(app).await? > 0).then_some(()))
+    }
+
+    async fn work(&self, _: &App, (): (), _: Claim) -> ServiceResult<()> {
+        Ok(())
+    }
+}
+
+/// Durable jobs that schedules put in.
+#[derive(Clone)]
+pub(super) struct Jobs;
+
+impl Kind for Jobs {
+    type Batch = JobRow;
+    const NAME: &'static str = "jobs";
+
+    fn limits(&self, _: &App) -> Limits {
+        Limits { concurrency: 1, timeout: Duration::from_secs(600), lease: Duration::from_secs(900) }
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<JobRow>> {
+        let mut tx = app.db.begin(Priority::Bulk).await?;
+        let job = jobs::claim(&mut tx, app.clocks.wire(), claim).await?;
+        tx.commit().await?;
+        Ok(job)
+    }
+
+    async fn work(&self, app: &App, job: JobRow, claim: Claim) -> ServiceResult<()> {
+        let result = match job.kind.as_str() {
+            PURGE => housekeeping::purge(app).await,
+            other => {
+                tracing::error!(job.kind = other, "nobody knows this kind of job");
+                Ok(())
+            }
+        };
+        let error = result.as_ref().err().map(ToString::to_string);
+        let state = if error.is_none() { "done" } else if job.attempt < 5 { "queued" } else { "failed" };
+        let next = app.clocks.wire() + chrono::TimeDelta::minutes(if error.is_none() { 0 } else { 5 });
+        let mut tx = app.db.begin(Priority::Bulk).await?;
+        jobs::finish(&mut tx, &job, claim, state, next, error.as_deref()).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Jobs of the installation itself.
+pub(super) const INSTALLATION: IysCode = IysCode(0);
