@@ -26,7 +26,8 @@ pub enum RegistryAnswer {
     Refused(Code),
     /// Refused until something outside changes: a right, the subscription, the quota.
     Held(HeldCause, Code),
-    /// Certainly not written: try again.
+    /// Certainly not written: try again. Also H162 for a date that was not in the future here: the
+    /// registry's clock is behind ours.
     Retry {
         /// The registry's code, if it gave one.
         code: Option<Code>,
@@ -116,7 +117,8 @@ pub struct SubmissionFacts {
     pub refusal: Option<Code>,
 }
 
-/// Decides an unresolved submission by what the registry holds for its address (`None`: no record).
+/// Decides an unresolved submission by what the registry holds for its address (`None`: no record);
+/// also one whose batch result never came. Its [`Settlement::state`] is that of an unresolved one.
 ///
 /// The same status with the same date is ours: registered. Otherwise a definite answer to the resend
 /// stands; without one the same bytes go out once more, by the idempotent method.

@@ -6,8 +6,8 @@ use crate::words::Channel;
 
 /// Reads a number into `+90…`.
 pub(super) fn parse(raw: &str, channel: Channel) -> Result<String, AddressErrorCode> {
-    if is_plain_mobile(raw) {
-        return Ok(raw.to_owned());
+    if let Some(number) = plain_mobile(raw) {
+        return Ok(number);
     }
     let text = bare(raw);
     if text.is_empty() {
@@ -47,9 +47,16 @@ pub(super) fn masked(number: &str) -> String {
     }
 }
 
-/// The shape almost every number of a system has; spares it the rest.
-fn is_plain_mobile(text: &str) -> bool {
-    text.len() == 13 && text.starts_with("+905") && text.as_bytes()[4..].iter().all(u8::is_ascii_digit)
+/// The shapes almost every number has; spares them the rest.
+fn plain_mobile(text: &str) -> Option<String> {
+    let is_mobile = |national: &&str| {
+        national.len() == 10
+            && national.starts_with('5')
+            && national.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let national =
+        ["+90", "90", "0", ""].iter().find_map(|prefix| text.strip_prefix(prefix).filter(is_mobile))?;
+    Some(format!("+90{national}"))
 }
 
 fn without_scheme(text: &str) -> &str {
@@ -126,7 +133,7 @@ impl Digits {
                 '0'..='9' => number.digits.push(c),
                 '+' if number.digits.is_empty() => number.plus = true,
                 ' ' | '\n' | '-' | '.' | '/' | '(' | ')' => {}
-                '*' | '\u{2022}' | '\u{25cf}' | '#' => return Err(AddressErrorCode::Masked),
+                '*' | '\u{2022}' | '\u{25cf}' => return Err(AddressErrorCode::Masked),
                 'x' | 'X' if is_masked_by_letters(text) => return Err(AddressErrorCode::Masked),
                 c if c.is_alphabetic() => return Err(AddressErrorCode::Letters),
                 _ => return Err(AddressErrorCode::UnexpectedCharacter),
@@ -178,7 +185,7 @@ fn holds_two_numbers(text: &str) -> bool {
             && count_digits(text) >= 14
 }
 
-/// `0532xxx4567`: three or more x in a row stand for digits, a single one for an extension.
+/// `0532xxx4567`: several x in a row stand for digits, a single one for an extension.
 fn is_masked_by_letters(text: &str) -> bool {
     text.to_ascii_lowercase().contains("xx")
 }

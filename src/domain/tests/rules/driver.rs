@@ -226,15 +226,15 @@ impl Service {
                 };
                 let facts = SubmissionFacts { status: body.0, wire_date: Some(body.2), refusal };
                 let settlement = settle_by_status(&facts, self.registry.current());
-                self.apply(index, settlement);
+                self.apply(index, &settlement);
             }
-            settlement => self.apply(index, settlement),
+            settlement => self.apply(index, &settlement),
         }
     }
 
-    fn apply(&mut self, index: usize, settlement: Settlement) {
+    fn apply(&mut self, index: usize, settlement: &Settlement) {
         let next = settlement.state(self.rows[index].unresolved).expect("settled");
-        let code = match &settlement {
+        let code = match settlement {
             Settlement::Become { code, .. } => code.clone(),
             Settlement::Hold { code, .. } => Some(code.clone()),
             _ => None,
@@ -242,7 +242,7 @@ impl Service {
         self.become_(index, next, code);
         let row = &mut self.rows[index];
         row.unresolved |= next == Unresolved;
-        if settlement == Settlement::RetryRejectionLate {
+        if *settlement == Settlement::RetryRejectionLate {
             row.late = true;
         }
         if next == Queued {

@@ -239,6 +239,18 @@ fn an_approval_is_needed_where_a_rejection_stands_or_is_on_its_way() {
 }
 
 #[test]
+fn a_rejection_that_is_open_counts_even_where_it_is_not_the_local_side() {
+    for state in [Queued, Held, InFlight, Batched, Unresolved] {
+        let mut key = knowing(Approval, "2026-11-20 08:00", "HS_WEB");
+        key.open.push(open(&consent(9, Rejection, "2026-11-20 09:00"), state));
+        let older = admit(&mut key, &consent(1, Approval, "2026-11-20 09:00"));
+        assert_eq!(verdict(&older), (Superseded, Some("older_than_rejection")), "{state}");
+        let later = admit(&mut key, &consent(2, Approval, "2026-11-20 09:00:01"));
+        assert_eq!(verdict(&later), (Queued, None), "{state}");
+    }
+}
+
+#[test]
 fn an_approval_on_its_way_is_no_reason_to_drop_another() {
     let mut key = KeyState::not_known();
     key.open.push(open(&consent(1, Approval, "2026-11-20 09:00"), InFlight));
@@ -340,16 +352,16 @@ fn the_order_inside_a_key_is_that_of_consent_dates() {
 #[test]
 fn what_changed_since_admission_is_seen_at_the_claim() {
     let yes = consent(1, Approval, "2026-11-20 10:00");
-    for (key, end) in [
-        (knowing(Rejection, "2026-11-20 11:00", "IYS_WEB"), (NotNeeded, Code::H178)),
-        (knowing(Approval, "2026-11-20 08:00", "HS_WEB"), (NotNeeded, Code::ALREADY_APPROVED)),
-        (knowing(Rejection, "2026-11-20 11:00", Source::LINE_CLOSURE), (NotNeeded, Code::H178)),
+    for (key, state, code) in [
+        (knowing(Rejection, "2026-11-20 11:00", "IYS_WEB"), NotNeeded, Code::H178),
+        (knowing(Approval, "2026-11-20 08:00", "HS_WEB"), NotNeeded, Code::ALREADY_APPROVED),
+        (
+            knowing(Rejection, "2026-11-20 11:00", Source::LINE_CLOSURE),
+            Superseded,
+            Code::OLDER_THAN_REJECTION,
+        ),
     ] {
-        let verdict = review(&key, &yes);
-        assert!(
-            matches!(&verdict, ClaimVerdict::End { state, code } if (*state, code.clone()) == end || *state == Superseded),
-            "{verdict:?}"
-        );
+        assert_eq!(review(&key, &yes), ClaimVerdict::End { state, code });
     }
     let no = consent(2, Rejection, "2026-11-20 10:00");
     let key = knowing(Rejection, "2026-11-20 11:00", "IYS_WEB");

@@ -129,7 +129,7 @@ fn every_settlement_is_a_step_the_state_machine_knows() {
 fn batch_results_are_looked_at_ever_more_seldom() {
     let minutes: Vec<_> = (0..7).map(|look| batch_look_delay(look).as_secs() / 60).collect();
     assert_eq!(minutes, [5, 5, 10, 20, 40, 60, 60]);
-    assert_eq!(batch_look_delay(u32::MAX), Duration::from_secs(3_600));
+    assert_eq!(batch_look_delay(u32::MAX), Duration::from_hours(1));
 }
 
 #[test]
@@ -146,10 +146,10 @@ proptest! {
     #[test]
     fn retries_wait_longer_and_longer_but_never_over_an_hour(attempt in 0_u32.., seed: u64) {
         let delay = retry_delay(attempt, seed);
-        prop_assert!(delay >= Duration::from_secs(2) && delay <= Duration::from_secs(3_600));
+        prop_assert!(delay >= Duration::from_secs(2) && delay <= Duration::from_hours(1));
         prop_assert_eq!(delay, retry_delay(attempt, seed));
         // Two steps further on, even the shortest is as long as the longest was.
-        prop_assert!(retry_delay(attempt.saturating_add(2), seed) >= delay.min(Duration::from_secs(1_800)));
+        prop_assert!(retry_delay(attempt.saturating_add(2), seed) >= delay.min(Duration::from_mins(30)));
     }
 
     #[test]
