@@ -28,7 +28,7 @@ pub struct Registry {
     /// Number of the business partner at the registry.
     #[serde(deserialize_with = "value::optional_number")]
     pub integrator_code: Option<i64>,
-    /// Requests a second over all replicas (registry-protocol section 6: at most 10).
+    /// Requests a second over all replicas (registry-protocol section 6: at most 10); 0 = no limit, against a sandbox alone.
     pub requests_per_second: f64,
     /// How long one request may take.
     #[serde(deserialize_with = "value::duration")]

@@ -89,6 +89,7 @@ fn typed(text: &str, reference: Option<&Value>) -> Value {
         Some(Value::Bool(..)) => text.parse::<bool>().ok().map(Value::from),
         Some(Value::Num(_, Num::F32(_) | Num::F64(_))) => text.parse::<f64>().ok().map(Value::from),
         Some(Value::Num(..)) => text.parse::<i64>().ok().map(Value::from),
+        Some(Value::Array(..)) if text.trim_start().starts_with('[') => text.parse::<Value>().ok(),
         Some(Value::Array(..)) => {
             let items: Vec<&str> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
             Some(Value::from(items))

@@ -72,6 +72,9 @@ fn variables_take_the_reference_s_types() {
     assert!(config.registry.sandbox_clock);
     assert_eq!(config.http.trusted_proxies.len(), 2);
     assert_eq!(config.log.format, LogFormat::Json);
+    let config = load(None, &[("KOPRU__HTTP__TRUSTED_PROXIES", r#"["10.0.0.0/8", "fd00::/8"]"#)]).unwrap();
+    assert_eq!(config.http.trusted_proxies.len(), 2);
+    assert!(load(None, &[("KOPRU__HTTP__TRUSTED_PROXIES", "")]).unwrap().http.trusted_proxies.is_empty());
 }
 
 #[test]
@@ -122,6 +125,8 @@ fn settings_must_fit_together() {
         (vec![("KOPRU__REGISTRY__SANDBOX_CLOCK", "true")], "registry.sandbox_clock"),
         (vec![("KOPRU__REGISTRY__URL", "http://api.iys.org.tr")], "registry.url"),
         (vec![real, ("KOPRU__REGISTRY__REQUESTS_PER_SECOND", "11")], "registry.requests_per_second"),
+        (vec![real, ("KOPRU__REGISTRY__REQUESTS_PER_SECOND", "0")], "registry.requests_per_second"),
+        (vec![("KOPRU__REGISTRY__REQUESTS_PER_SECOND", "-1")], "registry.requests_per_second"),
         (vec![("KOPRU__REGISTRY__USERNAME", "u")], "registry.username"),
         (vec![("KOPRU__FILING__LEASE", "30s")], "filing.lease"),
         (vec![("KOPRU__PULL__PAGE", "1001")], "pull.page"),

@@ -128,16 +128,17 @@ impl Config {
             "needs the sandbox's address in registry.url",
         );
         problems.unless(
-            registry.requests_per_second > 0.0 && registry.requests_per_second.is_finite(),
+            registry.requests_per_second >= 0.0 && registry.requests_per_second.is_finite(),
             "registry.requests_per_second",
-            "sıfırdan büyük olmalıdır",
-            "must be more than 0",
+            "negatif olamaz",
+            "must not be negative",
         );
         problems.unless(
-            !registry.is_real() || registry.requests_per_second <= REGISTRY_LIMIT,
+            !registry.is_real()
+                || (registry.requests_per_second > 0.0 && registry.requests_per_second <= REGISTRY_LIMIT),
             "registry.requests_per_second",
-            "İYS saniyede en çok 10 istek kabul eder",
-            "the registry takes at most 10 requests a second",
+            "İYS saniyede en çok 10 istek kabul eder; 0 (sınırsız) ona karşı kullanılamaz",
+            "the registry takes at most 10 requests a second; 0 (no limit) is not for it",
         );
         problems.unless(
             registry.integrator_code.is_none_or(|code| code > 0),

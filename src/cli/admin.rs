@@ -1,0 +1,163 @@
+//! What the commands that work on the database have in common: opening it, and showing what the services answer.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use kopru_domain::{Lang, Text};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::output::{DIM, STRONG, paint};
+use super::{Failure, Global, Output, block_on};
+use crate::bootstrap::App;
+use crate::clocks::Clocks;
+use crate::config::{Config, files};
+use crate::lifecycle::Lifecycle;
+use crate::service::Caller;
+
+/// Tasks of a short command have nothing left to do when it is through.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// Runs a piece of work on the database, beside a server that may be running.
+pub(super) fn with_app<T>(
+    global: &Global,
+    work: impl AsyncFnOnce(&App) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let config = global.load_quietly()?;
+    prepare(&config)?;
+    block_on(async {
+        let lifecycle = Lifecycle::new();
+        let app = App::start(config, Clocks::default(), lifecycle.clone()).await?;
+        let outcome = work(&app).await;
+        close(&app, CLOSE).await;
+        outcome
+    })
+}
+
+/// Makes the data folder, for its owner alone.
+pub(super) fn prepare(config: &Config) -> Result<(), Failure> {
+    files::make_private_dir(&config.data_dir).map_err(|error| {
+        let folder = config.data_dir.display();
+        let message = Text::new(
+            format!("{folder} klasörü oluşturulamadı; data_dir ayarını denetleyin"),
+            format!("the folder {folder} cannot be made; check data_dir"),
+        );
+        Failure::new("data_dir", message).because(error)
+    })
+}
+
+/// Stops what runs, waits for it and closes the database; false when something was cut off.
+pub(super) async fn close(app: &App, timeout: Duration) -> bool {
+    app.lifecycle.stop();
+    let drained = app.lifecycle.drained(timeout).await;
+    app.db.close().await;
+    drained
+}
+
+/// The person at the terminal may do everything.
+pub(super) fn caller(lang: Lang) -> Caller {
+    Caller { lang, ..Caller::system("cli") }
+}
+
+/// Shows what a service answered: the same object that the API gives, or its fields for people.
+pub(super) fn show(output: Output, object: &impl Serialize) -> Result<ExitCode, Failure> {
+    if output.is_json() {
+        output.object(object)?;
+    } else {
+        for (key, value) in fields(object)? {
+            output.line(format!("{} {}", paint(DIM, format!("{key:<16}")), cell(&value, output.lang())))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows a list: one object a line, or a table of these fields for people.
+pub(super) fn show_all<T: Serialize>(
+    output: Output,
+    columns: &[&str],
+    items: &[T],
+) -> Result<ExitCode, Failure> {
+    if output.is_json() {
+        for item in items {
+            output.object(item)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut rows = vec![columns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()];
+    for item in items {
+        let fields = fields(item)?;
+        rows.push(
+            columns
+                .iter()
+                .map(|name| cell(fields.get(*name).unwrap_or(&Value::Null), output.lang()))
+                .collect(),
+        );
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    for (number, row) in rows.iter().enumerate() {
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let line = cells.join("  ");
+        output.line(if number == 0 { paint(STRONG, line.trim_end()) } else { line.trim_end().to_owned() })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn fields(object: &impl Serialize) -> Result<Map<String, Value>, Failure> {
+    match serde_json::to_value(object) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(other) => Ok(Map::from_iter([("value".to_owned(), other)])),
+        Err(error) => Err(Failure::output(error.into())),
+    }
+}
+
+fn cell(value: &Value, lang: Lang) -> String {
+    match (value, lang) {
+        (Value::Null, _) => "-".to_owned(),
+        (Value::Bool(true), Lang::En) => "yes".to_owned(),
+        (Value::Bool(true), Lang::Tr) => "evet".to_owned(),
+        (Value::Bool(false), Lang::En) => "no".to_owned(),
+        (Value::Bool(false), Lang::Tr) => "hayır".to_owned(),
+        (Value::String(text), _) => text.clone(),
+        (Value::Array(items), _) if items.is_empty() => "-".to_owned(),
+        (Value::Array(items), _) => items.iter().map(|item| cell(item, lang)).collect::<Vec<_>>().join(", "),
+        (other, _) => other.to_string(),
+    }
+}
+
+/// A line for people about what was done; programs get an object with the same meaning.
+pub(super) fn done(
+    output: Output,
+    action: &str,
+    subject: impl std::fmt::Display,
+    text: &Text,
+) -> Result<ExitCode, Failure> {
+    if output.is_json() {
+        output.object(&serde_json::json!({"done": action, "subject": subject.to_string()}))?;
+    } else {
+        output.line(format!("{subject}: {}", text.get(output.lang())))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn cells_read_well() {
+        for (value, text) in [
+            (json!(null), "-"),
+            (json!(true), "yes"),
+            (json!("a"), "a"),
+            (json!(["a", "b"]), "a, b"),
+            (json!([]), "-"),
+            (json!(7), "7"),
+        ] {
+            assert_eq!(cell(&value, Lang::En), text);
+        }
+        assert_eq!(cell(&json!(false), Lang::Tr), "hayır");
+    }
+}

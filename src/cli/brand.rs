@@ -1,0 +1,137 @@
+//! `kopru brand`: brands of the providers.
+
+use std::process::ExitCode;
+
+use clap::{Subcommand, ValueEnum};
+use kopru_domain::{AfterCitizenRet, BrandCode, BrandPolicy, IysCode, OnayRefresh, ProviderSource, Text};
+
+use super::admin::{self, with_app};
+use super::{Failure, Global, Output};
+use crate::service::brands::{self, NewBrand};
+
+const COLUMNS: [&str; 7] =
+    ["iysCode", "brandCode", "name", "active", "onayRefresh", "afterCitizenRet", "allowedSources"];
+
+/// Arguments of `brand`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Add a brand
+    Add(Add),
+    /// List a provider's brands
+    List {
+        /// The provider's number at the registry
+        #[arg(long, value_name = "IYS_CODE")]
+        provider: IysCode,
+    },
+    /// Show one brand
+    Show {
+        /// Its number at the registry
+        #[arg(value_name = "BRAND_CODE")]
+        brand_code: BrandCode,
+    },
+    /// Disable a brand for good: nothing is taken in for it and its changes are no longer read
+    Disable {
+        /// Its number at the registry
+        #[arg(value_name = "BRAND_CODE")]
+        brand_code: BrandCode,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// Its number at the registry
+    #[arg(value_name = "BRAND_CODE")]
+    brand_code: BrandCode,
+    /// The provider's number at the registry
+    #[arg(long, value_name = "IYS_CODE")]
+    provider: IysCode,
+    /// Its name
+    #[arg(long)]
+    name: String,
+    /// Whether an ONAY of what is approved already is filed again
+    #[arg(long, value_enum, default_value_t = Refresh::SourceChange)]
+    onay_refresh: Refresh,
+    /// What becomes of an ONAY after the citizen's own RET
+    #[arg(long, value_enum, default_value_t = AfterRet::Evidence)]
+    after_citizen_ret: AfterRet,
+    /// Sources that may be declared (HS_WEB, HS_MESAJ …), separated by commas; all when left out
+    #[arg(long, value_name = "SOURCES", value_delimiter = ',')]
+    allowed_sources: Option<Vec<ProviderSource>>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Refresh {
+    /// Never
+    Never,
+    /// When it comes from another source
+    SourceChange,
+    /// When it is later
+    Always,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum AfterRet {
+    /// A person looks at each
+    Review,
+    /// Filed with later evidence from a channel of ours, else a person looks at it
+    Evidence,
+    /// Refused
+    Refuse,
+}
+
+impl From<Refresh> for OnayRefresh {
+    fn from(word: Refresh) -> Self {
+        match word {
+            Refresh::Never => Self::Never,
+            Refresh::SourceChange => Self::SourceChange,
+            Refresh::Always => Self::Always,
+        }
+    }
+}
+
+impl From<AfterRet> for AfterCitizenRet {
+    fn from(word: AfterRet) -> Self {
+        match word {
+            AfterRet::Review => Self::Review,
+            AfterRet::Evidence => Self::Evidence,
+            AfterRet::Refuse => Self::Refuse,
+        }
+    }
+}
+
+pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCode, Failure> {
+    let caller = admin::caller(output.lang());
+    with_app(global, async |app| match args.action {
+        Action::Add(add) => {
+            let policy = BrandPolicy {
+                onay_refresh: add.onay_refresh.into(),
+                after_citizen_ret: add.after_citizen_ret.into(),
+            };
+            let new = NewBrand {
+                iys_code: add.provider,
+                brand_code: add.brand_code,
+                name: add.name,
+                policy,
+                allowed_sources: add.allowed_sources,
+            };
+            admin::show(output, &brands::add(app, &caller, new).await?)
+        }
+        Action::List { provider } => {
+            let all = brands::list(app, &caller, Some(provider), BrandCode(0)).await?;
+            admin::show_all(output, &COLUMNS, &all)
+        }
+        Action::Show { brand_code } => admin::show(output, &brands::get(app, &caller, brand_code).await?),
+        Action::Disable { brand_code } => {
+            brands::disable(app, &caller, brand_code).await?;
+            admin::done(output, "brand.disabled", brand_code, &Text::fixed("kapatıldı", "disabled"))
+        }
+    })
+}

@@ -1,0 +1,178 @@
+//! The registry: whether it answers, whether the clocks agree, whether the account can log in.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use iys::{ErrorClass, IysError};
+use kopru_domain::{Clock as _, Text};
+use reqwest::Client;
+use url::{Host, Url};
+
+use super::{Finding, chain};
+use crate::bootstrap::App;
+use crate::clocks::SystemClock;
+use crate::config::Config;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Consent dates are second by second: more than this is worth a look.
+const DRIFT_WARN: TimeDelta = TimeDelta::seconds(3);
+/// From here on the registry refuses consents as lying in the future (H155, H162), or they come late.
+const DRIFT_FAIL: TimeDelta = TimeDelta::seconds(60);
+
+pub(super) async fn examine(config: &Config, app: Option<&App>) -> Vec<Finding> {
+    let Some(url) = &config.registry.url else {
+        let text = Text::fixed(
+            "registry.url ayarlanmamış: hiçbir kayıt bildirilmez",
+            "registry.url is not set: nothing is filed",
+        );
+        return vec![Finding::warn("registry", text).advise(
+            "registry.url, registry.username ve registry.password_file ayarlayın; denemek için `kopru serve --sandbox`",
+            "set registry.url, registry.username and registry.password_file; to try it out, `kopru serve --sandbox`",
+        )];
+    };
+    let mut findings = Vec::new();
+    if url.scheme() == "http" && !is_loopback(url) {
+        let text = Text::new(format!("{url} şifresiz"), format!("{url} is not encrypted"));
+        findings.push(Finding::warn("registry", text).advise("https kullanın", "use https"));
+    }
+    findings.extend(reach(config, url).await);
+    if config.registry.username.is_some() && config.registry.integrator_code.is_none() {
+        let text =
+            Text::fixed("registry.integrator_code ayarlanmamış", "registry.integrator_code is not set");
+        findings.push(Finding::warn("registry", text).advise(
+            "iş ortağı hesabıyla sağlayıcı listesi ve değişiklikler için gereklidir",
+            "it is needed for the list of providers and for changes with a partner's account",
+        ));
+    }
+    match app {
+        Some(app) => findings.push(login(app).await),
+        None => findings.push(Finding::warn(
+            "login",
+            Text::fixed("veritabanı hazır olmadan denenmedi", "not tried: the database is not ready"),
+        )),
+    }
+    findings
+}
+
+/// One request without a token, for the answer's Date header alone.
+async fn reach(config: &Config, url: &Url) -> Vec<Finding> {
+    let mut builder = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    let answer = match builder.build() {
+        Ok(client) => client.get(url.clone()).send().await,
+        Err(error) => Err(error),
+    };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            let error = chain(&error);
+            let text = Text::new(
+                format!("{url} yanıt vermiyor: {error}"),
+                format!("{url} does not answer: {error}"),
+            );
+            return vec![Finding::fail("registry", text).advise(
+                "adresi, ağı ve güvenlik duvarını denetleyin; çıkış IP adresinizin İYS'de tanımlı olması gerekir",
+                "check the address, the network and the firewall; your outgoing IP address must be registered at İYS",
+            )];
+        }
+    };
+    let mut findings =
+        vec![Finding::ok("registry", Text::new(format!("{url} yanıt veriyor"), format!("{url} answers")))];
+    let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+    // A sandbox's machine has the right time, its registry's clock runs ahead: nothing to compare.
+    if let Some(date) = date.filter(|_| !config.registry.sandbox_clock) {
+        findings.push(clock(SystemClock.now() - date.to_utc()));
+    }
+    findings
+}
+
+/// How far this machine's clock is ahead of the registry's; its header has whole seconds.
+fn clock(ahead: TimeDelta) -> Finding {
+    let seconds = ahead.num_seconds();
+    let text = Text::new(format!("İYS'ye göre fark {seconds} s"), format!("{seconds} s from the registry's"));
+    let advice = (
+        "saat eşitlemesini açın (chrony, systemd-timesyncd)",
+        "turn time synchronisation on (chrony, systemd-timesyncd)",
+    );
+    match ahead.abs() {
+        drift if drift >= DRIFT_FAIL => Finding::fail("clock", text).advise(advice.0, advice.1),
+        drift if drift >= DRIFT_WARN => Finding::warn("clock", text).advise(advice.0, advice.1),
+        _ => Finding::ok("clock", text),
+    }
+}
+
+async fn login(app: &App) -> Finding {
+    let Some(account) = app.registry.partner() else {
+        let text = Text::fixed(
+            "iş ortağı hesabı yok: her sağlayıcı kendi kullanıcısıyla bildirir",
+            "no partner's account: every provider files with a user of its own",
+        );
+        return Finding::ok("login", text);
+    };
+    match account.login_check().await {
+        Ok(check) => {
+            let until: DateTime<Utc> = check.expires_at;
+            let until = kopru_domain::time::format_rfc3339(kopru_domain::time::truncate_seconds(until));
+            Finding::ok(
+                "login",
+                Text::new(
+                    format!("başarılı, anahtar {until} anına kadar"),
+                    format!("works, token until {until}"),
+                ),
+            )
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+fn refused(error: &IysError) -> Finding {
+    let text = chain(error);
+    let finding = Finding::fail("login", Text::new(text.clone(), text));
+    match error.class() {
+        ErrorClass::Wait { .. } => finding.advise(
+            "İYS bu IP adresinden oturum açmayı sınırlıyor; bir saat beklenir, tekrar denemek süreyi uzatır",
+            "the registry limits logins from this IP address; wait an hour, each try starts it anew",
+        ),
+        ErrorClass::Config | ErrorClass::Reauthenticate => finding.advise(
+            "registry.username ile parolayı ve hesabın entegratör yetkisini denetleyin",
+            "check registry.username, the password and the account's rights as a partner",
+        ),
+        _ => finding.advise("daha sonra yeniden deneyin", "try again later"),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Status;
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_is_noticed_either_way() {
+        assert_eq!(clock(TimeDelta::seconds(1)).status, Status::Ok);
+        assert_eq!(clock(TimeDelta::seconds(-10)).status, Status::Warn);
+        assert_eq!(clock(TimeDelta::seconds(90)).status, Status::Fail);
+        assert_eq!(clock(TimeDelta::hours(-3)).status, Status::Fail);
+    }
+
+    #[tokio::test]
+    async fn a_registry_that_does_not_answer_is_a_failure_with_advice() {
+        let mut config = Config::for_tests(std::path::Path::new("/nowhere"));
+        config.registry.url = Some("http://127.0.0.1:1".parse().unwrap());
+        let findings = examine(&config, None).await;
+        assert!(findings.iter().any(|it| it.status == Status::Fail && it.advice.is_some()), "{findings:#?}");
+        config.registry.url = None;
+        assert_eq!(examine(&config, None).await[0].status, Status::Warn);
+    }
+}

@@ -1,0 +1,121 @@
+//! `kopru provider`: service providers.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use kopru_domain::{IysCode, Text};
+
+use super::admin::{self, with_app};
+use super::{Failure, Global, Output};
+use crate::registry::OwnCredentials;
+use crate::service::providers::{self, NewProvider};
+
+const COLUMNS: [&str; 5] = ["iysCode", "title", "active", "ownCredentials", "createdAt"];
+
+/// Arguments of `provider`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Add a provider
+    Add(Add),
+    /// List all providers
+    List,
+    /// Show one provider
+    Show {
+        /// Its number at the registry
+        #[arg(value_name = "IYS_CODE")]
+        iys_code: IysCode,
+    },
+    /// Set or take away a provider's own registry user
+    Credentials {
+        /// Its number at the registry
+        #[arg(value_name = "IYS_CODE")]
+        iys_code: IysCode,
+        #[command(flatten)]
+        login: Login,
+    },
+    /// Disable a provider for good: nothing is taken in or filed for it any more
+    Disable {
+        /// Its number at the registry
+        #[arg(value_name = "IYS_CODE")]
+        iys_code: IysCode,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// Its number at the registry
+    #[arg(value_name = "IYS_CODE")]
+    iys_code: IysCode,
+    /// Its legal title
+    #[arg(long)]
+    title: String,
+    #[command(flatten)]
+    login: Login,
+}
+
+#[derive(Debug, clap::Args)]
+struct Login {
+    /// Name of the provider's own registry user; without it the partner's account files for the provider
+    #[arg(long, requires = "password_file")]
+    username: Option<String>,
+    /// A file with that user's password, or - for standard input
+    #[arg(long, requires = "username", value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+impl Login {
+    /// The credentials. A password is never an argument: other users of the machine can see those.
+    fn read(self) -> Result<Option<OwnCredentials>, Failure> {
+        let (Some(username), Some(path)) = (self.username, self.password_file) else { return Ok(None) };
+        let mut text = String::new();
+        let outcome = if path.as_os_str() == "-" {
+            std::io::stdin().read_to_string(&mut text).map(drop)
+        } else {
+            std::fs::read_to_string(&path).map(|read| text = read)
+        };
+        outcome.map_err(|error| {
+            Failure::new("password", Text::fixed("parola okunamadı", "the password cannot be read"))
+                .because(error)
+        })?;
+        Ok(Some(OwnCredentials { username, password: text.trim_end_matches(['\r', '\n']).to_owned() }))
+    }
+}
+
+pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCode, Failure> {
+    let caller = admin::caller(output.lang());
+    with_app(global, async |app| match args.action {
+        Action::Add(Add { iys_code, title, login }) => {
+            let new = NewProvider { iys_code, title, credentials: login.read()? };
+            admin::show(output, &providers::add(app, &caller, new).await?)
+        }
+        Action::List => {
+            let mut all = Vec::new();
+            loop {
+                let after = all.last().map_or(0, |last: &providers::Provider| last.iys_code);
+                let page = providers::list(app, &caller, IysCode(after)).await?;
+                if page.is_empty() {
+                    break;
+                }
+                all.extend(page);
+            }
+            admin::show_all(output, &COLUMNS, &all)
+        }
+        Action::Show { iys_code } => admin::show(output, &providers::get(app, &caller, iys_code).await?),
+        Action::Credentials { iys_code, login } => {
+            let credentials = login.read()?;
+            admin::show(output, &providers::set_credentials(app, &caller, iys_code, credentials).await?)
+        }
+        Action::Disable { iys_code } => {
+            providers::disable(app, &caller, iys_code).await?;
+            admin::done(output, "provider.disabled", iys_code, &Text::fixed("kapatıldı", "disabled"))
+        }
+    })
+}

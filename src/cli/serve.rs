@@ -1,0 +1,233 @@
+//! `kopru serve`: the service itself.
+//!
+//! Everything that may be wrong with the surroundings (ports, the lock, keys) is found out before anything is started.
+//! Shutdown goes from the outside in: no new requests, no new work, what is in hand is finished, then the sandbox stops,
+//! which the last calls still needed.
+
+mod banner;
+mod clock;
+mod demo;
+mod ground;
+mod receiver;
+
+use std::fs::File;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use iys_sandbox::{Sandbox, SandboxConfig, Seed};
+use kopru_domain::Text;
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use url::Url;
+
+pub(super) use self::ground::{bind, file_lock, local_url};
+use super::sandbox::{signals, unusable};
+use super::{Failure, Global, Output, admin, block_on};
+use crate::bootstrap::App;
+use crate::clocks::Clocks;
+use crate::config::Config;
+use crate::lifecycle::Lifecycle;
+use crate::{http, telemetry, worker};
+
+/// Arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What this process does; on SQLite one process does everything
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    role: Role,
+    /// Try it out: with the registry's sandbox, a demo brand and a demo webhook receiver in this process
+    #[arg(long)]
+    sandbox: bool,
+    /// Leave the database's schema as it is
+    #[arg(long)]
+    no_migrate: bool,
+}
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Role {
+    /// The API and the workers
+    All,
+    /// The API
+    Api,
+    /// The workers
+    Worker,
+}
+
+impl Role {
+    fn has_api(self) -> bool {
+        self != Self::Worker
+    }
+
+    fn has_workers(self) -> bool {
+        self != Self::Api
+    }
+}
+
+/// The doors, open before anything else is started, so that what stands in the way is found out first.
+struct Doors {
+    api: Option<TcpListener>,
+    metrics: TcpListener,
+}
+
+impl Doors {
+    async fn open(config: &Config, role: Role) -> Result<Self, Failure> {
+        let api = match role.has_api() {
+            true => Some(bind(config.http.listen, "http.listen", "KOPRU__HTTP__LISTEN").await?),
+            false => None,
+        };
+        let metrics = bind(config.metrics.listen, "metrics.listen", "KOPRU__METRICS__LISTEN").await?;
+        Ok(Self { api, metrics })
+    }
+}
+
+/// The sandbox in this process.
+struct InProcess {
+    sandbox: Sandbox,
+    url: String,
+    /// Held for as long as its data file is in use.
+    _lock: File,
+}
+
+pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCode, Failure> {
+    // What the demo prints would drown in the workers' log lines.
+    let mut config = if args.sandbox { global.load_quietly()? } else { global.load()? };
+    config.database.migrate &= !args.no_migrate;
+    admin::prepare(&config)?;
+    let _lock = ground::lock(&config, args.role)?;
+    let recorder = telemetry::init_metrics()?;
+    block_on(serve(config, args, output, recorder))
+}
+
+async fn serve(
+    mut config: Config,
+    args: Args,
+    output: Output,
+    recorder: PrometheusHandle,
+) -> Result<ExitCode, Failure> {
+    let lifecycle = Lifecycle::new();
+    lifecycle.listen_for_signals().map_err(signals)?;
+    let doors = Doors::open(&config, args.role).await?;
+    let api_url = doors.api.as_ref().map(local_url).transpose()?;
+    let metrics_url = local_url(&doors.metrics)?;
+    let clocks = Clocks::default();
+
+    // The sandbox and the receiver outlive the workers, whose last calls go to them.
+    let outer = Lifecycle::new();
+    let in_process = match args.sandbox {
+        true => Some(start_sandbox(&mut config, &clocks, &outer).await?),
+        false => None,
+    };
+    if in_process.is_none() {
+        clock::adopt(&config, &clocks).await?;
+    }
+
+    let stop_timeout = config.stop_timeout;
+    let app = App::start(config, clocks, lifecycle.clone()).await?;
+    match &in_process {
+        Some(it) => clock::follow_in_process(&app, it.sandbox.subscribe()),
+        None => clock::follow(&app)?,
+    }
+    let greeting = banner::Addresses { api: api_url, metrics: metrics_url, role: args.role };
+    match &in_process {
+        Some(it) => {
+            let demo = demo::prepare(&app, &it.sandbox, &outer, output).await?;
+            banner::demo(output, &app, &greeting, &it.url, &demo)?;
+        }
+        None => banner::plain(output, &app, &greeting)?,
+    }
+    start_work(&app, args.role, doors, recorder);
+
+    app.lifecycle.stopping().await;
+    let drained = admin::close(&app, stop_timeout).await;
+    outer.stop();
+    outer.drained(Duration::from_secs(3)).await;
+    if !drained {
+        tracing::warn!("some work was cut off; it is taken up again when its lease has run out");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts the workers and opens the doors to callers.
+fn start_work(app: &App, role: Role, doors: Doors, recorder: PrometheusHandle) {
+    if role.has_workers() {
+        worker::spawn(app);
+    }
+    if let Some(listener) = doors.api {
+        let app = app.clone();
+        app.lifecycle.clone().spawn("api", async move {
+            if let Err(error) = http::serve(app.clone(), listener).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "the API ended; stopping");
+                app.lifecycle.stop();
+            }
+        });
+    }
+    let stopping = app.lifecycle.stopping();
+    let router = http::metrics_router(recorder.clone());
+    app.lifecycle.spawn("metrics", async move {
+        if let Err(error) = axum::serve(doors.metrics, router).with_graceful_shutdown(stopping).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "metrics are served no more");
+        }
+    });
+    let stopping = app.lifecycle.stopping();
+    app.lifecycle.spawn("metrics upkeep", async move {
+        let mut ticks = tokio::time::interval(Duration::from_secs(5));
+        tokio::pin!(stopping);
+        loop {
+            tokio::select! {
+                () = &mut stopping => return,
+                _ = ticks.tick() => recorder.run_upkeep(),
+            }
+        }
+    });
+}
+
+/// Starts the registry's sandbox in this process and points the settings at it.
+async fn start_sandbox(
+    config: &mut Config,
+    clocks: &Clocks,
+    outer: &Lifecycle,
+) -> Result<InProcess, Failure> {
+    if config.registry.url.is_some() {
+        let message = Text::fixed(
+            "--sandbox kendi deneme ortamını getirir; registry.url ayarını kaldırın ya da --sandbox yazmayın",
+            "--sandbox brings its own registry; take registry.url out of the settings, or leave --sandbox out",
+        );
+        return Err(Failure::new("sandbox", message));
+    }
+    let listener = bind(config.sandbox.listen, "sandbox.listen", "KOPRU__SANDBOX__LISTEN").await?;
+    let url = local_url(&listener)?;
+    let data = config.data_dir.join("sandbox.db");
+    let lock = file_lock(&data)?;
+    let sandbox = Sandbox::open(SandboxConfig {
+        data: Some(data),
+        control_token: config.sandbox.token.clone(),
+        seed: Seed::demo(),
+    })
+    .map_err(unusable)?;
+    let seed = sandbox.seed_info().ok_or_else(demo::seedless)?;
+    config.registry.url = Url::parse(&url).ok();
+    config.registry.username = Some(seed.username.clone());
+    config.registry.password = Some(seed.password.clone().into());
+    config.registry.integrator_code = Some(seed.integrator_code);
+    config.webhooks.allow_loopback_targets = true;
+    clocks.set_offset(sandbox.clock_offset());
+
+    let (served, stopping) = (sandbox.clone(), outer.stopping());
+    outer.spawn("sandbox", async move {
+        if let Err(error) = served.serve(listener, stopping).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "the sandbox ended");
+        }
+    });
+    Ok(InProcess { sandbox, url, _lock: lock })
+}
+
+/// The bearer token of a control interface, where there is one, as an argument of curl.
+fn control_header(config: &Config) -> String {
+    let token = config.sandbox.token.as_ref();
+    token.map(|token| format!(" -H 'Authorization: Bearer {}'", token.expose_secret())).unwrap_or_default()
+}
