@@ -1,6 +1,6 @@
 //! The port through which time enters: nothing in the service asks the operating system directly.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -12,6 +12,12 @@ pub trait Clock: Send + Sync {
     /// The present instant. Implementations cut it to microseconds, because that is what both
     /// databases keep.
     fn now(&self) -> DateTime<Utc>;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> DateTime<Utc> {
+        (**self).now()
+    }
 }
 
 /// A clock that stands still until it is moved: for tests.

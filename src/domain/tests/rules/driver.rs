@@ -170,6 +170,11 @@ impl Service {
                     late || candidate.status == ConsentStatus::Rejection
                         || Some(date) == candidate.consent_date
                 );
+                let overtaken = self.permission.local.is_some_and(|local| local.at >= date);
+                assert!(
+                    candidate.status == ConsentStatus::Rejection || !overtaken,
+                    "filed against a refusal"
+                );
                 let body = (candidate.status, candidate.source, date);
                 self.rows[index].body = Some(body);
                 self.become_(index, InFlight, None);
@@ -374,6 +379,17 @@ impl Service {
             assert!(
                 approved_at > refused_at,
                 "an approval of {approved_at} outlives a rejection of {refused_at}: {self:#?}"
+            );
+        }
+        for side in &self.registry.movements {
+            let same = |other: &&RegistrySide| {
+                (other.status, other.consent_date, &other.source)
+                    == (side.status, side.consent_date, &side.source)
+            };
+            assert_eq!(
+                self.registry.movements.iter().filter(same).count(),
+                1,
+                "filed twice with effect: {side:?}"
             );
         }
         let effective = self.permission.effective(RecipientType::Individual);
