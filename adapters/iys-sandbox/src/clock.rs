@@ -1,6 +1,6 @@
 //! The registry's clock: the system's plus an offset that only grows.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Datelike, Duration, Utc};
 use tokio::sync::watch;
 
 /// A clock that can be advanced but never turned back.
@@ -14,7 +14,7 @@ pub(crate) struct Clock {
 pub(crate) enum ClockRefusal {
     /// The wanted instant lies in the registry's past.
     Backwards,
-    /// The wanted instant is further away than time can be counted.
+    /// The wanted instant is further away than the registry can write.
     TooFar,
 }
 
@@ -51,7 +51,8 @@ impl Clock {
             return Err(ClockRefusal::Backwards);
         }
         let offset = self.offset().checked_add(&step).ok_or(ClockRefusal::TooFar)?;
-        system_now().checked_add_signed(offset).map(|_| offset).ok_or(ClockRefusal::TooFar)
+        let instant = system_now().checked_add_signed(offset).ok_or(ClockRefusal::TooFar)?;
+        writable(instant).map(|()| offset)
     }
 
     /// The offset at which the registry's present would be `instant`. The running second is no past.
@@ -59,6 +60,7 @@ impl Clock {
         if instant.timestamp() < self.now().timestamp() {
             return Err(ClockRefusal::Backwards);
         }
+        writable(instant)?;
         Ok((instant - system_now()).max(self.offset()))
     }
 
@@ -73,6 +75,11 @@ impl Clock {
             moved
         });
     }
+}
+
+/// Whether an instant can still be written with a year of four digits.
+fn writable(instant: DateTime<Utc>) -> Result<(), ClockRefusal> {
+    if instant.year() < 9999 { Ok(()) } else { Err(ClockRefusal::TooFar) }
 }
 
 /// The system's time: the one place where it is read.

@@ -23,8 +23,8 @@ pub enum Error {
     /// The system's random source failed.
     #[error("the system has no random numbers to give")]
     Random(#[from] getrandom::Error),
-    /// The socket failed.
-    #[error("the listening socket failed")]
+    /// The listening socket or the data file failed.
+    #[error("the socket or the data file failed")]
     Io(#[from] std::io::Error),
     /// A piece of work was lost because the runtime is shutting down.
     #[error("a piece of work was interrupted")]

@@ -17,6 +17,17 @@
 //! # }
 //! ```
 //!
+//! | below `/_sandbox` | |
+//! |---|---|
+//! | `GET consents?brandCode=&recipient=` | the current records, each with its history |
+//! | `GET movements?brandCode=&after=&limit=` | every movement in the order of writing, nothing hidden |
+//! | `POST citizen/movements` | the citizen or an operator acts, with a source `IYS_…` |
+//! | `GET`, `POST clock` | `{"advance": "65m"}` or `{"set": "2026-11-30T09:00:00+03:00"}`; never back (409) |
+//! | `GET`, `POST`, `DELETE faults` | `{operation, kind, count, code?, delayMillis?}` |
+//! | `GET`, `PUT settings` | [`Settings`]; a `PUT` names what changes |
+//! | `GET stats` | calls, answers and codes per operation, concurrency, success rate |
+//! | `GET`, `POST providers`, `partners`; `DELETE users/{username}` | what the real registry's web panel does |
+//!
 //! How a request is judged: [`rules()`] lists every rule in the order of asking. Where the
 //! registry's document is silent, the assumption is a field of [`Settings`] with the assumed default.
 

@@ -1,6 +1,7 @@
 //! The simulator as a program holds it.
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -97,7 +98,10 @@ impl Sandbox {
     /// When the data file cannot be read or written, or was written by a newer version.
     pub fn open(config: SandboxConfig) -> Result<Self> {
         let connection = match &config.data {
-            Some(path) => Connection::open(path)?,
+            Some(path) => {
+                make_private(path)?;
+                Connection::open(path)?
+            }
             None => Connection::open_in_memory()?,
         };
         schema::prepare(&connection)?;
@@ -147,14 +151,19 @@ impl Sandbox {
         let stop = CancellationToken::new();
         let listener = BreakableListener { listener, stop: stop.clone() };
         let service = self.router().into_make_service_with_connect_info::<Peer>();
+        let ended = stop.clone();
         let server = axum::serve(listener, service).with_graceful_shutdown(async move {
             shutdown.await;
             stop.cancel();
         });
-        tokio::select! {
-            served = async { server.await } => Ok(served?),
-            () = process_due(&self.app.registry) => Ok(()),
-        }
+        let served = async {
+            let served = server.await;
+            ended.cancel();
+            served
+        };
+        // Both come to their end, so that nothing is under way any more when this returns.
+        let (served, ()) = tokio::join!(served, process_due(&self.app.registry, &ended));
+        Ok(served?)
     }
 
     /// How far the registry's clock is ahead of the system's.
@@ -166,6 +175,17 @@ impl Sandbox {
     pub fn subscribe(&self) -> watch::Receiver<Duration> {
         self.app.registry.clock.subscribe()
     }
+}
+
+/// Makes the data file, when there is none, so that only its owner can read it: it holds the passwords of
+/// the simulated accounts. SQLite gives the files beside it the same mode.
+fn make_private(path: &Path) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?;
+    Ok(())
 }
 
 /// The clock as it was left. It never falls behind what was written under it.
@@ -229,11 +249,11 @@ fn plant(connection: &Connection, clock: &Clock, settings: &Settings) -> Result<
     Ok(info)
 }
 
-/// Processes batches as they become due: one at a time, so that requests come in between.
-async fn process_due(registry: &Registry) {
+/// Processes batches as they become due, until `stop`: one at a time, so that requests come in between.
+async fn process_due(registry: &Registry, stop: &CancellationToken) {
     const RETRY: std::time::Duration = std::time::Duration::from_secs(1);
     let mut offsets = registry.clock.subscribe();
-    loop {
+    while !stop.is_cancelled() {
         let wait = match due_in(registry).await {
             Ok(wait) => wait,
             Err(error) => {
@@ -246,6 +266,7 @@ async fn process_due(registry: &Registry) {
                 // The sender lives as long as the registry, so this only ends with a change.
                 _ = offsets.changed() => {}
                 () = registry.due.notified() => {}
+                () = stop.cancelled() => {}
             }
         };
         match wait {

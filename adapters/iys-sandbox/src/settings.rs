@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::address::AddressPolicy;
 use crate::calendar::AgePolicy;
@@ -118,12 +118,9 @@ impl Settings {
     /// # Errors
     /// When `patch` is no object, has an unknown key or an unusable value; the text says which.
     pub(crate) fn patched(&self, patch: Value) -> Result<Self, serde_json::Error> {
-        let mut merged = serde_json::to_value(self)?;
-        match (&mut merged, patch) {
-            (Value::Object(known), Value::Object(patch)) => known.extend(patch),
-            (merged, patch) => *merged = patch,
-        }
-        serde_json::from_value(merged)
+        let mut merged: Map<String, Value> = serde_json::from_value(serde_json::to_value(self)?)?;
+        merged.extend(serde_json::from_value::<Map<String, Value>>(patch)?);
+        serde_json::from_value(Value::Object(merged))
     }
 
     pub(crate) fn address_policy(&self) -> AddressPolicy {

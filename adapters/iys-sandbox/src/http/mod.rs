@@ -73,7 +73,7 @@ async fn serve(
     path: HashMap<String, String>,
     request: Request,
 ) -> Response {
-    let _in_flight = app.stats.enter(operation.name);
+    let _in_flight = app.stats.enter(operation);
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.clone()).unwrap_or_default();
     let Ok(body) = to_bytes(body, BODY_MAX).await else {
@@ -156,8 +156,10 @@ async fn before(
 /// Never answers: waits for a minute and then cuts. A client that goes away ends the wait, because the
 /// server drops the request with its connection.
 async fn hold(app: &App, operation: &'static Operation, peer: &Peer) -> Response {
+    // Recorded first: of a request that is dropped nothing could be told afterwards.
+    app.stats.record(operation, 0, &[], app.registry.clock.now());
     wait(peer, HOLD).await;
-    cut(app, operation, peer)
+    broken(peer)
 }
 
 /// Waits in real time, or until the server stops.
@@ -169,6 +171,11 @@ async fn wait(peer: &Peer, time: Duration) {
 /// Closes the socket without an answer.
 fn cut(app: &App, operation: &'static Operation, peer: &Peer) -> Response {
     app.stats.record(operation, 0, &[], app.registry.clock.now());
+    broken(peer)
+}
+
+/// Breaks the connection: the answer that is returned is never written.
+fn broken(peer: &Peer) -> Response {
     peer.cut();
     // Behind a foreign server the socket is out of reach, and this is the nearest to a broken one.
     StatusCode::BAD_GATEWAY.into_response()

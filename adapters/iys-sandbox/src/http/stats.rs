@@ -30,6 +30,7 @@ struct Counters {
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OperationStats {
+    /// Requests, also those still on their way or given up by the client.
     calls: u64,
     /// Calls by version of the method.
     versions: BTreeMap<u8, u64>,
@@ -92,11 +93,14 @@ impl Stats {
     }
 
     /// Counts a request in.
-    pub(crate) fn enter(&self, name: &'static str) -> InFlight<'_> {
+    pub(crate) fn enter(&self, operation: &Operation) -> InFlight<'_> {
+        let (name, version) = (operation.name, operation.version);
         let mut counters = self.lock();
         counters.in_flight += 1;
         counters.peak = counters.peak.max(counters.in_flight);
         let operation = counters.operations.entry(name).or_default();
+        operation.calls += 1;
+        *operation.versions.entry(version).or_default() += 1;
         operation.in_flight += 1;
         operation.concurrency_peak = operation.concurrency_peak.max(operation.in_flight);
         InFlight { stats: self, operation: name }
@@ -112,8 +116,6 @@ impl Stats {
     ) {
         let mut counters = self.lock();
         let entry = counters.operations.entry(operation.name).or_default();
-        entry.calls += 1;
-        *entry.versions.entry(operation.version).or_default() += 1;
         *entry.statuses.entry(status).or_default() += 1;
         for code in codes {
             *entry.codes.entry(code).or_default() += 1;
@@ -172,12 +174,13 @@ mod tests {
     fn concurrency_peaks_are_kept() {
         let stats = Stats::default();
         {
-            let _one = stats.enter("add");
-            let _two = stats.enter("add");
-            let _three = stats.enter("status");
+            let _one = stats.enter(&OPERATIONS[1]);
+            let _two = stats.enter(&OPERATIONS[2]);
+            let _three = stats.enter(&OPERATIONS[7]);
         }
         let view = stats.view(DateTime::UNIX_EPOCH);
         assert_eq!((view.concurrency.now, view.concurrency.peak), (0, 3));
         assert_eq!(view.operations["add"].concurrency_peak, 2);
+        assert_eq!(view.operations["add"].versions, BTreeMap::from([(1, 1), (2, 1)]));
     }
 }

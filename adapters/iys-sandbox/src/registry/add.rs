@@ -31,8 +31,7 @@ pub(crate) fn add_v2(desk: &Desk<'_>, call: &Call, access: &Access) -> Outcome {
 fn add_one(desk: &Desk<'_>, call: &Call, access: &Access, v2: bool) -> Outcome {
     let body = call.json(desk, Wanted::Consent)?;
     let consents = check_fields(desk, access, body.as_object().into_iter().map(|map| (None, map)), v2)?;
-    // Only with rules taken out can a consent pass that is none.
-    let Some(consent) = consents.into_iter().next() else { return Err(unusable("H085")) };
+    let Some(consent) = consents.into_iter().next() else { return Err(impossible()) };
     access.permit(desk, consent.key.channel, true, None)?;
     check_retailers(desk, access.brand_code, &consent, body.as_object(), None)?;
     let earlier = if v2 { find_earlier(desk, access.brand_code, &consent)? } else { None };
@@ -46,11 +45,12 @@ fn add_one(desk: &Desk<'_>, call: &Call, access: &Access, v2: bool) -> Outcome {
     })?)
 }
 
-/// A refusal of the request as a whole.
-pub(super) fn unusable(code: &'static str) -> Stop {
-    let message = crate::messages::text("", code, "");
-    let item = ErrorItem { code, message, location: Vec::new(), value: None, index: None };
-    Stop::Refused(Refusal { status: 400, errors: vec![item] })
+/// What a request ends in that passed the rules about its form without having it. Only with rules taken
+/// out can that be.
+pub(super) fn impossible() -> Stop {
+    let message = crate::messages::text("", "H015", "");
+    let item = ErrorItem { code: "H015", message, location: Vec::new(), value: None, index: None };
+    Stop::Refused(Refusal { status: 500, errors: vec![item] })
 }
 
 /// Asks the field rules of one or many consents; all findings come together.

@@ -52,7 +52,7 @@ fn accept(desk: &Desk<'_>, call: &Call, access: &Access, v2: bool) -> Outcome {
     let fields = add::check_fields(desk, access, indexed, v2);
     let consents = with_repetitions(desk, fields, &raw)?;
     if consents.len() != raw.len() || consents.is_empty() {
-        return Err(add::unusable("H092"));
+        return Err(add::impossible());
     }
     for (index, consent) in consents.iter().enumerate() {
         access.permit(desk, consent.key.channel, true, Some(index))?;
