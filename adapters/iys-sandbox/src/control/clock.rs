@@ -49,6 +49,6 @@ pub(super) async fn advance(State(app): State<Arc<App>>, body: Bytes) -> Result<
 fn view(clock: &Clock) -> Value {
     json!({
         "now": wire_time::rfc3339(clock.now().timestamp()),
-        "offsetSeconds": clock.offset().num_seconds(),
+        "offsetMillis": clock.offset().num_milliseconds(),
     })
 }

@@ -13,6 +13,8 @@ async fn the_clock_moves_forward_only_and_tells_its_followers() {
     world.advance("65m").await;
     assert!(offsets.has_changed().unwrap());
     assert_eq!(*offsets.borrow_and_update(), chrono::Duration::minutes(65));
+    let clock = world.control("GET", "/clock", Value::Null).await;
+    assert_eq!(clock["offsetMillis"], 65 * 60_000);
     let after = world.now().await;
     assert!((after - before).num_minutes() >= 65);
     world.control("POST", "/clock", json!({"set": "2071-01-01T00:00:00+03:00"})).await;

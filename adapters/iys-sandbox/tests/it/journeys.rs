@@ -112,7 +112,7 @@ async fn a_batch_is_recorded_as_of_its_own_time_and_before_what_came_later() {
     assert_eq!([&list[0]["status"], &list[1]["status"]], ["ONAY", "RET"]);
     let created = list[0]["creationDate"].as_str().unwrap().replace(' ', "T");
     let created: chrono::NaiveDateTime = created.parse().unwrap();
-    assert!((60..=62).contains(&(created - sent).num_seconds()), "{created} {sent}");
+    assert!((60..=120).contains(&(created - sent).num_seconds()), "{created} {sent}");
 }
 
 #[tokio::test]
@@ -339,10 +339,10 @@ async fn three_business_days_have_three_readings() {
     // is the Monday after.
     for (now, policy, expected) in [
         ("2032-10-28T10:00:00", "exact", 200),
-        ("2032-10-28T10:00:02", "exact", 422),
-        ("2032-10-28T23:59:50", "legal", 200),
+        ("2032-10-28T10:00:31", "exact", 422),
+        ("2032-10-28T23:59:30", "legal", 200),
         ("2032-10-29T00:00:00", "legal", 422),
-        ("2032-11-01T23:59:50", "latest", 200),
+        ("2032-11-01T23:59:30", "latest", 200),
         ("2032-11-02T00:00:00", "latest", 422),
     ] {
         world.settings(json!({"h467": policy})).await;
@@ -350,7 +350,7 @@ async fn three_business_days_have_three_readings() {
         let mut consent = world.consent("ONAY", 0).await;
         consent["recipient"] = format!("{policy}{expected}@ornek.com").into();
         consent["type"] = "EPOSTA".into();
-        consent["consentDate"] = "2032-10-25 10:00:01".into();
+        consent["consentDate"] = "2032-10-25 10:00:30".into();
         let reply = world.partner("POST", &consents(), Some(&consent)).await;
         assert_eq!(reply.status, expected, "{now} {policy}: {reply:?}");
     }
