@@ -56,7 +56,7 @@ pub fn spawn(app: &App) {
         .with(Batches)
         .with(Pulls)
         .with(Deliveries)
-        .with(Tending)
+        .with(Tending::default())
         .with(Jobs);
     let monitor = schedule::with_schedules(monitor, app);
     app.lifecycle.spawn("workers", monitor.run());
@@ -66,14 +66,14 @@ pub fn spawn(app: &App) {
 /// Does everything that is due until nothing is, in the caller's task; returns how many batches that were. For tests and for
 /// commands that run beside a stopped server.
 pub async fn drain(app: &App) -> ServiceResult<usize> {
-    let filing = Filing::default();
+    let (filing, tending) = (Filing::default(), Tending::default());
     let mut done = 0;
     loop {
         let round = once(app, &filing).await?
             + once(app, &Unresolved).await?
             + once(app, &Batches).await?
             + once(app, &Pulls).await?
-            + once(app, &Tending).await?
+            + once(app, &tending).await?
             + once(app, &Deliveries).await?
             + once(app, &Jobs).await?;
         if round == 0 {

@@ -127,6 +127,8 @@ CREATE INDEX submissions_due ON submissions (target_at, status DESC) WHERE state
 CREATE INDEX submissions_due_by_brand ON submissions (status, iys_code, brand_code, target_at) WHERE state = 'queued';
 CREATE INDEX submissions_open ON submissions (iys_code, key)
     WHERE state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held');
+CREATE INDEX submissions_warn ON submissions (target_at)
+    WHERE NOT at_risk AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held');
 CREATE INDEX submissions_out ON submissions (next_attempt_at) WHERE state IN ('in_flight', 'unresolved');
 CREATE INDEX submissions_held ON submissions (iys_code, brand_code, channel) WHERE state = 'held';
 CREATE INDEX submissions_of_batch ON submissions (iys_code, batch_id) WHERE state IN ('in_flight', 'batched', 'unresolved');

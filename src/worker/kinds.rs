@@ -1,8 +1,9 @@
 //! The kinds of work. Each is a claim and a handler of a service.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::IysCode;
 use kopru_store::batches::BatchRow;
 use kopru_store::cursors::CursorRow;
@@ -134,9 +135,12 @@ impl Kind for Deliveries {
     }
 }
 
-/// What time itself brings. The claim does the work: what it finds it ends, and it looks again while it finds something.
-#[derive(Clone)]
-pub(super) struct Tending;
+/// What time itself brings. The claim does the work: what it finds it ends, and it looks again while it finds something,
+/// else once a second of business time.
+#[derive(Clone, Default)]
+pub(super) struct Tending {
+    quiet_since: Arc<Mutex<Option<DateTime<Utc>>>>,
+}
 
 impl Kind for Tending {
     type Batch = ();
@@ -147,7 +151,14 @@ impl Kind for Tending {
     }
 
     async fn claim(&self, app: &App, _: Claim) -> ServiceResult<Option<()>> {
-        Ok((housekeeping::tend(app).await? > 0).then_some(()))
+        let now = app.clocks.business();
+        let quiet = |since: DateTime<Utc>| now - since < TimeDelta::seconds(1);
+        if self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(quiet) {
+            return Ok(None);
+        }
+        let found = housekeeping::tend(app).await? > 0;
+        *self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner) = (!found).then_some(now);
+        Ok(found.then_some(()))
     }
 
     async fn work(&self, _: &App, (): (), _: Claim) -> ServiceResult<()> {

@@ -76,8 +76,9 @@ pub(super) async fn record(
     let mut settling = Settling::begin(app, &mut tx, provider).await?;
     let rows: Vec<SubmissionRow> = answers.iter().map(|(row, _)| row.clone()).collect();
     settling.load(&mut tx, &rows).await?;
+    let ours = settling.still_claimed(&mut tx, &rows).await?;
     let mut questions = Vec::new();
-    for (row, answer) in answers {
+    for (row, answer) in answers.into_iter().filter(|(row, _)| ours.contains(&(row.consent_id, row.generation))) {
         questions.extend(settling.answered(row, &answer)?);
     }
     settling.finish(&mut tx).await?;

@@ -1,6 +1,6 @@
 //! What changes together inside one provider: submissions, permissions, holds and their events, under the provider's head.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -83,6 +83,24 @@ impl<'a> Settling<'a> {
         self.load_keys(tx, rows.iter().map(|row| row.key).collect()).await
     }
 
+    /// Those of the rows whose claim holds still: when a lease ran out, another works on the row now, and its word counts.
+    pub async fn still_claimed(&self, tx: &mut Tx, rows: &[SubmissionRow]) -> ServiceResult<HashSet<(Uuid, i64)>> {
+        let ids = rows.iter().map(|row| row.consent_id).collect();
+        let holders: HashMap<(Uuid, i64), Option<Uuid>> = submissions::claims(tx, self.provider, ids)
+            .await?
+            .into_iter()
+            .map(|(consent, generation, holder)| ((consent, generation), holder))
+            .collect();
+        let place = |row: &SubmissionRow| (row.consent_id, row.generation);
+        let ours = |row: &&SubmissionRow| match (holders.get(&place(row)), row.claim) {
+            (Some(holder), Some(claim)) => *holder == Some(claim.by),
+            // Items of a batch are claimed with it.
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        Ok(rows.iter().filter(ours).map(place).collect())
+    }
+
     /// Loads the state of keys.
     pub async fn load_keys(&mut self, tx: &mut Tx, keys: Vec<Key>) -> ServiceResult<()> {
         self.states = KeyStates::load(tx, self.provider, keys).await?;
@@ -101,9 +119,8 @@ impl<'a> Settling<'a> {
         if let RegistryAnswer::Registered { transaction_id, creation_date } = answer {
             return self.registered(row, transaction_id, *creation_date).map(|()| None);
         }
-        match answer {
-            RegistryAnswer::Already(code) if *code == Code::H175 => self.known_empty(&row)?,
-            _ => {}
+        if let RegistryAnswer::Already(code) = answer {
+            self.learn(&row, code)?;
         }
         let settlement = settle(row.status, was_unresolved, answer);
         let refusal = match answer {
@@ -280,11 +297,14 @@ impl<'a> Settling<'a> {
         Ok(())
     }
 
-    fn known_empty(&mut self, row: &SubmissionRow) -> ServiceResult<()> {
+    /// What a refusal says about the registry's record.
+    fn learn(&mut self, row: &SubmissionRow, code: &Code) -> ServiceResult<()> {
         let now = self.now;
         let (consent, opened) = self.consent(row.consent_id)?;
         let subject = subject(row, consent, &opened);
-        self.change(subject, "status_query", opened.reference, |permission| permission.mark_empty(now));
+        self.change(subject, "status_query", opened.reference, |permission| {
+            permission.learn_from_refusal(code, now);
+        });
         Ok(())
     }
 

@@ -47,6 +47,10 @@ impl Intake {
 
 impl Writer {
     /// Runs until every [`Intake`] is gone. PostgreSQL gets two writers, so that one prepares while the other commits.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "must outlive the drain of requests, which wait for it; nothing unacknowledged is lost with it"
+    )]
     pub fn start(self, app: &App) {
         let writers = match app.db.dialect() {
             Dialect::Sqlite => 1,
@@ -55,7 +59,7 @@ impl Writer {
         for _ in 0..writers {
             let jobs = self.jobs.clone();
             let weak = app.downgrade();
-            app.lifecycle.spawn("intake writer", async move {
+            tokio::spawn(async move {
                 while let Some(group) = next_group(&jobs).await {
                     let Some(app) = weak.upgrade() else { return };
                     run(&app, group).await;

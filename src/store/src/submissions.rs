@@ -64,13 +64,20 @@ statements! {
     BATCH_RELEASED = "UPDATE submissions SET state = 'queued', batch_id = NULL, batch_index = NULL, claimed_by = NULL, lease_until = NULL,
             next_attempt_at = $3, updated_at = $4
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'unresolved')";
+    /// The latest instant is never before the target, which the index knows.
     EXPIRING = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
             latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
-        FROM submissions WHERE state IN ('queued', 'held') AND status = 'ONAY' AND latest_at < $1 ORDER BY latest_at LIMIT $2 {skip_locked}";
+        FROM submissions WHERE state = 'queued' AND status = 'ONAY' AND target_at < $1 AND latest_at < $1
+        UNION ALL
+        SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
+            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
+        FROM submissions WHERE state = 'held' AND status = 'ONAY' AND latest_at < $1 LIMIT $2";
     AT_RISK = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
             latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
-        FROM submissions WHERE state IN ('queued', 'held', 'in_flight', 'batched', 'unresolved') AND NOT at_risk AND target_at < $1
-        ORDER BY target_at LIMIT $2 {skip_locked}";
+        FROM submissions WHERE NOT at_risk AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') AND target_at < $1
+        ORDER BY target_at LIMIT $2";
+    CLAIMS = "SELECT consent_id, generation, claimed_by FROM submissions WHERE iys_code = $1 AND consent_id {in $2 uuid}
+        AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')";
     RELEASE_HELD = "UPDATE submissions SET state = 'queued', cause = NULL, next_attempt_at = $5, updated_at = $5
         FROM (SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s
               WHERE s.state = 'held' AND s.cause <> 'review' AND s.iys_code = $1 AND s.brand_code = $2 AND s.channel = $3
@@ -305,6 +312,12 @@ pub async fn claim_unresolved(
 ) -> Result<Vec<SubmissionRow>> {
     let rows = tx.rows(&CLAIM_UNRESOLVED, args![business_now, wire_now, claim.by, claim.until, limit]).await?;
     rows.iter().map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row })).collect()
+}
+
+/// Who holds the open filings of these consents now.
+pub async fn claims(tx: &mut Tx, provider: IysCode, consents: Vec<Uuid>) -> Result<Vec<(Uuid, i64, Option<Uuid>)>> {
+    let rows = tx.rows(&CLAIMS, args![provider, consents]).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
 }
 
 /// The items of a batch that have not ended, by place.
