@@ -61,6 +61,7 @@ pub fn spawn(app: &App) {
     let monitor = schedule::with_schedules(monitor, app);
     app.lifecycle.spawn("workers", monitor.run());
     runtime::relay_wakes(app);
+    runtime::measure(app);
 }
 
 /// Does everything that is due until nothing is, in the caller's task; returns how many batches that were. For tests and for

@@ -223,6 +223,25 @@ pub(super) fn relay_wakes(app: &App) {
     });
 }
 
+/// Publishes the gauges every few seconds.
+pub(super) fn measure(app: &App) {
+    const EVERY: Duration = Duration::from_secs(5);
+    let app = app.clone();
+    app.lifecycle.clone().spawn("gauges", async move {
+        let stopping = app.lifecycle.stopping();
+        tokio::pin!(stopping);
+        loop {
+            if let Err(error) = crate::service::gauges::measure(&app).await {
+                tracing::debug!(error = &error as &dyn Error, "the gauges could not be measured");
+            }
+            tokio::select! {
+                () = &mut stopping => return,
+                () = pause(EVERY) => {}
+            }
+        }
+    });
+}
+
 #[expect(clippy::disallowed_methods, reason = "bounds how often the database is asked")]
 async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
