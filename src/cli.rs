@@ -142,7 +142,7 @@ impl Cli {
             Command::Brand(args) => brand::run(&global, args, output),
             Command::Key(args) => key::run(&global, args, output),
             Command::Endpoint(args) => endpoint::run(&global, args, output),
-            Command::Ledger(args) => ledger::run(&global, args, output),
+            Command::Ledger(args) => ledger::run(&global, &args, output),
         }
     }
 }

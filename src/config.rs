@@ -193,6 +193,13 @@ impl Config {
         self.database.url.as_ref().is_none_or(|url| url.starts_with("sqlite:"))
     }
 
+    /// The SQLite database's file; `None` on PostgreSQL.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let url = self.database_url();
+        let path = url.strip_prefix("sqlite://")?;
+        Some(PathBuf::from(path.split_once('?').map_or(path, |(path, _)| path)))
+    }
+
     fn read_secrets(&mut self) -> Result<(), ConfigError> {
         let Self { database, sandbox, registry, security, .. } = self;
         if let Some(url) = secret::twin("database.url", None, database.url_file.as_deref())? {

@@ -1,5 +1,6 @@
 //! What the commands that work on the database have in common: opening it, and showing what the services answer.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,16 +35,20 @@ pub(super) fn with_app<T>(
     })
 }
 
-/// Makes the data folder, for its owner alone.
+/// Makes the data folder and a SQLite database's file, for their owner alone.
 pub(super) fn prepare(config: &Config) -> Result<(), Failure> {
-    files::make_private_dir(&config.data_dir).map_err(|error| {
-        let folder = config.data_dir.display();
+    let unusable = |path: &Path, error: std::io::Error| {
+        let path = path.display();
         let message = Text::new(
-            format!("{folder} klasörü oluşturulamadı; data_dir ayarını denetleyin"),
-            format!("the folder {folder} cannot be made; check data_dir"),
+            format!("{path} oluşturulamadı; data_dir ve database.url ayarlarını denetleyin"),
+            format!("{path} cannot be made; check data_dir and database.url"),
         );
         Failure::new("data_dir", message).because(error)
-    })
+    };
+    files::make_private_dir(&config.data_dir).map_err(|error| unusable(&config.data_dir, error))?;
+    let Some(file) = config.sqlite_file().filter(|file| !file.exists()) else { return Ok(()) };
+    // SQLite takes an empty file for a new database, and gives its own companions the same mode.
+    files::write_new_private(&file, b"").map(drop).map_err(|error| unusable(&file, error))
 }
 
 /// Stops what runs, waits for it and closes the database; false when something was cut off.
@@ -59,14 +64,18 @@ pub(super) fn caller(lang: Lang) -> Caller {
     Caller { lang, ..Caller::system("cli") }
 }
 
-/// Shows what a service answered: the same object that the API gives, or its fields for people.
-pub(super) fn show(output: Output, object: &impl Serialize) -> Result<ExitCode, Failure> {
+/// Shows what a service answered: the same object that the API gives, or its fields for people, these ones first.
+pub(super) fn show(output: Output, first: &[&str], object: &impl Serialize) -> Result<ExitCode, Failure> {
     if output.is_json() {
         output.object(object)?;
-    } else {
-        for (key, value) in fields(object)? {
-            output.line(format!("{} {}", paint(DIM, format!("{key:<16}")), cell(&value, output.lang())))?;
-        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut rest = fields(object)?;
+    let mut ordered: Vec<(String, Value)> =
+        first.iter().filter_map(|name| rest.remove(*name).map(|value| ((*name).to_owned(), value))).collect();
+    ordered.extend(rest);
+    for (name, value) in ordered {
+        output.line(format!("{} {}", paint(DIM, format!("{name:<16}")), cell(&value, output.lang())))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -122,13 +122,15 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
                 policy,
                 allowed_sources: add.allowed_sources,
             };
-            admin::show(output, &brands::add(app, &caller, new).await?)
+            admin::show(output, &COLUMNS, &brands::add(app, &caller, new).await?)
         }
         Action::List { provider } => {
             let all = brands::list(app, &caller, Some(provider), BrandCode(0)).await?;
             admin::show_all(output, &COLUMNS, &all)
         }
-        Action::Show { brand_code } => admin::show(output, &brands::get(app, &caller, brand_code).await?),
+        Action::Show { brand_code } => {
+            admin::show(output, &COLUMNS, &brands::get(app, &caller, brand_code).await?)
+        }
         Action::Disable { brand_code } => {
             brands::disable(app, &caller, brand_code).await?;
             admin::done(output, "brand.disabled", brand_code, &Text::fixed("kapatıldı", "disabled"))

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use kopru_domain::Lang;
 use kopru_store::MasterKey;
 use serde_json::json;
+use url::Url;
 
 use super::output::{GOOD, paint};
 use super::{Failure, Global, Output, admin};
@@ -41,7 +42,7 @@ pub(super) fn run(global: &Global, args: &Args, output: Output) -> Result<ExitCo
                     },
                 ))?;
             }
-            admin::show(output, &summary(&config))
+            admin::show(output, &["dataDir", "database", "registry", "http", "metrics"], &summary(&config))
         }
         Action::Default => {
             output.line(REFERENCE.trim_end())?;
@@ -66,10 +67,10 @@ fn summary(config: &Config) -> serde_json::Value {
         "dataDir": config.data_dir,
         "database": database,
         "http": config.http.listen,
-        "publicUrl": config.http.public_url,
+        "publicUrl": config.http.public_url.as_ref().map(Url::as_str),
         "trustedProxies": config.http.trusted_proxies,
         "metrics": config.metrics.listen,
-        "registry": config.registry.url,
+        "registry": config.registry.url.as_ref().map(Url::as_str),
         "username": config.registry.username,
         "integratorCode": config.registry.integrator_code,
         "pullInterval": format_duration(config.pull.interval),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Datelike as _, NaiveDateTime, Utc, Weekday};
 use kopru_domain::deadline::{DayStep, Explanation, InstantExplanation, explain};
-use kopru_domain::time::{format_registry, instant, local, parse_consent_date, rfc3339};
+use kopru_domain::time::{DateError, format_registry, instant, local, parse_consent_date, rfc3339};
 use kopru_domain::{BusinessCalendar, Lang, Text};
 use serde::{Serialize, Serializer};
 use serde_json::json;
@@ -66,7 +66,7 @@ fn parse(text: &str) -> Result<DateTime<Utc>, Text> {
     let typed = typed.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
     match typed {
         Some(wall) => Ok(instant(wall.date(), wall.time())),
-        None => parse_consent_date(text).map_err(|error| error.text()),
+        None => parse_consent_date(text).map_err(DateError::text),
     }
 }
 

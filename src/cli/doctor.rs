@@ -93,7 +93,13 @@ impl Report for Finding {
             self.text.get(lang)
         );
         if let Some(advice) = &self.advice {
-            text.push_str(&format!("\n  {:<12} {}", "", paint(style, format!("→ {}", advice.get(lang)))));
+            let advice = paint(style, format!("→ {}", advice.get(lang)));
+            text.extend([
+                "
+",
+                &" ".repeat(15),
+                &advice,
+            ]);
         }
         text
     }

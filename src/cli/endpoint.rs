@@ -86,9 +86,9 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
             };
             let issued = endpoints::add(app, &caller, new).await?;
             if output.is_json() {
-                return admin::show(output, &issued);
+                return admin::show(output, &COLUMNS, &issued);
             }
-            admin::show(output, &issued.details)?;
+            admin::show(output, &COLUMNS, &issued.details)?;
             output.line(format!("\n{}", paint(STRONG, &issued.secret)))?;
             let note = match output.lang() {
                 Lang::Tr => "İmza sırrını şimdi saklayın: bir daha gösterilmez.",
@@ -109,16 +109,16 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
             }
             admin::show_all(output, &COLUMNS, &all)
         }
-        Action::Show { id } => admin::show(output, &endpoints::get(app, &caller, id).await?),
+        Action::Show { id } => admin::show(output, &COLUMNS, &endpoints::get(app, &caller, id).await?),
         Action::Test { id } => {
             let result = endpoints::test(app, &caller, id).await?;
-            admin::show(output, &result)?;
+            admin::show(output, &["delivered", "status"], &result)?;
             Ok(if result.delivered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Action::Disable { id } => {
             endpoints::disable(app, &caller, id).await?;
             admin::done(output, "endpoint.disabled", id, &Text::fixed("kapatıldı", "disabled"))
         }
-        Action::Enable { id } => admin::show(output, &endpoints::enable(app, &caller, id).await?),
+        Action::Enable { id } => admin::show(output, &COLUMNS, &endpoints::enable(app, &caller, id).await?),
     })
 }

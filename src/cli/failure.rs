@@ -46,11 +46,6 @@ impl Failure {
         Self::new("output", Text::fixed("sonuç yazılamadı", "the answer cannot be written")).because(error)
     }
 
-    pub(crate) fn not_found(what: Text) -> Self {
-        let message = Text::new(format!("{} bulunamadı", what.tr), format!("there is no such {}", what.en));
-        Self::new("not_found", message)
-    }
-
     /// Everything on one line.
     pub(crate) fn line(&self, lang: Lang) -> String {
         let mut line = self.message.get(lang).to_owned();

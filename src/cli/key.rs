@@ -96,9 +96,9 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
             };
             let issued = keys::add(app, &caller, new).await?;
             if output.is_json() {
-                return admin::show(output, &issued);
+                return admin::show(output, &COLUMNS, &issued);
             }
-            admin::show(output, &issued.details)?;
+            admin::show(output, &COLUMNS, &issued.details)?;
             output.line(format!("\n{}", paint(STRONG, &issued.key)))?;
             let note = match output.lang() {
                 Lang::Tr => "Anahtarı şimdi saklayın: bir daha gösterilmez.",
@@ -110,7 +110,7 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
         Action::List { provider } => {
             admin::show_all(output, &COLUMNS, &keys::list(app, &caller, provider).await?)
         }
-        Action::Show { id } => admin::show(output, &keys::get(app, &caller, &id).await?),
+        Action::Show { id } => admin::show(output, &COLUMNS, &keys::get(app, &caller, &id).await?),
         Action::Disable { id } => {
             keys::disable(app, &caller, &id).await?;
             admin::done(output, "key.disabled", id, &Text::fixed("kapatıldı", "disabled"))

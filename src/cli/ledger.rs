@@ -27,7 +27,7 @@ enum Action {
     },
 }
 
-pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCode, Failure> {
+pub(super) fn run(global: &Global, args: &Args, output: Output) -> Result<ExitCode, Failure> {
     let Action::Verify { provider } = args.action;
     with_app(global, async |app| {
         let reports = ledger::verify(app, provider).await?;

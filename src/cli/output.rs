@@ -1,6 +1,6 @@
 //! How commands answer.
 
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -23,6 +23,11 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 /// Puts a style around a text. Where standard output is no terminal, the codes are taken out again on the way.
 pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
+}
+
+fn write_line(mut to: impl Write, text: &str) -> io::Result<()> {
+    writeln!(to, "{text}")?;
+    to.flush()
 }
 
 /// An answer: an object for programs, a text for people.
@@ -67,8 +72,14 @@ impl Output {
 
     /// Writes a line as it is, colours included where a terminal shows them.
     pub(crate) fn line(self, text: impl AsRef<str>) -> Result<(), Failure> {
-        let mut stdout = anstream::stdout().lock();
-        match writeln!(stdout, "{}", text.as_ref()).and_then(|()| stdout.flush()) {
+        let text = text.as_ref();
+        let outcome = if self.json {
+            // Past the filter for colours, which would take out what looks like one in the data.
+            write_line(io::stdout().lock(), text)
+        } else {
+            write_line(anstream::stdout().lock(), text)
+        };
+        match outcome {
             // The reader has seen enough (`kopru … | head`): that is no failure.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
             outcome => outcome.map_err(Failure::output),

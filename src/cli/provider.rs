@@ -94,7 +94,7 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
     with_app(global, async |app| match args.action {
         Action::Add(Add { iys_code, title, login }) => {
             let new = NewProvider { iys_code, title, credentials: login.read()? };
-            admin::show(output, &providers::add(app, &caller, new).await?)
+            admin::show(output, &COLUMNS, &providers::add(app, &caller, new).await?)
         }
         Action::List => {
             let mut all = Vec::new();
@@ -108,10 +108,16 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
             }
             admin::show_all(output, &COLUMNS, &all)
         }
-        Action::Show { iys_code } => admin::show(output, &providers::get(app, &caller, iys_code).await?),
+        Action::Show { iys_code } => {
+            admin::show(output, &COLUMNS, &providers::get(app, &caller, iys_code).await?)
+        }
         Action::Credentials { iys_code, login } => {
             let credentials = login.read()?;
-            admin::show(output, &providers::set_credentials(app, &caller, iys_code, credentials).await?)
+            admin::show(
+                output,
+                &COLUMNS,
+                &providers::set_credentials(app, &caller, iys_code, credentials).await?,
+            )
         }
         Action::Disable { iys_code } => {
             providers::disable(app, &caller, iys_code).await?;

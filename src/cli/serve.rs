@@ -76,9 +76,10 @@ struct Doors {
 
 impl Doors {
     async fn open(config: &Config, role: Role) -> Result<Self, Failure> {
-        let api = match role.has_api() {
-            true => Some(bind(config.http.listen, "http.listen", "KOPRU__HTTP__LISTEN").await?),
-            false => None,
+        let api = if role.has_api() {
+            Some(bind(config.http.listen, "http.listen", "KOPRU__HTTP__LISTEN").await?)
+        } else {
+            None
         };
         let metrics = bind(config.metrics.listen, "metrics.listen", "KOPRU__METRICS__LISTEN").await?;
         Ok(Self { api, metrics })
@@ -118,10 +119,8 @@ async fn serve(
 
     // The sandbox and the receiver outlive the workers, whose last calls go to them.
     let outer = Lifecycle::new();
-    let in_process = match args.sandbox {
-        true => Some(start_sandbox(&mut config, &clocks, &outer).await?),
-        false => None,
-    };
+    let in_process =
+        if args.sandbox { Some(start_sandbox(&mut config, &clocks, &outer).await?) } else { None };
     if in_process.is_none() {
         clock::adopt(&config, &clocks).await?;
     }

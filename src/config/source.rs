@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
+use figment::error::Kind;
 use figment::providers::{Format as _, Toml};
 use figment::value::{Dict, Map, Num, Value};
 use figment::{Figment, Metadata, Profile, Provider, Source};
@@ -105,5 +106,9 @@ fn problem(error: &figment::Error) -> ValueProblem {
         Some(metadata) => metadata.name.to_string(),
         None => "configuration".to_owned(),
     };
-    ValueProblem { key: error.path.join("."), origin, message: error.kind.to_string() }
+    let message = match &error.kind {
+        Kind::UnknownField(_, known) => format!("there is no such setting; there are {}", known.join(", ")),
+        kind => kind.to_string(),
+    };
+    ValueProblem { key: error.path.join("."), origin, message }
 }

@@ -36,6 +36,14 @@ fn the_reference_is_a_usable_configuration() {
 }
 
 #[test]
+fn the_file_of_a_sqlite_address_is_found() {
+    let file = |url| load(None, &[("KOPRU__DATABASE__URL", url)]).unwrap().sqlite_file();
+    assert_eq!(load(None, &[]).unwrap().sqlite_file(), Some(PathBuf::from("./data/kopru.db")));
+    assert_eq!(file("sqlite:///srv/k.db?mode=rwc"), Some(PathBuf::from("/srv/k.db")));
+    assert_eq!(file("postgres://db/kopru"), None);
+}
+
+#[test]
 fn a_variable_beats_the_file_and_the_file_beats_the_reference() {
     let file = "[registry]\nrequests_per_second = 3\n[pull]\npage = 10\n[http]\nlisten = \"0.0.0.0:1\"";
     let config =

@@ -19,8 +19,7 @@ pub(super) async fn examine(config: &Config) -> (Option<App>, Vec<Finding>) {
     let url = config.database_url();
     let shown = config.database.redacted_url().unwrap_or_else(|| url.clone());
     // Opening would make the file.
-    let path = url.strip_prefix("sqlite://").and_then(|path| path.split('?').next());
-    if path.is_some_and(|path| !std::path::Path::new(path).exists()) {
+    if config.sqlite_file().is_some_and(|file| !file.exists()) {
         let text = Text::new(
             format!("{shown} henüz yok, ilk çalıştırmada oluşturulur"),
             format!("{shown} is not there yet and is made at the first start"),

@@ -223,8 +223,11 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let config = Config::for_tests(dir.path());
+        let set_mode =
+            |mode| std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        set_mode(0o700);
         assert_eq!(data_dir(&config).status, Status::Ok);
-        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        set_mode(0o755);
         assert_eq!(data_dir(&config).status, Status::Warn);
         let key = master_key_path(&config);
         std::fs::write(&key, "x").unwrap();

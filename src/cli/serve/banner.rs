@@ -129,14 +129,13 @@ fn steps(app: &App, api: &str, sandbox: &str, demo: &Demo, tr: bool) -> [(&'stat
     let recipient = format!("+90532{number:07}");
     let (brand, key) = (demo.seed.brand_code, &demo.api_key);
     let given = format_rfc3339(truncate_seconds(app.clocks.business()));
-    let consent = json!({
-        "recipient": recipient, "recipientType": "BIREYSEL", "type": "MESAJ",
-        "source": "HS_WEB", "status": "ONAY", "consentDate": given,
-    });
-    let withdrawal = json!({
-        "brandCode": brand, "recipient": recipient, "recipientType": "BIREYSEL", "type": "MESAJ",
-        "status": "RET", "source": "IYS_WEB",
-    });
+    // Written by hand, so that the fields stand in the order in which people think of them.
+    let consent = format!(
+        r#"{{"recipient":"{recipient}","recipientType":"BIREYSEL","type":"MESAJ","status":"ONAY","source":"HS_WEB","consentDate":"{given}"}}"#
+    );
+    let withdrawal = format!(
+        r#"{{"brandCode":{brand},"recipient":"{recipient}","recipientType":"BIREYSEL","type":"MESAJ","status":"RET","source":"IYS_WEB"}}"#
+    );
     let curl = "curl -sS -w '\\n'";
     let body = "-H 'Content-Type: application/json' -d";
     let control = control_header(&app.config);

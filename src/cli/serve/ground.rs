@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kopru_domain::Text;
 use tokio::net::TcpListener;
@@ -15,9 +15,7 @@ use crate::config::Config;
 /// On SQLite the right to be the only server; `None` on PostgreSQL, where there may be many. It is given back when the
 /// process ends, however it ends.
 pub(super) fn lock(config: &Config, role: Role) -> Result<Option<File>, Failure> {
-    if !config.is_sqlite() {
-        return Ok(None);
-    }
+    let Some(file) = config.sqlite_file() else { return Ok(None) };
     if role != Role::All {
         let message = Text::fixed(
             "SQLite ile tek süreç her işi görür; --role yazmayın ya da database.url ile PostgreSQL'e geçin",
@@ -25,14 +23,7 @@ pub(super) fn lock(config: &Config, role: Role) -> Result<Option<File>, Failure>
         );
         return Err(Failure::new("role", message));
     }
-    file_lock(&database_file(config)).map(Some)
-}
-
-/// The SQLite database's file.
-fn database_file(config: &Config) -> PathBuf {
-    let url = config.database_url();
-    let path = url.strip_prefix("sqlite://").unwrap_or(&url);
-    PathBuf::from(path.split_once('?').map_or(path, |(path, _)| path))
+    file_lock(&file).map(Some)
 }
 
 /// Locks a data file for one process, through a file beside it: a lock on the file itself would disturb SQLite's own.
@@ -143,15 +134,6 @@ mod tests {
         assert!(lock(&config, Role::Api).unwrap_err().line(Lang::En).contains("PostgreSQL"));
         config.database.url = Some("postgres://db/kopru".to_owned());
         assert!(lock(&config, Role::Api).unwrap().is_none());
-    }
-
-    #[test]
-    fn the_file_of_an_address_is_found() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut config = Config::for_tests(dir.path());
-        assert_eq!(database_file(&config), dir.path().join("kopru.db"));
-        config.database.url = Some("sqlite:///srv/k.db?mode=rwc".to_owned());
-        assert_eq!(database_file(&config), Path::new("/srv/k.db"));
     }
 
     #[tokio::test]
