@@ -19,8 +19,6 @@ use crate::config::Config;
 const LOOK: Duration = Duration::from_secs(1);
 /// How long a reading may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The sandbox tells whole seconds: what differs by less is no move.
-const NOISE: TimeDelta = TimeDelta::seconds(1);
 
 /// Where a sandbox's clock is read.
 struct Remote {
@@ -33,7 +31,7 @@ struct Remote {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Reading {
-    offset_seconds: i64,
+    offset_millis: i64,
 }
 
 impl Remote {
@@ -57,7 +55,7 @@ impl Remote {
             request = request.bearer_auth(token.expose_secret());
         }
         let reading: Reading = request.send().await?.error_for_status()?.json().await?;
-        Ok(TimeDelta::try_seconds(reading.offset_seconds).unwrap_or_default())
+        Ok(TimeDelta::try_milliseconds(reading.offset_millis).unwrap_or_default())
     }
 }
 
@@ -133,41 +131,33 @@ pub(super) fn follow_in_process(app: &App, mut offsets: watch::Receiver<TimeDelt
 
 /// Moves business time; what has become due by that must not wait for the next look.
 fn moved(app: &App, offset: TimeDelta) {
-    if advance(&app.clocks, offset) {
+    if app.clocks.set_offset(offset) {
         tracing::info!(clock.offset_seconds = offset.num_seconds(), "the sandbox's clock was moved");
         app.wake.wake();
     }
 }
 
-fn advance(clocks: &Clocks, offset: TimeDelta) -> bool {
-    offset - clocks.offset() >= NOISE && clocks.set_offset(offset)
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::Json;
-    use axum::http::{HeaderMap, StatusCode};
-    use axum::routing::get;
+    use iys_sandbox::{Sandbox, SandboxConfig};
     use kopru_domain::Lang;
-    use serde_json::{Value, json};
 
     use super::*;
+    use crate::lifecycle::Lifecycle;
 
+    /// A sandbox whose clock is 65 minutes ahead.
     async fn sandbox() -> Url {
-        async fn clock(headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
-            let token = headers.get("authorization").is_some_and(|it| it == "Bearer t0ken");
-            if token {
-                Ok(Json(json!({"now": "x", "offsetSeconds": 3_900})))
-            } else {
-                Err(StatusCode::UNAUTHORIZED)
-            }
-        }
+        let config = SandboxConfig { control_token: Some("t0ken".into()), ..SandboxConfig::default() };
+        let sandbox = Sandbox::open(config).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/base?", listener.local_addr().unwrap());
-        let router = axum::Router::new().route("/_sandbox/clock", get(clock));
-        crate::lifecycle::Lifecycle::new()
-            .spawn("sandbox", async move { axum::serve(listener, router).await });
-        url.trim_end_matches('?').parse().unwrap()
+        let url: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        Lifecycle::new()
+            .spawn("sandbox", async move { sandbox.serve(listener, std::future::pending()).await });
+        let client = Client::builder().no_proxy().build().unwrap();
+        let advance = client.post(url.join("/_sandbox/clock").unwrap()).bearer_auth("t0ken");
+        let answer = advance.body(r#"{"advance":"65m"}"#).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+        url
     }
 
     fn config(url: Url, token: Option<&str>) -> Config {
@@ -188,21 +178,11 @@ mod tests {
     #[tokio::test]
     async fn a_clock_that_cannot_be_read_is_an_error_and_none_is_none() {
         let clocks = Clocks::default();
-        let refused = adopt(&config(sandbox().await, None), &clocks).await.unwrap_err();
+        let refused = adopt(&config(sandbox().await, Some("other")), &clocks).await.unwrap_err();
         assert!(refused.line(Lang::En).contains("registry.sandbox_token"));
         let mut without = config("http://127.0.0.1:1".parse().unwrap(), None);
         without.registry.sandbox_clock = false;
         adopt(&without, &clocks).await.unwrap();
         assert_eq!(clocks.offset(), TimeDelta::zero());
-    }
-
-    #[test]
-    fn only_a_real_step_forward_is_a_move() {
-        let clocks = Clocks::default();
-        assert!(!advance(&clocks, TimeDelta::milliseconds(900)));
-        assert!(advance(&clocks, TimeDelta::minutes(65)));
-        assert!(!advance(&clocks, TimeDelta::minutes(65)));
-        assert!(!advance(&clocks, TimeDelta::minutes(5)));
-        assert_eq!(clocks.offset(), TimeDelta::minutes(65));
     }
 }
