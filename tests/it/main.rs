@@ -1,1 +1,13 @@
-//! Journeys over the running program.
+//! Journeys over the running program, each on SQLite and on PostgreSQL.
+//!
+//! Time is moved, queues are drained, nothing sleeps. PostgreSQL is the cluster of `KOPRU_TEST_POSTGRES_URL` (see
+//! `tests/run`); without it that half says so and passes.
+
+mod support;
+
+mod crash;
+mod faults;
+mod journey;
+mod outage;
+mod replicas;
+mod rules;

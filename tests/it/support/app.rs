@@ -1,0 +1,216 @@
+//! The bridge in this process, behind its real HTTP door.
+
+use std::time::Duration;
+
+use kopru::bootstrap::App;
+use kopru::clocks::Clocks;
+use kopru::config::Config;
+use kopru::lifecycle::Lifecycle;
+use kopru::{http, worker};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::{Database, Registry, TestDatabase, background};
+
+pub struct Bridge {
+    pub app: App,
+    pub url: String,
+    pub registry: Registry,
+    pub key: String,
+    pub admin: String,
+    database: TestDatabase,
+    http: reqwest::Client,
+}
+
+/// What a test wants otherwise.
+#[derive(Default)]
+pub struct Options {
+    /// Submissions of a brand from which a batch is used.
+    pub batch_threshold: Option<u32>,
+    /// Pace; none where missing.
+    pub requests_per_second: Option<f64>,
+    /// How long the registry may take to answer.
+    pub registry_timeout: Option<Duration>,
+}
+
+pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -> Config {
+    let mut config = Config::for_tests(database.folder());
+    config.database.url = Some(database.url.clone().into());
+    config.registry.url = Some(registry.url.parse().unwrap());
+    config.registry.username = Some(registry.seed.username.clone());
+    config.registry.password = Some(registry.seed.password.clone().into());
+    config.registry.integrator_code = Some(registry.seed.integrator_code);
+    config.registry.sandbox_clock = true;
+    config.registry.requests_per_second = options.requests_per_second.unwrap_or(0.0);
+    config.registry.timeout = options.registry_timeout.unwrap_or(Duration::from_secs(5));
+    if let Some(threshold) = options.batch_threshold {
+        config.filing.batch_threshold = threshold;
+    }
+    if !config.is_sqlite() {
+        config.security.master_key = Some("11".repeat(32).into());
+    }
+    config
+}
+
+impl Bridge {
+    pub async fn start(database: Database) -> Self {
+        Self::with(database, Registry::start().await, Options::default()).await
+    }
+
+    pub async fn with(database: Database, registry: Registry, options: Options) -> Self {
+        let database = database.fresh().await;
+        let config = config(&database, &registry, &options);
+        let app = App::start(config, Clocks::default(), Lifecycle::new()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serving = app.clone();
+        background(async move { http::serve(serving, listener).await.unwrap() });
+        let mut bridge = Self {
+            app,
+            url,
+            registry,
+            key: String::new(),
+            admin: String::new(),
+            database,
+            http: reqwest::Client::builder().build().unwrap(),
+        };
+        bridge.set_up().await;
+        bridge
+    }
+
+    async fn set_up(&mut self) {
+        let caller = kopru::service::Caller::system("test");
+        let new = |name: &str, scopes: Vec<kopru::service::Scope>| kopru::service::keys::NewKey {
+            name: name.to_owned(),
+            scopes,
+            iys_code: None,
+            ip_allow: Vec::new(),
+            expires_at: None,
+        };
+        use kopru::service::Scope;
+        let all: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| *scope != Scope::Admin).collect();
+        self.key = kopru::service::keys::add(&self.app, &caller, new("test", all)).await.unwrap().key;
+        self.admin = kopru::service::keys::add(&self.app, &caller, new("admin", vec![Scope::Admin])).await.unwrap().key;
+        let seed = self.registry.seed.clone();
+        let provider = self.post_as(&self.admin, "/v1/providers", json!({"iysCode": seed.iys_code, "title": "Demo A.Ş."})).await;
+        assert_eq!(provider.0, 201, "{}", provider.1);
+        let brand = json!({"iysCode": seed.iys_code, "brandCode": seed.brand_code, "name": "Demo"});
+        let brand = self.post_as(&self.admin, "/v1/brands", brand).await;
+        assert_eq!(brand.0, 201, "{}", brand.1);
+    }
+
+    pub fn brand(&self) -> i64 {
+        self.registry.seed.brand_code
+    }
+
+    pub async fn post_as(&self, key: &str, path: &str, body: Value) -> (u16, Value) {
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(key).json(&body);
+        answer(request.send().await.unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        self.post_as(&self.key, path, body).await
+    }
+
+    pub async fn post_raw(&self, path: &str, key: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (u16, Value) {
+        let mut request = self.http.post(format!("{}{path}", self.url)).bearer_auth(key).body(body);
+        request = request.header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.send().await.unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> (u16, Value) {
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        answer(request.send().await.unwrap()).await
+    }
+
+    /// Posts consents of the demo brand.
+    pub async fn consents(&self, body: Value) -> (u16, Value) {
+        self.post(&format!("/v1/brands/{}/consents", self.brand()), body).await
+    }
+
+    /// Posts one consent and returns its id.
+    pub async fn consent(&self, body: Value) -> String {
+        let (status, answer) = self.consents(body).await;
+        assert_eq!(status, 202, "{answer}");
+        answer["accepted"][0]["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// What the bridge says of a consent.
+    pub async fn state(&self, id: &str) -> Value {
+        let (status, answer) = self.get(&format!("/v1/consents/{id}")).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    /// The effective value of an address's channel.
+    pub async fn permission(&self, recipient: &str, kind: &str) -> Value {
+        let path = format!("/v1/brands/{}/permissions/query", self.brand());
+        let (status, answer) = self.post(&path, json!({"recipient": recipient, "type": kind})).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    /// All events of the feed.
+    pub async fn changes(&self) -> Vec<Value> {
+        let mut events = Vec::new();
+        let mut after = String::new();
+        loop {
+            let path = format!("/v1/brands/{}/changes?limit=1000{after}", self.brand());
+            let (status, page) = self.get(&path).await;
+            assert_eq!(status, 200, "{page}");
+            events.extend(page["items"].as_array().unwrap().clone());
+            if page["hasMore"] != json!(true) {
+                return events;
+            }
+            after = format!("&after={}", page["next"].as_str().unwrap());
+        }
+    }
+
+    /// Moves the sandbox's clock, and business time with it.
+    pub async fn advance(&self, step: &str) {
+        self.registry.advance(step).await;
+        self.follow_clock();
+    }
+
+    pub fn follow_clock(&self) {
+        self.app.clocks.set_offset(self.registry.sandbox.clock_offset());
+    }
+
+    /// Does all work that is due.
+    pub async fn drain(&self) {
+        worker::drain(&self.app).await.unwrap();
+    }
+
+    /// Drains, moving time on in steps, until `done` or the steps are used up.
+    pub async fn drain_for(&self, steps: u32, step: &str) {
+        for _ in 0..steps {
+            self.drain().await;
+            self.advance(step).await;
+        }
+        self.drain().await;
+    }
+
+    pub async fn ledger_holds(&self) {
+        let reports = kopru::service::ledger::verify(&self.app, None).await.unwrap();
+        assert!(reports.iter().all(|report| report.ok), "{reports:?}");
+    }
+
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+}
+
+async fn answer(response: reqwest::Response) -> (u16, Value) {
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+/// A consent of an individual as clients send it.
+pub fn consent(recipient: &str, kind: &str, status: &str, date: chrono::DateTime<chrono::Utc>) -> Value {
+    json!({"recipient": recipient, "type": kind, "status": status, "source": "HS_WEB", "recipientType": "BIREYSEL",
+        "consentDate": kopru_domain::time::format_rfc3339(date)})
+}

@@ -1,0 +1,47 @@
+//! The bridge, the registry sandbox and a webhook receiver, each over real HTTP on free ports.
+
+mod app;
+mod database;
+mod receiver;
+mod registry;
+
+pub use app::{Bridge, Options, consent};
+pub use database::{Database, TestDatabase};
+pub use receiver::Receiver;
+pub use registry::Registry;
+
+use std::future::Future;
+
+/// Starts a background task of a test.
+#[expect(clippy::disallowed_methods, reason = "a test's servers end with its runtime")]
+pub fn background(task: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(task);
+}
+
+/// Makes two tests of one: on SQLite and on PostgreSQL.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($(#[$meta:meta])* async fn $name:ident($database:ident: Database) $body:block) => {
+        mod $name {
+            use super::*;
+
+            async fn run($database: Database) $body
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                run(Database::Sqlite).await;
+            }
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if $crate::support::Database::postgres_is_there() {
+                    run(Database::Postgres).await;
+                } else {
+                    println!("SKIPPED: KOPRU_TEST_POSTGRES_URL is not set (run ./tests/run)");
+                }
+            }
+        }
+    };
+}

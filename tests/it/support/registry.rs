@@ -1,0 +1,117 @@
+//! The registry sandbox over HTTP, with its control interface.
+
+use std::path::Path;
+
+use iys_sandbox::{Sandbox, SandboxConfig, Seed, SeedInfo};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::background;
+
+pub struct Registry {
+    pub url: String,
+    pub seed: SeedInfo,
+    pub sandbox: Sandbox,
+    http: reqwest::Client,
+}
+
+impl Registry {
+    /// In memory, with generous limits: tests are faster than any registry allows.
+    pub async fn start() -> Self {
+        let registry = Self::open(None).await;
+        registry
+            .settings(json!({"perSecondLimit": null, "tokenLimitPerHour": null, "statusLimitPerHour": null, "historyLimitPerHour": null}))
+            .await;
+        registry
+    }
+
+    pub async fn open(data: Option<&Path>) -> Self {
+        let config =
+            SandboxConfig { data: data.map(Path::to_owned), seed: Seed::demo(), ..SandboxConfig::default() };
+        let sandbox = Sandbox::open(config).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serving = sandbox.clone();
+        background(async move { serving.serve(listener, std::future::pending()).await.unwrap() });
+        let seed = sandbox.seed_info().unwrap().clone();
+        Self { url, seed, sandbox, http: reqwest::Client::builder().build().unwrap() }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}/_sandbox/{path}", self.url);
+        let answer = self.http.post(url).json(&body).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
+        let mut url = url::Url::parse(&format!("{}/_sandbox/{path}", self.url)).unwrap();
+        url.query_pairs_mut().extend_pairs(query);
+        let answer = self.http.get(url).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.json().await.unwrap()
+    }
+
+    pub async fn settings(&self, settings: Value) {
+        let url = format!("{}/_sandbox/settings", self.url);
+        let answer = self.http.put(url).json(&settings).send().await.unwrap();
+        assert!(answer.status().is_success(), "settings: {}", answer.text().await.unwrap());
+    }
+
+    /// The citizen acts at the registry.
+    pub async fn citizen(&self, recipient: &str, kind: &str, status: &str) -> Value {
+        let body = json!({"brandCode": self.seed.brand_code, "recipient": recipient, "recipientType": "BIREYSEL",
+            "type": kind, "status": status, "source": "IYS_WEB"});
+        self.post("citizen/movements", body).await
+    }
+
+    pub async fn advance(&self, step: &str) {
+        self.post("clock", json!({ "advance": step })).await;
+    }
+
+    pub async fn fault(&self, operation: &str, kind: &str, count: u32) {
+        self.post("faults", json!({"operation": operation, "kind": kind, "count": count})).await;
+    }
+
+    pub async fn clear_faults(&self) {
+        let url = format!("{}/_sandbox/faults", self.url);
+        self.http.delete(url).send().await.unwrap();
+    }
+
+    /// Current records of an address with their history.
+    pub async fn consents(&self, recipient: &str) -> Value {
+        let brand = self.seed.brand_code.to_string();
+        self.get("consents", &[("brandCode", &brand), ("recipient", recipient)]).await
+    }
+
+    /// Every movement of the brand, in order.
+    pub async fn movements(&self) -> Vec<Value> {
+        let brand = self.seed.brand_code.to_string();
+        let mut all = Vec::new();
+        let mut after = String::new();
+        loop {
+            let mut query = vec![("brandCode", brand.as_str()), ("limit", "1000")];
+            if !after.is_empty() {
+                query.push(("after", &after));
+            }
+            let page = self.get("movements", &query).await;
+            let list = page["list"].as_array().cloned().unwrap_or_default();
+            let next = page["after"].as_str().map(ToOwned::to_owned).or(page["after"].as_i64().map(|n| n.to_string()));
+            let full = list.len() == 1000;
+            all.extend(list);
+            match next {
+                Some(next) if full => after = next,
+                _ => return all,
+            }
+        }
+    }
+
+    pub async fn stats(&self) -> Value {
+        self.get("stats", &[]).await
+    }
+
+    pub async fn clear_brand_rights(&self, rights: Value) {
+        self.post("providers", json!({"iysCode": self.seed.iys_code, "authorisations": rights})).await;
+    }
+}
