@@ -203,3 +203,69 @@ fn write(app: &App, kept: &Kept) -> Result<(), Failure> {
     let json = serde_json::to_vec_pretty(kept).map_err(|error| file(app).because(error))?;
     files::replace_private(&path(app), &json).map_err(|error| file(app).because(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use iys_sandbox::{SandboxConfig, Seed};
+    use kopru_domain::Lang;
+
+    use super::*;
+    use crate::clocks::Clocks;
+    use crate::config::Config;
+
+    /// One run of the program: what the demo was, and its endpoints.
+    async fn run(data: &Path) -> (Kept, Vec<endpoints::Endpoint>) {
+        let sandbox =
+            Sandbox::open(SandboxConfig { seed: Seed::demo(), ..SandboxConfig::default() }).unwrap();
+        let app = App::start(Config::for_tests(data), Clocks::default(), Lifecycle::new()).await.unwrap();
+        let outer = Lifecycle::new();
+        let demo = prepare(&app, &sandbox, &outer, Output::new(true, Lang::En)).await.unwrap();
+        let kept = read(&app).unwrap();
+        assert_eq!((&demo.api_key, &demo.admin_key), (&kept.api_key, &kept.admin_key));
+        assert!(!files::is_open_to_others(&path(&app)).unwrap());
+        let provider = Some(IysCode(demo.seed.iys_code));
+        let caller = Caller::system("test");
+        let endpoints = endpoints::list(&app, &caller, provider, None, 100).await.unwrap();
+        outer.stop();
+        assert!(outer.drained(Duration::from_secs(5)).await);
+        admin::close(&app, Duration::from_secs(5)).await;
+        (kept, endpoints)
+    }
+
+    #[tokio::test]
+    async fn a_restart_finds_the_same_demo() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, _) = run(dir.path()).await;
+        let (second, endpoints) = run(dir.path()).await;
+        assert_eq!((first.api_key, first.admin_key), (second.api_key, second.admin_key));
+        assert_eq!(endpoints.len(), 1);
+        assert_eq!(endpoints[0].id, first.endpoint.unwrap().id);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_meanwhile_costs_a_new_endpoint_and_no_event_goes_astray() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, _) = run(dir.path()).await;
+        let old = first.endpoint.unwrap();
+        let _stranger = TcpListener::bind(("127.0.0.1", old.port)).await.unwrap();
+        let (second, endpoints) = run(dir.path()).await;
+        assert_ne!(second.endpoint.unwrap().id, old.id);
+        let active: Vec<_> = endpoints.iter().map(|endpoint| endpoint.active).collect();
+        assert_eq!(active, [false, true]);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_was_taken_away_gets_new_keys() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, _) = run(dir.path()).await;
+        for name in ["kopru.db", "kopru.db-wal", "kopru.db-shm"] {
+            drop(std::fs::remove_file(dir.path().join(name)));
+        }
+        let (second, endpoints) = run(dir.path()).await;
+        assert_ne!(first.api_key, second.api_key);
+        assert_eq!(endpoints.len(), 1);
+    }
+}
