@@ -118,7 +118,7 @@ impl Signals {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn tasks_are_told_to_stop_and_waited_for() {
         let lifecycle = Lifecycle::new();
         let stopping = lifecycle.stopping();
