@@ -103,7 +103,10 @@ pub async fn add_in(tx: &mut Tx, app: &App, caller: &Caller, new: NewBrand) -> S
     caller.require(Scope::Admin)?;
     let provider = providers::find(tx, caller, new.iys_code).await?;
     if !provider.active {
-        return Err(ServiceError::Conflict(Text::fixed("hizmet sağlayıcı kapatılmış", "the provider is disabled")));
+        return Err(ServiceError::Conflict(Text::fixed(
+            "hizmet sağlayıcı kapatılmış",
+            "the provider is disabled",
+        )));
     }
     let row = checked(app, new)?;
     let taken = || {
@@ -160,7 +163,8 @@ pub async fn find(app: &App, caller: &Caller, brand: BrandCode) -> ServiceResult
 pub async fn load(app: &App, brand: BrandCode) -> ServiceResult<Option<KnownBrand>> {
     let mut tx = app.db.read().await?;
     let Some(row) = brands::find_by_code(&mut tx, brand).await? else { return Ok(None) };
-    let provider_active = provider_rows::find(&mut tx, row.iys_code).await?.is_some_and(|provider| provider.active);
+    let provider_active =
+        provider_rows::find(&mut tx, row.iys_code).await?.is_some_and(|provider| provider.active);
     Ok(Some(KnownBrand { row, provider_active }))
 }
 
@@ -172,7 +176,9 @@ async fn visible(tx: &mut Tx, caller: &Caller, brand: BrandCode) -> ServiceResul
 fn checked(app: &App, new: NewBrand) -> ServiceResult<BrandRow> {
     let mut problems = Vec::new();
     problems.extend(providers::checked_code("brandCode", new.brand_code.0).err());
-    let name = providers::checked_name("name", &new.name).map_err(|problem| problems.push(problem)).unwrap_or_default();
+    let name = providers::checked_name("name", &new.name)
+        .map_err(|problem| problems.push(problem))
+        .unwrap_or_default();
     if new.allowed_sources.as_ref().is_some_and(Vec::is_empty) {
         let title = Text::fixed(
             "en az bir kaynak yazın ya da bütün kaynaklar için alanı göndermeyin",

@@ -16,7 +16,8 @@ use crate::service::mirror;
 use crate::service::{Caller, Scope, ServiceError, ServiceResult, providers};
 
 pub use view::{
-    CodeView, Consent, ConsentSummary, DeadlineView, EvidenceView, LedgerView, RegistryAnswerView, SubmissionView, explain,
+    CodeView, Consent, ConsentSummary, DeadlineView, EvidenceView, LedgerView, RegistryAnswerView,
+    SubmissionView, explain,
 };
 
 /// How addresses are shown to a caller.
@@ -38,15 +39,20 @@ impl Showing {
     pub fn apply(self, recipient: &str) -> String {
         match self {
             Self::Full => recipient.to_owned(),
-            Self::Masked => {
-                kopru_domain::Recipient::from_canonical(recipient).map_or_else(|_| "***".to_owned(), |known| known.masked())
-            }
+            Self::Masked => kopru_domain::Recipient::from_canonical(recipient)
+                .map_or_else(|_| "***".to_owned(), |known| known.masked()),
         }
     }
 }
 
 /// Writes down that addresses were shown in full: one row a call.
-pub(super) async fn note_shown(app: &App, caller: &Caller, provider: IysCode, action: &str, subject: &str) -> ServiceResult<()> {
+pub(super) async fn note_shown(
+    app: &App,
+    caller: &Caller,
+    provider: IysCode,
+    action: &str,
+    subject: &str,
+) -> ServiceResult<()> {
     let mut tx = app.db.begin(Priority::Interactive).await?;
     providers::note(&mut tx, app, caller, provider, action, subject).await?;
     Ok(tx.commit().await?)
@@ -82,12 +88,22 @@ pub async fn list(
     let showing = Showing::to(caller);
     let page = {
         let mut tx = app.db.read().await?;
-        let rows =
-            submissions::list(&mut tx, brand.iys_code, brand.brand_code, filter, after.unwrap_or_default(), limit).await?;
+        let rows = submissions::list(
+            &mut tx,
+            brand.iys_code,
+            brand.brand_code,
+            filter,
+            after.unwrap_or_default(),
+            limit,
+        )
+        .await?;
         let keys = app.vault.keys(&mut tx, brand.iys_code).await?;
         let ids = rows.iter().map(|row| row.consent_id).collect();
-        let known: HashMap<Uuid, ConsentRow> =
-            consents::find_many(&mut tx, brand.iys_code, ids).await?.into_iter().map(|row| (row.id, row)).collect();
+        let known: HashMap<Uuid, ConsentRow> = consents::find_many(&mut tx, brand.iys_code, ids)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
         summaries(&keys, rows, &known, caller, showing)?
     };
     if showing == Showing::Full && !page.is_empty() {

@@ -62,7 +62,12 @@ pub async fn add(app: &App, caller: &Caller, new: NewEndpoint) -> ServiceResult<
 }
 
 /// As [`add`], inside a transaction of the caller's.
-pub async fn add_in(tx: &mut Tx, app: &App, caller: &Caller, new: NewEndpoint) -> ServiceResult<IssuedEndpoint> {
+pub async fn add_in(
+    tx: &mut Tx,
+    app: &App,
+    caller: &Caller,
+    new: NewEndpoint,
+) -> ServiceResult<IssuedEndpoint> {
     caller.require(Scope::WebhooksManage)?;
     let provider = provider_of(tx, caller, &new).await?;
     check(&new, target_policy(&app.config))?;
@@ -258,7 +263,11 @@ async fn provider_of(tx: &mut Tx, caller: &Caller, new: &NewEndpoint) -> Service
 fn check(new: &NewEndpoint, policy: TargetPolicy) -> ServiceResult<()> {
     let mut problems = Vec::new();
     if let Err(problem) = check_url(&new.url, policy) {
-        problems.push(providers::field_problem("url", problem.code(), Text::new(problem.turkish(), problem.to_string())));
+        problems.push(providers::field_problem(
+            "url",
+            problem.code(),
+            Text::new(problem.turkish(), problem.to_string()),
+        ));
     }
     if new.description.chars().count() > LONGEST_DESCRIPTION {
         let title = Text::new(
@@ -285,7 +294,9 @@ mod tests {
             description: "x".repeat(LONGEST_DESCRIPTION + 1),
             ..NewEndpoint::default()
         };
-        let Err(ServiceError::Invalid(problems)) = check(&new, TargetPolicy::Public) else { panic!("it was taken") };
+        let Err(ServiceError::Invalid(problems)) = check(&new, TargetPolicy::Public) else {
+            panic!("it was taken")
+        };
         let fields: Vec<(&str, &str)> =
             problems.iter().map(|problem| (problem.field.as_str(), problem.code.as_str())).collect();
         assert_eq!(fields, [("url", "address"), ("description", "too_long")]);

@@ -212,10 +212,15 @@ async fn find(tx: &mut Tx, caller: &Caller, id: &str) -> ServiceResult<ApiKeyRow
 
 fn checked(new: &NewKey, now: DateTime<Utc>) -> ServiceResult<String> {
     let mut problems = Vec::new();
-    let name = providers::checked_name("name", &new.name).map_err(|problem| problems.push(problem)).unwrap_or_default();
+    let name = providers::checked_name("name", &new.name)
+        .map_err(|problem| problems.push(problem))
+        .unwrap_or_default();
     if new.scopes.is_empty() {
         let all = Scope::ALL.map(Scope::as_str).join(", ");
-        let title = Text::new(format!("en az bir yetki gerekir: {all}"), format!("at least one scope is needed: {all}"));
+        let title = Text::new(
+            format!("en az bir yetki gerekir: {all}"),
+            format!("at least one scope is needed: {all}"),
+        );
         problems.push(providers::field_problem("scopes", "empty", title));
     }
     if new.expires_at.is_some_and(|end| end <= now) {
@@ -227,7 +232,8 @@ fn checked(new: &NewKey, now: DateTime<Utc>) -> ServiceResult<String> {
 
 /// A new id and secret.
 fn fresh() -> (String, String) {
-    let id = random::<ID_LENGTH>().iter().map(|byte| char::from(ID_ALPHABET[usize::from(byte % 32)])).collect();
+    let id =
+        random::<ID_LENGTH>().iter().map(|byte| char::from(ID_ALPHABET[usize::from(byte % 32)])).collect();
     (id, URL_SAFE_NO_PAD.encode(random::<32>()))
 }
 

@@ -177,7 +177,7 @@ pub(super) async fn find(tx: &mut Tx, caller: &Caller, iys_code: IysCode) -> Ser
 }
 
 /// The provider that a request is about: the caller's own, or the one it names. A partner-wide caller has to name one.
-pub(super) fn meant(caller: &Caller, named: Option<IysCode>) -> ServiceResult<IysCode> {
+pub(crate) fn meant(caller: &Caller, named: Option<IysCode>) -> ServiceResult<IysCode> {
     match (caller.provider, named) {
         (Some(own), None) => Ok(own),
         (_, Some(named)) if caller.sees(named) => Ok(named),
@@ -242,14 +242,18 @@ pub(super) fn checked_code(field: &str, code: i64) -> Result<i64, FieldProblem> 
     if code > 0 {
         return Ok(code);
     }
-    let title = Text::fixed("İYS'deki numarayı, sıfırdan büyük olarak yazın", "write the number at the registry, above zero");
+    let title = Text::fixed(
+        "İYS'deki numarayı, sıfırdan büyük olarak yazın",
+        "write the number at the registry, above zero",
+    );
     Err(field_problem(field, "number", title))
 }
 
 fn checked(new: &NewProvider) -> ServiceResult<String> {
     let mut problems = Vec::new();
     problems.extend(checked_code("iysCode", new.iys_code.0).err());
-    let title = checked_name("title", &new.title).map_err(|problem| problems.push(problem)).unwrap_or_default();
+    let title =
+        checked_name("title", &new.title).map_err(|problem| problems.push(problem)).unwrap_or_default();
     if let Some(Err(ServiceError::Invalid(more))) = new.credentials.as_ref().map(check_credentials) {
         problems.extend(more);
     }
@@ -287,7 +291,9 @@ mod tests {
     fn a_partner_wide_caller_has_to_name_one() {
         let partner = Caller::system("test");
         assert_eq!(meant(&partner, Some(IysCode(8))).unwrap(), IysCode(8));
-        assert!(matches!(meant(&partner, None), Err(ServiceError::Invalid(problems)) if problems[0].field == "iysCode"));
+        assert!(
+            matches!(meant(&partner, None), Err(ServiceError::Invalid(problems)) if problems[0].field == "iysCode")
+        );
     }
 
     #[test]

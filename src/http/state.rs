@@ -1,0 +1,68 @@
+//! What handlers share: the program, and what is remembered between requests.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use kopru_domain::BrandCode;
+
+use crate::bootstrap::App;
+use crate::http::auth::{Call, KnownKey};
+use crate::http::cache::Cache;
+use crate::http::limits::Rate;
+use crate::http::problem::Problem;
+use crate::service::brands::{self, KnownBrand};
+
+/// State of the API. Cheap to clone; stands for the program itself wherever that is asked for.
+#[derive(Clone)]
+pub struct HttpState(Arc<Shared>);
+
+/// What is behind the state.
+pub struct Shared {
+    /// The program.
+    pub app: App,
+    /// Keys by their public part.
+    pub keys: Cache<String, KnownKey>,
+    /// Brands by number.
+    pub brands: Cache<BrandCode, KnownBrand>,
+    /// The rate of every key.
+    pub rate: Rate,
+}
+
+impl HttpState {
+    /// State over a program.
+    pub fn new(app: App) -> Self {
+        let rate = Rate::new(app.config.http.requests_per_second_per_key);
+        Self(Arc::new(Shared { app, keys: Cache::default(), brands: Cache::default(), rate }))
+    }
+}
+
+impl Deref for HttpState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// The brand in the path, where the caller sees it.
+pub struct Branded(pub Arc<KnownBrand>);
+
+impl FromRequestParts<HttpState> for Branded {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, Problem> {
+        let missing = Problem::NotFound("brand");
+        let call = Call::from_request_parts(parts, state).await?;
+        let Ok(Path(code)) = Path::<i64>::from_request_parts(parts, state).await else { return Err(missing) };
+        let code = BrandCode(code);
+        let now = Instant::now();
+        let known = match state.brands.get(&code, now) {
+            Some(known) => known,
+            None => state.brands.put(code, brands::load(&state.app, code).await?, now),
+        };
+        known.filter(|known| call.sees(known.row.iys_code)).map(Self).ok_or(missing)
+    }
+}

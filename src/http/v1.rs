@@ -1,0 +1,82 @@
+//! The native API, version 1.
+
+pub mod brands;
+pub mod changes;
+pub mod check;
+pub mod consents;
+pub mod endpoints;
+pub mod keys;
+pub mod permissions;
+pub mod providers;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::cursor::{List, Place};
+use crate::http::openapi;
+use crate::http::state::HttpState;
+
+/// All routes with their description.
+pub fn routes() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(consents::submit, consents::list))
+        .routes(routes!(consents::get))
+        .routes(routes!(permissions::query))
+        .routes(routes!(check::check))
+        .routes(routes!(changes::read))
+        .routes(routes!(endpoints::add, endpoints::list))
+        .routes(routes!(endpoints::get, endpoints::disable))
+        .routes(routes!(endpoints::enable))
+        .routes(routes!(endpoints::rotate))
+        .routes(routes!(endpoints::test))
+        .routes(routes!(endpoints::deliveries))
+        .routes(routes!(providers::add, providers::list))
+        .routes(routes!(providers::get, providers::disable))
+        .routes(routes!(providers::set_credentials))
+        .routes(routes!(brands::add, brands::list))
+        .routes(routes!(brands::get, brands::disable))
+        .routes(routes!(keys::add, keys::list))
+        .routes(routes!(keys::get, keys::disable))
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Page<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// Cursor of the next page: send it as `after`. Missing on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// Whether there is more.
+    pub has_more: bool,
+}
+
+impl<T> Page<T> {
+    /// A page of at most `limit` of the entries read, one of which was read beyond it to see whether there is more.
+    fn cut(mut items: Vec<T>, limit: i64, list: List, place: impl Fn(&T) -> Place) -> Self {
+        let limit = usize::try_from(limit).unwrap_or_default();
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let next = if has_more { items.last().map(|last| list.cursor(place(last))) } else { None };
+        Self { items, next, has_more }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_tells_whether_there_is_more_and_from_where() {
+        let page = |items: Vec<i64>| Page::cut(items, 2, List::Providers, |number| Place::Number(*number));
+        let first = page(vec![1, 2, 3]);
+        assert_eq!((first.items.as_slice(), first.has_more), ([1, 2].as_slice(), true));
+        assert_eq!(List::Providers.number(&first.next.unwrap()), Some(2));
+        let last = page(vec![3, 4]);
+        assert_eq!((last.has_more, last.next), (false, None));
+        assert_eq!(page(Vec::new()).next, None);
+    }
+}

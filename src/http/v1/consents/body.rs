@@ -1,0 +1,244 @@
+//! A consent as clients send it.
+
+use std::net::IpAddr;
+
+use kopru_domain::evidence::Door;
+use kopru_domain::{Evidence, Text};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::http::json::{Field, Kind};
+use crate::service::intake::{ConsentInput, IntakeItem};
+use crate::service::{Caller, FieldProblem};
+
+const LONGEST_REFERENCE: usize = 200;
+const LONGEST_FACT: usize = 500;
+/// Hexadecimal digits of a SHA-256.
+const SHA256_DIGITS: usize = 64;
+
+/// A consent or its withdrawal, in the registry's own words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConsentBody {
+    /// Phone number or e-mail address, as people write it: `0532 123 45 67`, `+905321234567`, `ali@example.com`.
+    #[schema(value_type = String, example = "+905321234567")]
+    pub recipient: Option<String>,
+    /// `ARAMA` (call), `MESAJ` (SMS) or `EPOSTA` (e-mail).
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "MESAJ")]
+    pub channel: Option<String>,
+    /// `ONAY` (consent) or `RET` (withdrawal).
+    #[schema(value_type = String, example = "ONAY")]
+    pub status: Option<String>,
+    /// Where it was taken: `HS_WEB`, `HS_MESAJ`, `HS_CAGRI_MERKEZI` … Only TACIR may leave it out.
+    #[schema(example = "HS_WEB")]
+    pub source: Option<String>,
+    /// When the person decided: `YYYY-MM-DD HH:mm:ss` in Turkey time, or RFC 3339 with an offset. Only TACIR may leave it out.
+    #[schema(example = "2026-11-20T10:05:00+03:00")]
+    pub consent_date: Option<String>,
+    /// `BIREYSEL` (the default) or `TACIR`.
+    #[schema(example = "BIREYSEL")]
+    pub recipient_type: Option<String>,
+    /// The retailer who took it.
+    pub retailer_code: Option<i64>,
+    /// A reference of your own, at most 200 characters; it comes back in answers and events.
+    pub reference: Option<String>,
+    /// What proves it, as far as you know it.
+    pub evidence: Option<Box<EvidenceBody>>,
+}
+
+/// What is sent: one consent, or an array of up to 10 000.
+#[derive(Debug, ToSchema)]
+#[serde(untagged)]
+pub enum ConsentsBody {
+    /// One.
+    One(ConsentBody),
+    /// Several.
+    Many(Vec<ConsentBody>),
+}
+
+/// What proves a consent, in the client's words. Kept sealed; never shown in answers beyond ids and hashes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EvidenceBody {
+    /// Version of the text that was shown or read out.
+    pub text_version: Option<String>,
+    /// SHA-256 of that text, 64 hexadecimal digits.
+    pub text_sha256: Option<String>,
+    /// The name the person gave.
+    pub full_name: Option<String>,
+    /// The operator or agent who typed it in.
+    pub operator: Option<String>,
+    /// The form, page, campaign or file it came through.
+    pub origin: Option<String>,
+    /// The SMS vendor's id of the message.
+    pub message_id: Option<String>,
+    /// The id of the call.
+    pub call_id: Option<String>,
+    /// The id of the voice record.
+    pub voice_record_id: Option<String>,
+    /// Where in the voice record the answer is, in seconds from its beginning.
+    #[schema(minimum = 0)]
+    pub voice_offset_seconds: Option<i64>,
+    /// The id of a scanned form.
+    pub scan_id: Option<String>,
+    /// The person's address on the internet, where your own site took the consent.
+    #[schema(value_type = Option<String>)]
+    pub client_address: Option<String>,
+    /// The person's browser, where your own site took the consent.
+    pub user_agent: Option<String>,
+}
+
+const EVIDENCE: &[Field] = &[
+    Field::optional("textVersion", Kind::Text).also(&["version", "metinsurumu"]),
+    Field::optional("textSha256", Kind::Text).also(&["texthash", "hash", "sha256", "metinozeti"]),
+    Field::optional("fullName", Kind::Text).also(&["name", "adsoyad", "ad"]),
+    Field::optional("operator", Kind::Text).also(&["agent", "user", "temsilci"]),
+    Field::optional("origin", Kind::Text).also(&["form", "formid", "page", "campaign", "url", "note"]),
+    Field::optional("messageId", Kind::Text).also(&["smsid"]),
+    Field::optional("callId", Kind::Text).also(&["call", "aramaid"]),
+    Field::optional("voiceRecordId", Kind::Text).also(&["recording", "recordid", "voicerecord", "seskaydi"]),
+    Field::optional("voiceOffsetSeconds", Kind::Number).also(&["offset", "voiceoffset"]),
+    Field::optional("scanId", Kind::Text).also(&["scan", "tarama"]),
+    Field::optional("clientAddress", Kind::Text).also(&["ip", "ipaddress", "clientip"]),
+    Field::optional("userAgent", Kind::Text).also(&["browser"]),
+];
+
+/// The fields of a consent with the names by which people look for them.
+pub(super) const FIELDS: &[Field] = &[
+    Field::optional("recipient", Kind::Text).also(&[
+        "phone", "gsm", "msisdn", "tel", "telefon", "number", "numara", "email", "mail", "eposta", "alici",
+        "address",
+    ]),
+    Field::optional("type", Kind::Text).also(&["channel", "kanal", "izinturu", "consenttype", "tur"]),
+    Field::optional("status", Kind::Text).also(&["durum", "state", "izindurumu"]),
+    Field::optional("source", Kind::Text).also(&["kaynak", "izinkaynagi"]),
+    Field::optional("consentDate", Kind::Text).also(&[
+        "date",
+        "tarih",
+        "izintarihi",
+        "timestamp",
+        "createdat",
+    ]),
+    Field::optional("recipientType", Kind::Text).also(&["alicitipi", "alicituru", "kind"]),
+    Field::optional("retailerCode", Kind::Number).also(&["bayi", "bayikodu", "retailer"]),
+    Field::optional("reference", Kind::Text).also(&["ref", "externalid", "id", "referans", "customerid"]),
+    Field::optional("evidence", Kind::Object(EVIDENCE)).also(&["kanit", "proof"]),
+];
+
+impl ConsentBody {
+    /// What is wrong beyond the registry's own rules, which the intake checks for every door alike.
+    pub(super) fn problems(&self, index: usize) -> Vec<FieldProblem> {
+        let mut found = Vec::new();
+        if self.reference.as_ref().is_some_and(|text| !is_line(text, LONGEST_REFERENCE)) {
+            found.push(too_long(index, "reference", LONGEST_REFERENCE));
+        }
+        if self.retailer_code.is_some_and(|code| code <= 0) {
+            let title = Text::fixed(
+                "bayinin İYS'deki numarası sıfırdan büyüktür",
+                "a retailer's number at the registry is above zero",
+            );
+            found.push(problem(index, "retailerCode", "number", title));
+        }
+        if let Some(evidence) = &self.evidence {
+            evidence.problems(index, &mut found);
+        }
+        found
+    }
+
+    /// The consent as the intake takes it. The facts are the client's word: `declared`.
+    pub(super) fn into_item(self, index: usize, caller: &Caller) -> IntakeItem {
+        let given = self.evidence.map(|given| *given).unwrap_or_default();
+        let named: Option<IpAddr> = given.client_address.as_deref().and_then(|text| text.trim().parse().ok());
+        IntakeItem {
+            index,
+            consent: ConsentInput {
+                recipient: self.recipient,
+                channel: self.channel,
+                status: self.status,
+                source: self.source,
+                consent_date: self.consent_date,
+                recipient_type: self.recipient_type,
+                retailer_code: self.retailer_code,
+            },
+            reference: self.reference.filter(|text| !text.is_empty()),
+            evidence: Evidence {
+                actor: Some(caller.actor.clone()),
+                peer: caller.peer,
+                resolved_address: named.or(caller.client),
+                user_agent: given.user_agent.or_else(|| caller.user_agent.clone()),
+                operator: given.operator,
+                text_version: given.text_version,
+                text_sha256: given.text_sha256.map(|digest| digest.to_ascii_lowercase()),
+                full_name: given.full_name,
+                origin: given.origin,
+                message_id: given.message_id,
+                call_id: given.call_id,
+                voice_record_id: given.voice_record_id,
+                voice_offset_seconds: given
+                    .voice_offset_seconds
+                    .and_then(|seconds| u32::try_from(seconds).ok()),
+                scan_id: given.scan_id,
+                ..Evidence::declared(Door::Api)
+            },
+            own_channel: false,
+        }
+    }
+}
+
+impl EvidenceBody {
+    fn problems(&self, index: usize, found: &mut Vec<FieldProblem>) {
+        for (name, text) in [
+            ("evidence.textVersion", &self.text_version),
+            ("evidence.fullName", &self.full_name),
+            ("evidence.operator", &self.operator),
+            ("evidence.origin", &self.origin),
+            ("evidence.messageId", &self.message_id),
+            ("evidence.callId", &self.call_id),
+            ("evidence.voiceRecordId", &self.voice_record_id),
+            ("evidence.scanId", &self.scan_id),
+            ("evidence.userAgent", &self.user_agent),
+        ] {
+            if text.as_ref().is_some_and(|text| !is_line(text, LONGEST_FACT)) {
+                found.push(too_long(index, name, LONGEST_FACT));
+            }
+        }
+        if self.voice_offset_seconds.is_some_and(|seconds| u32::try_from(seconds).is_err()) {
+            let title = Text::fixed(
+                "kaydın başından saniye, sıfır ya da büyük",
+                "seconds from the record's beginning, zero or more",
+            );
+            found.push(problem(index, "evidence.voiceOffsetSeconds", "number", title));
+        }
+        let is_digest =
+            |text: &String| text.len() == SHA256_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if self.text_sha256.as_ref().is_some_and(|text| !is_digest(text)) {
+            let title = Text::fixed(
+                "64 onaltılık hane olmalı (SHA-256)",
+                "it must be 64 hexadecimal digits (SHA-256)",
+            );
+            found.push(problem(index, "evidence.textSha256", "sha256", title));
+        }
+        if self.client_address.as_ref().is_some_and(|text| text.trim().parse::<IpAddr>().is_err()) {
+            let title = Text::fixed("bir IP adresi olmalı", "it must be an IP address");
+            found.push(problem(index, "evidence.clientAddress", "address", title));
+        }
+    }
+}
+
+/// Not too long, and without control characters, which no database takes in every place.
+fn is_line(text: &str, most: usize) -> bool {
+    (text.len() <= most || text.chars().count() <= most) && !text.contains(char::is_control)
+}
+
+fn too_long(index: usize, field: &str, most: usize) -> FieldProblem {
+    let title = Text::new(
+        format!("en çok {most} karakter, tek satır olmalı"),
+        format!("it must be {most} characters at most, on one line"),
+    );
+    problem(index, field, "too_long", title)
+}
+
+fn problem(index: usize, field: &str, code: &str, title: Text) -> FieldProblem {
+    FieldProblem { index: Some(index), field: field.to_owned(), code: code.to_owned(), title }
+}

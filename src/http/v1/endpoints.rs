@@ -1,0 +1,266 @@
+//! Webhook endpoints.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use kopru_domain::{BrandCode, IysCode};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::auth::Call;
+use crate::http::body::JsonBody;
+use crate::http::cursor::{List, Place};
+use crate::http::idempotency::{Repeatable, Turn};
+use crate::http::json::{self, Body, Field, Kind};
+use crate::http::params::Params;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::state::HttpState;
+use crate::http::v1::Page;
+use crate::service::endpoints::{
+    self, Delivery, Endpoint, IssuedEndpoint, NewEndpoint, RotatedSecret, TestResult,
+};
+
+/// The most deliveries of a page: each brings its attempts along.
+const MOST_DELIVERIES: i64 = 200;
+
+/// An endpoint to be added.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EndpointBody {
+    /// Where events go: https, or http, to a public address.
+    #[schema(example = "https://crm.example.com/kopru")]
+    pub url: String,
+    /// Only this brand's events; left out: all brands of the provider.
+    pub brand_code: Option<i64>,
+    /// The provider; needed without `brandCode` where the key is for all providers.
+    pub iys_code: Option<i64>,
+    /// A note of your own.
+    pub description: Option<String>,
+}
+
+impl Body for EndpointBody {
+    const FIELDS: &'static [Field] = &[
+        Field::required("url", Kind::Text).also(&["address", "endpoint", "uri"]),
+        Field::optional("brandCode", Kind::Number).also(&["brand", "marka"]),
+        Field::optional("iysCode", Kind::Number).also(&["provider"]),
+        Field::optional("description", Kind::Text).also(&["name", "note", "aciklama"]),
+    ];
+}
+
+type Id = Result<Path<Uuid>, PathRejection>;
+
+fn known(id: Id) -> Result<Uuid, Problem> {
+    id.map(|Path(id)| id).map_err(|_| Problem::NotFound("endpoint"))
+}
+
+/// Add an endpoint
+///
+/// Events that happen from now on are delivered to it, signed as Standard Webhooks (HMAC-SHA-256). The secret is in this
+/// answer and nowhere else.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints",
+    operation_id = "addEndpoint",
+    tag = "webhooks",
+    params(("Idempotency-Key" = Option<String>, Header, description = "A new value for each piece of work, such as a UUID")),
+    request_body(content = EndpointBody),
+    responses(
+        (status = 201, description = "The endpoint with its secret", body = IssuedEndpoint),
+        (status = 422, description = "The URL cannot be used", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    extensions(("x-summary-tr" = json!("Uç nokta ekle")), ("x-scope" = json!("webhooks:manage"))),
+)]
+pub async fn add(
+    State(state): State<HttpState>,
+    call: Call,
+    repeatable: Repeatable,
+    JsonBody(bytes): JsonBody,
+) -> Result<Response, Problem> {
+    let body: EndpointBody = json::read(&bytes)?;
+    let mut turn = match repeatable.begin(&state, &bytes).await? {
+        Turn::Repeat(answer) => return Ok(answer),
+        Turn::First(turn) => turn,
+    };
+    let new = NewEndpoint {
+        iys_code: body.iys_code.map(IysCode),
+        brand_code: body.brand_code.map(BrandCode),
+        url: body.url,
+        description: body.description.unwrap_or_default(),
+    };
+    let issued = endpoints::add_in(&mut turn.tx, &state.app, &call, new).await?;
+    turn.finish(StatusCode::CREATED, &issued).await
+}
+
+/// List endpoints
+///
+/// In order of their age, without secrets.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints",
+    operation_id = "listEndpoints",
+    tag = "webhooks",
+    params(
+        ("iysCode" = Option<i64>, Query, description = "The provider, where the key is for all"),
+        ("after" = Option<String>, Query, description = "Cursor from the page before"),
+        ("limit" = Option<i64>, Query, description = "Entries of a page: 100, at most 1 000"),
+    ),
+    responses((status = 200, description = "A page", body = Page<Endpoint>)),
+    extensions(("x-summary-tr" = json!("Uç noktaları listele")), ("x-scope" = json!("webhooks:manage"))),
+)]
+pub async fn list(
+    State(state): State<HttpState>,
+    call: Call,
+    uri: Uri,
+) -> Result<Json<Page<Endpoint>>, Problem> {
+    let mut params = Params::of(&uri, &["iysCode", "after", "limit"]);
+    let provider = params.code("iysCode").map(IysCode);
+    let after = params.cursor("after", List::Endpoints, List::id);
+    let limit = params.limit(1_000);
+    params.finish()?;
+    let items = endpoints::list(&state.app, &call, provider, after, limit + 1).await?;
+    Ok(Json(Page::cut(items, limit, List::Endpoints, |item| Place::Id(item.id))))
+}
+
+/// Show one endpoint
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints/{id}",
+    operation_id = "getEndpoint",
+    tag = "webhooks",
+    params(("id" = Uuid, Path, description = "The endpoint's identity")),
+    responses((status = 200, description = "The endpoint", body = Endpoint)),
+    extensions(("x-summary-tr" = json!("Uç noktayı göster")), ("x-scope" = json!("webhooks:manage"))),
+)]
+pub async fn get(State(state): State<HttpState>, call: Call, id: Id) -> Result<Json<Endpoint>, Problem> {
+    Ok(Json(endpoints::get(&state.app, &call, known(id)?).await?))
+}
+
+/// Disable an endpoint
+///
+/// Nothing more is delivered. What waits for it stays and goes out if it is enabled again.
+#[utoipa::path(
+    delete,
+    path = "/v1/webhook-endpoints/{id}",
+    operation_id = "disableEndpoint",
+    tag = "webhooks",
+    params(("id" = Uuid, Path, description = "The endpoint's identity")),
+    responses((status = 204, description = "Disabled")),
+    extensions(("x-summary-tr" = json!("Uç noktayı kapat")), ("x-scope" = json!("webhooks:manage"))),
+)]
+pub async fn disable(State(state): State<HttpState>, call: Call, id: Id) -> Result<StatusCode, Problem> {
+    endpoints::disable(&state.app, &call, known(id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Enable an endpoint again
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/enable",
+    operation_id = "enableEndpoint",
+    tag = "webhooks",
+    params(
+        ("id" = Uuid, Path, description = "The endpoint's identity"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A new value for each piece of work, such as a UUID"),
+    ),
+    responses((status = 200, description = "The endpoint", body = Endpoint)),
+    extensions(("x-summary-tr" = json!("Uç noktayı yeniden aç")), ("x-scope" = json!("webhooks:manage"))),
+)]
+pub async fn enable(
+    State(state): State<HttpState>,
+    call: Call,
+    id: Id,
+    repeatable: Repeatable,
+) -> Result<Response, Problem> {
+    let id = known(id)?;
+    let mut turn = match repeatable.begin(&state, b"").await? {
+        Turn::Repeat(answer) => return Ok(answer),
+        Turn::First(turn) => turn,
+    };
+    let endpoint = endpoints::enable_in(&mut turn.tx, &state.app, &call, id).await?;
+    let answer = turn.finish(StatusCode::OK, &endpoint).await?;
+    state.app.wake.wake();
+    Ok(answer)
+}
+
+/// Rotate an endpoint's secret
+///
+/// For 24 hours every call carries a signature of the old secret and one of the new, so that the receiver can change over
+/// without losing a call. The new secret is in this answer and nowhere else.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/secret/rotate",
+    operation_id = "rotateEndpointSecret",
+    tag = "webhooks",
+    params(
+        ("id" = Uuid, Path, description = "The endpoint's identity"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A new value for each piece of work, such as a UUID"),
+    ),
+    responses((status = 200, description = "The new secret", body = RotatedSecret)),
+    extensions(("x-summary-tr" = json!("İmza sırrını değiştir")), ("x-scope" = json!("webhooks:manage"))),
+)]
+pub async fn rotate(
+    State(state): State<HttpState>,
+    call: Call,
+    id: Id,
+    repeatable: Repeatable,
+) -> Result<Response, Problem> {
+    let id = known(id)?;
+    let mut turn = match repeatable.begin(&state, b"").await? {
+        Turn::Repeat(answer) => return Ok(answer),
+        Turn::First(turn) => turn,
+    };
+    let rotated = endpoints::rotate_in(&mut turn.tx, &state.app, &call, id).await?;
+    turn.finish(StatusCode::OK, &rotated).await
+}
+
+/// Try an endpoint
+///
+/// Sends one signed call of type `endpoint.test` now, outside the queue, and tells what came back. Each request is one call:
+/// an `Idempotency-Key` has no meaning here.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/test",
+    operation_id = "testEndpoint",
+    tag = "webhooks",
+    params(("id" = Uuid, Path, description = "The endpoint's identity")),
+    responses((status = 200, description = "What came back, also where that is a failure", body = TestResult)),
+    extensions(("x-summary-tr" = json!("Uç noktayı dene")), ("x-scope" = json!("webhooks:manage"))),
+)]
+pub async fn test(State(state): State<HttpState>, call: Call, id: Id) -> Result<Json<TestResult>, Problem> {
+    Ok(Json(endpoints::test(&state.app, &call, known(id)?).await?))
+}
+
+/// List an endpoint's deliveries
+///
+/// Newest event first, each with all its attempts.
+#[utoipa::path(
+    get,
+    path = "/v1/webhook-endpoints/{id}/deliveries",
+    operation_id = "listDeliveries",
+    tag = "webhooks",
+    params(
+        ("id" = Uuid, Path, description = "The endpoint's identity"),
+        ("after" = Option<String>, Query, description = "Cursor from the page before"),
+        ("limit" = Option<i64>, Query, description = "Entries of a page: 100, at most 200"),
+    ),
+    responses((status = 200, description = "A page", body = Page<Delivery>)),
+    extensions(("x-summary-tr" = json!("Gönderimleri listele")), ("x-scope" = json!("webhooks:manage"))),
+)]
+pub async fn deliveries(
+    State(state): State<HttpState>,
+    call: Call,
+    id: Id,
+    uri: Uri,
+) -> Result<Json<Page<Delivery>>, Problem> {
+    let id = known(id)?;
+    let pages = List::Deliveries(id);
+    let mut params = Params::of(&uri, &["after", "limit"]);
+    let before = params.cursor("after", pages, List::number);
+    let limit = params.limit(MOST_DELIVERIES);
+    params.finish()?;
+    let items = endpoints::deliveries(&state.app, &call, id, before, limit + 1).await?;
+    Ok(Json(Page::cut(items, limit, pages, |item| Place::Number(item.sequence))))
+}

@@ -1,0 +1,210 @@
+//! Service providers.
+
+use std::fmt;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use kopru_domain::IysCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::http::auth::Call;
+use crate::http::body::JsonBody;
+use crate::http::cursor::{List, Place};
+use crate::http::idempotency::{Repeatable, Turn};
+use crate::http::json::{self, Body, Field, Kind};
+use crate::http::params::Params;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::state::HttpState;
+use crate::http::v1::Page;
+use crate::registry::OwnCredentials;
+use crate::service::providers::{self, NewProvider, Provider};
+
+/// A provider to be added.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProviderBody {
+    /// Its number at the registry.
+    pub iys_code: i64,
+    /// Legal title.
+    pub title: String,
+    /// Its own registry user; left out: the partner's account files for it.
+    pub credentials: Option<CredentialsBody>,
+}
+
+/// A registry user of a provider's own.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CredentialsBody {
+    /// User name, as the registry issued it.
+    pub username: String,
+    /// Password. Kept sealed, never shown.
+    pub password: String,
+}
+
+/// Shows neither name nor password.
+impl fmt::Debug for CredentialsBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CredentialsBody")
+    }
+}
+
+impl From<CredentialsBody> for OwnCredentials {
+    fn from(body: CredentialsBody) -> Self {
+        Self { username: body.username, password: body.password }
+    }
+}
+
+const CREDENTIALS: &[Field] = &[
+    Field::required("username", Kind::Text).also(&["user", "kullanici"]),
+    Field::required("password", Kind::Text).also(&["parola", "sifre"]),
+];
+
+impl Body for ProviderBody {
+    const FIELDS: &'static [Field] = &[
+        Field::required("iysCode", Kind::Number).also(&["code", "iysno"]),
+        Field::required("title", Kind::Text).also(&["name", "unvan"]),
+        Field::optional("credentials", Kind::Object(CREDENTIALS)),
+    ];
+}
+
+/// How a provider is to log in at the registry.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LoginBody {
+    /// Its own registry user; null or left out: the partner's account files for it.
+    pub credentials: Option<CredentialsBody>,
+}
+
+impl Body for LoginBody {
+    const FIELDS: &'static [Field] = &[Field::optional("credentials", Kind::Object(CREDENTIALS))];
+}
+
+type Code = Result<Path<i64>, PathRejection>;
+
+fn known(code: Code) -> Result<IysCode, Problem> {
+    code.map(|Path(code)| IysCode(code)).map_err(|_| Problem::NotFound("provider"))
+}
+
+/// Add a provider
+///
+/// Gives it a ledger, a data key and, where sent, sealed credentials of its own. Needs a key that is for all providers.
+#[utoipa::path(
+    post,
+    path = "/v1/providers",
+    operation_id = "addProvider",
+    tag = "administration",
+    params(("Idempotency-Key" = Option<String>, Header, description = "A new value for each piece of work, such as a UUID")),
+    request_body(content = ProviderBody),
+    responses(
+        (status = 201, description = "The provider", body = Provider),
+        (status = 409, description = "It exists already", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    extensions(("x-summary-tr" = json!("Hizmet sağlayıcı ekle")), ("x-scope" = json!("admin"))),
+)]
+pub async fn add(
+    State(state): State<HttpState>,
+    call: Call,
+    repeatable: Repeatable,
+    JsonBody(bytes): JsonBody,
+) -> Result<Response, Problem> {
+    call.require(crate::service::Scope::Admin)?;
+    call.require_partner_wide()?;
+    let body: ProviderBody = json::read(&bytes)?;
+    let mut turn = match repeatable.begin(&state, &bytes).await? {
+        Turn::Repeat(answer) => return Ok(answer),
+        Turn::First(turn) => turn,
+    };
+    let new = NewProvider {
+        iys_code: IysCode(body.iys_code),
+        title: body.title,
+        credentials: body.credentials.map(OwnCredentials::from),
+    };
+    let provider = providers::add_in(&mut turn.tx, &state.app, &call, new).await?;
+    turn.finish(StatusCode::CREATED, &provider).await
+}
+
+/// List providers
+#[utoipa::path(
+    get,
+    path = "/v1/providers",
+    operation_id = "listProviders",
+    tag = "administration",
+    params(
+        ("after" = Option<String>, Query, description = "Cursor from the page before"),
+        ("limit" = Option<i64>, Query, description = "Entries of a page: 100, at most 999"),
+    ),
+    responses((status = 200, description = "A page, by number", body = Page<Provider>)),
+    extensions(("x-summary-tr" = json!("Hizmet sağlayıcıları listele")), ("x-scope" = json!("admin"))),
+)]
+pub async fn list(
+    State(state): State<HttpState>,
+    call: Call,
+    uri: Uri,
+) -> Result<Json<Page<Provider>>, Problem> {
+    let mut params = Params::of(&uri, &["after", "limit"]);
+    let after = params.cursor("after", List::Providers, List::number).unwrap_or_default();
+    let limit = params.limit(999);
+    params.finish()?;
+    let items = providers::list(&state.app, &call, IysCode(after)).await?;
+    Ok(Json(Page::cut(items, limit, List::Providers, |item| Place::Number(item.iys_code))))
+}
+
+/// Show one provider
+#[utoipa::path(
+    get,
+    path = "/v1/providers/{iysCode}",
+    operation_id = "getProvider",
+    tag = "administration",
+    params(("iysCode" = i64, Path, description = "The provider's number at the registry")),
+    responses((status = 200, description = "The provider", body = Provider)),
+    extensions(("x-summary-tr" = json!("Hizmet sağlayıcıyı göster")), ("x-scope" = json!("admin"))),
+)]
+pub async fn get(State(state): State<HttpState>, call: Call, code: Code) -> Result<Json<Provider>, Problem> {
+    Ok(Json(providers::get(&state.app, &call, known(code)?).await?))
+}
+
+/// Disable a provider
+///
+/// For good: nothing is taken in or filed for it any more. Needs a key that is for all providers.
+#[utoipa::path(
+    delete,
+    path = "/v1/providers/{iysCode}",
+    operation_id = "disableProvider",
+    tag = "administration",
+    params(("iysCode" = i64, Path, description = "The provider's number at the registry")),
+    responses((status = 204, description = "Disabled")),
+    extensions(("x-summary-tr" = json!("Hizmet sağlayıcıyı kapat")), ("x-scope" = json!("admin"))),
+)]
+pub async fn disable(State(state): State<HttpState>, call: Call, code: Code) -> Result<StatusCode, Problem> {
+    call.require(crate::service::Scope::Admin)?;
+    call.require_partner_wide()?;
+    providers::disable(&state.app, &call, known(code)?).await?;
+    state.brands.clear();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Change how a provider logs in at the registry
+#[utoipa::path(
+    put,
+    path = "/v1/providers/{iysCode}/credentials",
+    operation_id = "setProviderCredentials",
+    tag = "administration",
+    params(("iysCode" = i64, Path, description = "The provider's number at the registry")),
+    request_body(content = LoginBody),
+    responses((status = 200, description = "The provider", body = Provider)),
+    extensions(("x-summary-tr" = json!("İYS kullanıcısını değiştir")), ("x-scope" = json!("admin"))),
+)]
+pub async fn set_credentials(
+    State(state): State<HttpState>,
+    call: Call,
+    code: Code,
+    JsonBody(bytes): JsonBody,
+) -> Result<Json<Provider>, Problem> {
+    let body: LoginBody = json::read(&bytes)?;
+    let credentials = body.credentials.map(OwnCredentials::from);
+    Ok(Json(providers::set_credentials(&state.app, &call, known(code)?, credentials).await?))
+}
