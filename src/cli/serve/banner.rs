@@ -142,9 +142,10 @@ fn steps(app: &App, api: &str, sandbox: &str, demo: &Demo, tr: bool) -> [(&'stat
     let add = format!(
         "{curl} {api}/v1/brands/{brand}/consents -H 'Authorization: Bearer {key}' {body} '{consent}'"
     );
+    // The pause is for scripts: the bridge reads the feed as soon as the clock moves, which takes a moment.
     let withdraw = format!(
         "{curl}{control} {sandbox}/_sandbox/citizen/movements {body} '{withdrawal}' && \
-         {curl}{control} {sandbox}/_sandbox/clock {body} '{{\"advance\":\"65m\"}}'"
+         {curl}{control} {sandbox}/_sandbox/clock {body} '{{\"advance\":\"65m\"}}' && sleep 2"
     );
     let read = format!("{curl} '{api}/v1/brands/{brand}/changes?wait=10s' -H 'Authorization: Bearer {key}'");
     if tr {
