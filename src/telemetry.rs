@@ -32,7 +32,7 @@ pub enum TelemetryError {
 
 /// Sends log lines to standard error: standard output belongs to what a command answers.
 pub fn init_logs(log: &Log) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(&log.level).map_err(TelemetryError::Level)?;
+    let filter = EnvFilter::try_new(directives(&log.level)).map_err(TelemetryError::Level)?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => builder
@@ -47,6 +47,15 @@ pub fn init_logs(log: &Log) -> Result<(), TelemetryError> {
             .finish()
             .try_init()
             .map_err(TelemetryError::Logs),
+    }
+}
+
+/// A bare `info` leaves out what the worker runtime says of every start and stop; whoever wants more writes directives.
+fn directives(level: &str) -> String {
+    if level.eq_ignore_ascii_case("info") {
+        "info,apalis=warn,apalis_core=warn".to_owned()
+    } else {
+        level.to_owned()
     }
 }
 
@@ -67,5 +76,12 @@ mod tests {
     fn a_level_that_is_none_is_refused() {
         let log = Log { level: "info,kopru=loud".to_owned(), format: LogFormat::Text };
         assert!(matches!(init_logs(&log), Err(TelemetryError::Level(_))));
+    }
+
+    #[test]
+    fn directives_are_taken_as_they_are() {
+        assert_eq!(directives("debug"), "debug");
+        assert_eq!(directives("info,kopru=debug"), "info,kopru=debug");
+        assert!(directives("INFO").starts_with("info,"));
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::output::{DIM, STRONG, paint};
+use super::serve::clock;
 use super::{Failure, Global, Output, block_on};
 use crate::bootstrap::App;
 use crate::clocks::Clocks;
@@ -27,8 +28,11 @@ pub(super) fn with_app<T>(
     let config = global.load_quietly()?;
     prepare(&config)?;
     block_on(async {
-        let lifecycle = Lifecycle::new();
-        let app = App::start(config, Clocks::default(), lifecycle.clone()).await?;
+        let clocks = Clocks::default();
+        if clock::adopt(&config, &clocks).await.is_err() {
+            tracing::warn!("the sandbox's clock does not answer; going by this machine's");
+        }
+        let app = App::start(config, clocks, Lifecycle::new()).await?;
         let outcome = work(&app).await;
         close(&app, CLOSE).await;
         outcome

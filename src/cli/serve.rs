@@ -5,7 +5,7 @@
 //! which the last calls still needed.
 
 mod banner;
-mod clock;
+pub(super) mod clock;
 mod demo;
 mod ground;
 mod receiver;

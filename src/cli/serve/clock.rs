@@ -61,7 +61,7 @@ impl Remote {
 
 /// Takes the sandbox's clock over before anything reads the time. A sandbox that does not answer is an error: deadlines
 /// would be counted from the wrong day.
-pub(super) async fn adopt(config: &Config, clocks: &Clocks) -> Result<(), Failure> {
+pub(in crate::cli) async fn adopt(config: &Config, clocks: &Clocks) -> Result<(), Failure> {
     let Some(remote) = Remote::of(config)? else { return Ok(()) };
     let offset = remote.offset().await.map_err(|error| {
         let message = Text::new(
