@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use kopru_store::keys::ApiKeyRow;
 
+use crate::http::cache::Remembered;
 use crate::http::client;
 use crate::http::edge::Context;
 use crate::http::limits::{Bucket, Draw};
@@ -133,7 +134,7 @@ async fn known(state: &HttpState, headers: &HeaderMap) -> Result<Arc<KnownKey>, 
     let key = KeyText::parse(text).ok_or(Problem::KeyMalformed)?;
     let now = Instant::now();
     let known = match state.keys.get(key.id, now) {
-        Some(known) => known,
+        Some(Remembered(known)) => known,
         None => {
             // A key that is read again keeps what it has used up.
             let bucket = state.keys.stale(key.id).map(|old| old.bucket.clone());

@@ -24,6 +24,10 @@ struct Entry<V> {
     until: Instant,
 }
 
+/// What is remembered of a key: its value, or that there is none.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Remembered<V>(pub Option<Arc<V>>);
+
 impl<K: Eq + Hash, V> Default for Cache<K, V> {
     fn default() -> Self {
         Self { entries: RwLock::new(HashMap::new()) }
@@ -31,14 +35,14 @@ impl<K: Eq + Hash, V> Default for Cache<K, V> {
 }
 
 impl<K: Eq + Hash, V> Cache<K, V> {
-    /// What is remembered: `None` = nothing that still counts, `Some(None)` = it does not exist.
-    pub fn get<Q>(&self, key: &Q, now: Instant) -> Option<Option<Arc<V>>>
+    /// What is remembered of a key and still counts.
+    pub fn get<Q>(&self, key: &Q, now: Instant) -> Option<Remembered<V>>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.get(key).filter(|entry| now < entry.until).map(|entry| entry.value.clone())
+        entries.get(key).filter(|entry| now < entry.until).map(|entry| Remembered(entry.value.clone()))
     }
 
     /// What was remembered last, even where it no longer counts.
@@ -79,8 +83,8 @@ mod tests {
         assert_eq!(cache.get("a", now), None);
         cache.put("a".to_owned(), Some(7), now);
         cache.put("b".to_owned(), None, now);
-        assert_eq!(cache.get("a", now + Duration::from_secs(4)), Some(Some(Arc::new(7))));
-        assert_eq!(cache.get("b", now), Some(None));
+        assert_eq!(cache.get("a", now + Duration::from_secs(4)), Some(Remembered(Some(Arc::new(7)))));
+        assert_eq!(cache.get("b", now), Some(Remembered(None)));
         assert_eq!(cache.get("a", now + LIFE), None);
         assert_eq!(cache.stale("a"), Some(Arc::new(7)));
         cache.clear();

@@ -203,7 +203,7 @@ impl Problem {
             Self::RateLimited(after) | Self::Registry(Some(after)) => Some(*after),
             Self::IdempotencyRunning | Self::Overloaded => Some(Duration::from_secs(1)),
             Self::ShuttingDown | Self::Unavailable => Some(Duration::from_secs(5)),
-            Self::Registry(None) => Some(Duration::from_secs(60)),
+            Self::Registry(None) => Some(Duration::from_mins(1)),
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use kopru_domain::BrandCode;
 
 use crate::bootstrap::App;
 use crate::http::auth::{Call, KnownKey};
-use crate::http::cache::Cache;
+use crate::http::cache::{Cache, Remembered};
 use crate::http::limits::Rate;
 use crate::http::problem::Problem;
 use crate::service::brands::{self, KnownBrand};
@@ -60,7 +60,7 @@ impl FromRequestParts<HttpState> for Branded {
         let code = BrandCode(code);
         let now = Instant::now();
         let known = match state.brands.get(&code, now) {
-            Some(known) => known,
+            Some(Remembered(known)) => known,
             None => state.brands.put(code, brands::load(&state.app, code).await?, now),
         };
         known.filter(|known| call.sees(known.row.iys_code)).map(Self).ok_or(missing)

@@ -34,7 +34,7 @@ pub const MOST: usize = 1_000;
 /// The longest wait for a stale mirror to be read again.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// What the registry's feed hides (registry-protocol section 4.10): bounds below it cannot be met by the mirror.
-const HIDDEN: Duration = Duration::from_secs(3_600);
+const HIDDEN: Duration = Duration::from_hours(1);
 
 /// What is to be checked.
 #[derive(Debug, Clone)]
@@ -112,7 +112,7 @@ pub async fn check(
         Known::load(&mut tx, brand, &entries).await?
     };
     let now = app.clocks.business();
-    Ok(answer(caller, request, &entries, &known, Bound { bound, guarded, now }))
+    Ok(answer(caller, request, &entries, &known, Bound { most: bound, guarded, now }))
 }
 
 fn check_size(count: usize) -> ServiceResult<()> {
@@ -168,7 +168,7 @@ impl Known {
 /// How old knowledge may be, and by which of the two ways that is met.
 #[derive(Clone, Copy)]
 struct Bound {
-    bound: Duration,
+    most: Duration,
     guarded: bool,
     now: DateTime<Utc>,
 }
@@ -176,7 +176,7 @@ struct Bound {
 impl Bound {
     /// Whether an instant is young enough.
     fn met_by(self, at: DateTime<Utc>) -> bool {
-        self.now - at <= TimeDelta::from_std(self.bound).unwrap_or(TimeDelta::MAX)
+        self.now - at <= TimeDelta::from_std(self.most).unwrap_or(TimeDelta::MAX)
     }
 }
 
@@ -193,7 +193,7 @@ fn answer(
         .into_iter()
         .zip(entries)
         .map(|(raw, entry)| match entry {
-            Entry::Unusable(error) => Verdict::invalid(raw, error, caller.lang),
+            Entry::Unusable(error) => Verdict::invalid(raw, *error, caller.lang),
             Entry::Usable { key, .. } => {
                 let row = known.permissions.get(key);
                 let seen = row.and_then(|row| row.permission.observation).map(|seen| seen.asked_at);
@@ -206,7 +206,7 @@ fn answer(
     CheckAnswer {
         as_of: known.freshness.as_of.map(format_rfc3339),
         horizon: known.freshness.horizon.map(format_rfc3339),
-        freshness: format_duration(bound.bound),
+        freshness: format_duration(bound.most),
         stale: verdicts.iter().any(|verdict| verdict.reason == Some(Reason::Stale)),
         allowed: verdicts.iter().filter(|verdict| verdict.allowed).count(),
         verdicts,
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn knowledge_is_young_enough_up_to_the_bound_itself() {
         let now: DateTime<Utc> = "2026-11-22T09:00:00Z".parse().unwrap();
-        let bound = Bound { bound: Duration::from_secs(7_200), guarded: false, now };
+        let bound = Bound { most: Duration::from_hours(2), guarded: false, now };
         assert!(bound.met_by(now - TimeDelta::hours(2)));
         assert!(!bound.met_by(now - TimeDelta::hours(2) - TimeDelta::microseconds(1)));
         assert!(bound.met_by(now + TimeDelta::hours(1)));

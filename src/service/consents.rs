@@ -8,15 +8,16 @@ use kopru_domain::{Deadline, Evidence, IysCode};
 use kopru_store::brands::BrandRow;
 use kopru_store::consents::{self, ConsentRow};
 use kopru_store::submissions::{self, ListFilter, SubmissionRow};
-use kopru_store::{Priority, ProviderKeys, Tx};
+use kopru_store::{Priority, ProviderKeys, StoreError, Tx};
 use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::service::mirror;
 use crate::service::{Caller, Scope, ServiceError, ServiceResult, providers};
 
+use view::Filings;
 pub use view::{
-    CodeView, Consent, ConsentSummary, DeadlineView, EvidenceView, LedgerView, RegistryAnswerView,
+    Consent, ConsentSummary, DeadlineView, EvidenceView, Explanation, LedgerView, RegistryAnswerView,
     SubmissionView, explain,
 };
 
@@ -104,7 +105,7 @@ pub async fn list(
             .into_iter()
             .map(|row| (row.id, row))
             .collect();
-        summaries(&keys, rows, &known, caller, showing)?
+        summaries(&keys, &rows, &known, caller, showing)?
     };
     if showing == Showing::Full && !page.is_empty() {
         let subject = format!("{} consents of brand {}", page.len(), brand.brand_code);
@@ -115,7 +116,7 @@ pub async fn list(
 
 fn summaries(
     keys: &ProviderKeys,
-    rows: Vec<SubmissionRow>,
+    rows: &[SubmissionRow],
     known: &HashMap<Uuid, ConsentRow>,
     caller: &Caller,
     showing: Showing,
@@ -148,18 +149,22 @@ async fn read(
 ) -> ServiceResult<Consent> {
     let keys = app.vault.keys(tx, provider).await?;
     let opened = mirror::open_consent(&keys, &row.sealed)?;
-    let mut filings = submissions::find_many(tx, provider, vec![row.id]).await?;
-    filings.sort_by_key(|filing| filing.generation);
+    let mut rows = submissions::find_many(tx, provider, vec![row.id]).await?;
+    rows.sort_by_key(|filing| filing.generation);
+    let mut earlier: Vec<SubmissionView> =
+        rows.into_iter().map(|filing| SubmissionView::new(filing, caller.lang)).collect();
+    let missing = || StoreError::Corrupt { what: "submissions", detail: "missing".to_owned() };
+    let filings = Filings { present: earlier.pop().ok_or_else(missing)?, earlier };
     let evidence = match consents::find_evidence(tx, provider, row.id).await? {
         Some(sealed) => Some(open_evidence(&keys, &sealed)?),
         None => None,
     };
-    Ok(Consent::new(provider, row, &opened, filings, evidence.as_ref(), caller.lang, showing))
+    Ok(Consent::new(provider, row, &opened, filings, evidence.as_ref(), showing))
 }
 
 fn open_evidence(keys: &ProviderKeys, sealed: &[u8]) -> ServiceResult<Evidence> {
     let (_, json) = mirror::open_evidence(keys, sealed)?;
-    let unreadable = |_| kopru_store::StoreError::Corrupt { what: "evidence", detail: "shape".to_owned() };
+    let unreadable = |_| StoreError::Corrupt { what: "evidence", detail: "shape".to_owned() };
     Ok(serde_json::from_slice(&json).map_err(unreadable)?)
 }
 

@@ -146,7 +146,7 @@ on_both_databases! {
         let (status, answer) = bridge.post(&path, list.clone()).await;
         assert_eq!(status, 200, "{answer}");
         let reasons = |answer: &Value| -> Vec<String> {
-            answer["results"].as_array().unwrap_or_else(|| panic!("{answer}")).iter()
+            answer["verdicts"].as_array().unwrap_or_else(|| panic!("{answer}")).iter()
                 .map(|r| r["reason"].as_str().unwrap_or(if r["allowed"] == json!(true) { "allowed" } else { "?" }).to_owned()).collect()
         };
         assert_eq!(reasons(&answer), ["allowed", "pending", "unknown", "invalid"]);

@@ -9,6 +9,7 @@ use crate::key::OpenSubmission;
 use crate::permission::RegistryKnowledge;
 use crate::shape::{EARLIEST_CONSENT, date_fits_source};
 use crate::submission::Code;
+use crate::time::truncate_seconds;
 use crate::words::{ConsentStatus, ProviderSource, RecipientType};
 
 /// What is about to be told to the registry, in the registry's terms.
@@ -48,7 +49,8 @@ pub enum Verdict {
 
 /// Judges a movement as the registry would at `now`.
 ///
-/// An approval is only judged too late after [`Deadline::latest`]; a rejection never is. Verdicts
+/// An approval is only judged too late after [`Deadline::latest`], whose second still counts to its
+/// end, as the registry reckons in whole seconds; a rejection never is. Verdicts
 /// that need the registry's state are only given where that state is known and nothing on its way
 /// can change it: an approval that has left the house may be registered before this movement. What
 /// still waits in the queue is no reason to drop anything, because it may yet fail.
@@ -68,7 +70,9 @@ pub fn judge(
         return verdict;
     }
     match (movement.status, movement.consent_date) {
-        (ConsentStatus::Approval, Some(date)) if now > Deadline::of(date, calendar).latest => {
+        (ConsentStatus::Approval, Some(date))
+            if truncate_seconds(now) > Deadline::of(date, calendar).latest =>
+        {
             Verdict::Expired(Code::H467)
         }
         _ => Verdict::File,

@@ -248,9 +248,9 @@ impl Writer<'_> {
     fn table(&mut self, rows: &[Row]) {
         let (name, kind, meaning, needed) =
             (self.words.name(), self.words.kind(), self.words.meaning(), self.words.needed());
-        let _ = write!(
+        let _ = writeln!(
             self.html,
-            "<table><thead><tr><th>{name}</th><th>{kind}</th><th>{meaning}</th></tr></thead><tbody>\n"
+            "<table><thead><tr><th>{name}</th><th>{kind}</th><th>{meaning}</th></tr></thead><tbody>"
         );
         for row in rows {
             let mark =

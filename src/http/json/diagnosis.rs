@@ -96,7 +96,7 @@ impl Look {
                     self.wrong_type(path, "true ya da false (tırnaksız)", "true or false, without quotes");
                 }
             }
-            Kind::Texts => self.list(path, raw, |look, path, item| look.text(path, item)),
+            Kind::Texts => self.list(path, raw, Self::text),
             Kind::Words(words) => self.list(path, raw, |look, path, item| look.word(path, item, words)),
             Kind::Object(fields) => self.object(path, raw, fields),
         }

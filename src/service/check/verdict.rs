@@ -56,7 +56,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// The verdict on an address that cannot be read.
-    pub(super) fn invalid(recipient: String, error: &AddressError, lang: Lang) -> Self {
+    pub(super) fn invalid(recipient: String, error: AddressError, lang: Lang) -> Self {
         Self {
             recipient,
             allowed: false,

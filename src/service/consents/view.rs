@@ -37,44 +37,35 @@ impl From<Deadline> for DeadlineView {
     }
 }
 
-/// Why something is as it is.
+/// What a code means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CodeView {
-    /// The registry's H-code, or a word of this service.
-    pub code: String,
-    /// What it means, in the language asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
+pub struct Explanation {
+    /// Cause and remedy, in the language asked for.
+    #[schema(value_type = String)]
+    pub title: &'static str,
     /// Who can do something about it: `client`, `operator`, `partner`, `registry`, `citizen`, `developer` or `nobody`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub who: Option<&'static str>,
+    #[schema(value_type = String)]
+    pub who: &'static str,
     /// Whether filing it again can help.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub redrive_helps: Option<bool>,
+    pub redrive_helps: bool,
 }
 
-/// Explains a code, ours or the registry's; an unknown one stands by itself.
-pub fn explain(code: &str, lang: Lang) -> CodeView {
-    let pick = |tr: &str, en: &str| Some(if lang == Lang::Tr { tr } else { en }.to_owned());
-    if let Some(own) = explain_own_code(code) {
-        return CodeView {
-            code: code.to_owned(),
-            title: pick(own.tr, own.en),
-            who: Some(own.who.as_str()),
-            redrive_helps: Some(own.redrive_helps),
-        };
-    }
-    match iys::codes::lookup(code) {
-        Some(info) => CodeView {
-            code: code.to_owned(),
+/// Explains a code, ours or the registry's; nothing for one that this version does not know.
+pub fn explain(code: &str, lang: Lang) -> Option<Explanation> {
+    let pick = |tr, en| if lang == Lang::Tr { tr } else { en };
+    let own = explain_own_code(code).map(|own| Explanation {
+        title: pick(own.tr, own.en),
+        who: own.who.as_str(),
+        redrive_helps: own.redrive_helps,
+    });
+    own.or_else(|| {
+        iys::codes::lookup(code).map(|info| Explanation {
             title: pick(info.tr, info.en),
-            who: Some(actor(info.who)),
-            redrive_helps: Some(info.redrive_helps),
-        },
-        None => CodeView { code: code.to_owned(), title: None, who: None, redrive_helps: None },
-    }
+            who: actor(info.who),
+            redrive_helps: info.redrive_helps,
+        })
+    })
 }
 
 fn actor(who: iys::Actor) -> &'static str {
@@ -98,9 +89,12 @@ pub struct SubmissionView {
     /// `superseded`.
     #[schema(value_type = String, example = "queued")]
     pub state: &'static str,
-    /// Why, where there is something to say.
+    /// Why, where there is something to say: the registry's H-code, or a word of this service.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<CodeView>,
+    pub code: Option<String>,
+    /// What the code means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
     /// Why it is held: `not_authorised`, `type_right`, `subscription`, `quota` or `review`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_cause: Option<String>,
@@ -137,14 +131,15 @@ pub struct RegistryAnswerView {
 }
 
 impl SubmissionView {
-    fn new(row: SubmissionRow, lang: Lang) -> Self {
+    pub(super) fn new(row: SubmissionRow, lang: Lang) -> Self {
         let open = row.state.is_open();
         let creation_date = row.creation_date.map(format_rfc3339);
         Self {
             generation: row.generation,
             state: row.state.as_str(),
             deadline: deadline(&row).into(),
-            code: row.code.as_deref().map(|code| explain(code, lang)),
+            explanation: row.code.as_deref().and_then(|code| explain(code, lang)),
+            code: row.code,
             held_cause: row.cause,
             calendar: row.calendar,
             attempts: row.attempt,
@@ -240,6 +235,12 @@ pub struct LedgerView {
     pub evidence_commitment: String,
 }
 
+/// The filings of a consent.
+pub(super) struct Filings {
+    pub present: SubmissionView,
+    pub earlier: Vec<SubmissionView>,
+}
+
 /// One consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -280,12 +281,9 @@ pub struct Consent {
     pub door: String,
     /// When it reached the service.
     pub received_at: String,
-    /// State of the present filing.
-    #[schema(value_type = String)]
-    pub state: &'static str,
-    /// The present filing; missing only for a consent without one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub submission: Option<SubmissionView>,
+    /// The present filing.
+    #[serde(flatten)]
+    pub submission: SubmissionView,
     /// Earlier filings, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub earlier_submissions: Vec<SubmissionView>,
@@ -301,14 +299,10 @@ impl Consent {
         provider: IysCode,
         row: ConsentRow,
         opened: &SealedConsent,
-        filings: Vec<SubmissionRow>,
+        filings: Filings,
         evidence: Option<&Evidence>,
-        lang: Lang,
         showing: Showing,
     ) -> Self {
-        let mut filings: Vec<SubmissionView> =
-            filings.into_iter().map(|filing| SubmissionView::new(filing, lang)).collect();
-        let submission = filings.pop();
         Self {
             id: row.id,
             iys_code: provider.0,
@@ -322,9 +316,8 @@ impl Consent {
             retailer_code: row.retailer_code.map(|code| code.0),
             reference: opened.reference.clone(),
             received_at: format_rfc3339(row.received_at),
-            state: submission.as_ref().map_or("none", |submission| submission.state),
-            submission,
-            earlier_submissions: filings,
+            submission: filings.present,
+            earlier_submissions: filings.earlier,
             evidence: evidence.map(EvidenceView::new),
             ledger: LedgerView {
                 sequence: row.seq,
@@ -365,9 +358,12 @@ pub struct ConsentSummary {
     /// State of the filing.
     #[schema(value_type = String)]
     pub state: &'static str,
-    /// Why.
+    /// Why: the registry's H-code, or a word of this service.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<CodeView>,
+    pub code: Option<String>,
+    /// What the code means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
     /// Until when it must be filed.
     pub deadline: DeadlineView,
     /// When it reached the service.
@@ -378,7 +374,7 @@ impl ConsentSummary {
     pub(super) fn new(
         row: &ConsentRow,
         opened: &SealedConsent,
-        filing: SubmissionRow,
+        filing: &SubmissionRow,
         lang: Lang,
         showing: Showing,
     ) -> Self {
@@ -393,8 +389,9 @@ impl ConsentSummary {
             reference: opened.reference.clone(),
             generation: filing.generation,
             state: filing.state.as_str(),
-            deadline: deadline(&filing).into(),
-            code: filing.code.as_deref().map(|code| explain(code, lang)),
+            deadline: deadline(filing).into(),
+            explanation: filing.code.as_deref().and_then(|code| explain(code, lang)),
+            code: filing.code.clone(),
             received_at: format_rfc3339(row.received_at),
         }
     }
@@ -407,12 +404,11 @@ mod tests {
 
     #[test]
     fn codes_of_both_kinds_are_explained_in_the_language_asked_for() {
-        let own = explain("deadline_passed", Lang::En);
-        assert_eq!((own.who, own.redrive_helps), (Some("client"), Some(false)));
-        assert_ne!(own.title, explain("deadline_passed", Lang::Tr).title);
-        let registry = explain("H174", Lang::Tr);
-        assert!(registry.title.is_some() && registry.who.is_some());
-        assert_eq!(explain("H99999", Lang::Tr).title, None);
+        let own = explain("deadline_passed", Lang::En).unwrap();
+        assert_eq!((own.who, own.redrive_helps), ("client", false));
+        assert_ne!(own.title, explain("deadline_passed", Lang::Tr).unwrap().title);
+        assert!(explain("H174", Lang::Tr).is_some());
+        assert_eq!(explain("H99999", Lang::Tr), None);
     }
 
     #[test]

@@ -107,8 +107,16 @@ pub async fn add(tx: &mut Tx, batch: &BatchRow, claim: Option<Claim>) -> Result<
 }
 
 /// Claims the batch that has waited longest for its next step.
-pub async fn claim(tx: &mut Tx, business_now: DateTime<Utc>, wire_now: DateTime<Utc>, claim: Claim) -> Result<Option<BatchRow>> {
-    tx.row(&CLAIM, args![business_now, wire_now, claim.by, claim.until]).await?.map(|row| read(&row)).transpose()
+pub async fn claim(
+    tx: &mut Tx,
+    business_now: DateTime<Utc>,
+    wire_now: DateTime<Utc>,
+    claim: Claim,
+) -> Result<Option<BatchRow>> {
+    tx.row(&CLAIM, args![business_now, wire_now, claim.by, claim.until])
+        .await?
+        .map(|row| read(&row))
+        .transpose()
 }
 
 /// One batch.

@@ -37,7 +37,8 @@ pub struct BrandRow {
 
 /// Adds a brand; false when it exists.
 pub async fn add(tx: &mut Tx, brand: &BrandRow) -> Result<bool> {
-    let sources = brand.allowed_sources.as_ref().map(serde_json::to_string).transpose().map_err(unreadable)?;
+    let sources =
+        brand.allowed_sources.as_ref().map(serde_json::to_string).transpose().map_err(unreadable)?;
     let args = args![
         brand.iys_code,
         brand.brand_code,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::{Tx, args, statements};
 
 statements! {
@@ -24,11 +24,14 @@ pub struct BudgetRow {
 
 /// Reads a budget and locks it until commit; makes it where it is missing.
 pub async fn lock(tx: &mut Tx, name: &str, now: DateTime<Utc>) -> Result<BudgetRow> {
-    if let Some(row) = tx.row(&LOCK, args![name]).await? {
-        return Ok(BudgetRow { next_slot_at: row.get(0)?, blocked_until: row.get(1)?, failures: row.get(2)? });
+    let mut found = tx.row(&LOCK, args![name]).await?;
+    if found.is_none() {
+        // Another replica may have made it meanwhile and drawn from it: so it is read again, under the lock.
+        tx.execute(&ADD, args![name, now]).await?;
+        found = tx.row(&LOCK, args![name]).await?;
     }
-    tx.execute(&ADD, args![name, now]).await?;
-    Ok(BudgetRow { next_slot_at: now, blocked_until: None, failures: 0 })
+    let row = found.ok_or_else(|| StoreError::corrupt("budgets", "missing"))?;
+    Ok(BudgetRow { next_slot_at: row.get(0)?, blocked_until: row.get(1)?, failures: row.get(2)? })
 }
 
 /// Writes a budget back.

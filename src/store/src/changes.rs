@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::{Insert, Key, Tx, args, sql::Row, statements};
 
 statements! {
-    AFTER = "SELECT seq, brand_code, key, id, type, sealed, created_at FROM changes
+    AFTER = "SELECT seq, brand_code, key, id, type, sealed, created_at FROM changes {by changes_by_brand}
              WHERE iys_code = $1 AND brand_code = $2 AND seq > $3 ORDER BY seq LIMIT $4";
     BY_SEQ = "SELECT seq, brand_code, key, id, type, sealed, created_at FROM changes WHERE iys_code = $1 AND seq = $2";
     FAN_OUT = "INSERT INTO deliveries (iys_code, endpoint_id, change_seq, key, state, attempt, next_attempt_at, updated_at)
@@ -23,6 +23,9 @@ static APPEND: Insert = Insert {
     types: &["bigint", "bigint", "bigint", "bytea", "uuid", "text", "bytea", "timestamptz"],
     tail: "",
 };
+
+/// The bulk inserts of this module by name.
+pub(crate) static INSERTS: &[(&str, &Insert)] = &[("APPEND", &APPEND)];
 
 /// One event of the feed.
 #[derive(Debug, Clone)]
@@ -49,14 +52,22 @@ pub async fn append(tx: &mut Tx, provider: IysCode, rows: Vec<ChangeRow>) -> Res
     let (before, until, now) = (first.seq - 1, last.seq, last.created_at);
     let rows = rows
         .into_iter()
-        .map(|row| args![provider, row.seq, row.brand_code, row.key, row.id, row.kind, row.sealed, row.created_at])
+        .map(|row| {
+            args![provider, row.seq, row.brand_code, row.key, row.id, row.kind, row.sealed, row.created_at]
+        })
         .collect();
     tx.insert(&APPEND, rows).await?;
     tx.execute(&FAN_OUT, args![provider, before, until, now]).await.map(drop)
 }
 
 /// Events of a brand after a place.
-pub async fn after(tx: &mut Tx, provider: IysCode, brand: BrandCode, seq: i64, limit: i64) -> Result<Vec<ChangeRow>> {
+pub async fn after(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<ChangeRow>> {
     tx.rows(&AFTER, args![provider, brand, seq, limit]).await?.iter().map(read).collect()
 }
 

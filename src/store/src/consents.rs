@@ -19,7 +19,26 @@ statements! {
 
 static APPEND: Insert = Insert {
     head: "INSERT INTO consents (iys_code, id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door, received_at, recorded_at, sealed, recipient_hash, evidence_hash, hash)",
-    types: &["bigint", "uuid", "bigint", "bigint", "bytea", "text", "text", "text", "text", "timestamptz", "bigint", "text", "timestamptz", "timestamptz", "bytea", "bytea", "bytea", "bytea"],
+    types: &[
+        "bigint",
+        "uuid",
+        "bigint",
+        "bigint",
+        "bytea",
+        "text",
+        "text",
+        "text",
+        "text",
+        "timestamptz",
+        "bigint",
+        "text",
+        "timestamptz",
+        "timestamptz",
+        "bytea",
+        "bytea",
+        "bytea",
+        "bytea",
+    ],
     tail: "",
 };
 
@@ -28,6 +47,9 @@ static ADD_EVIDENCE: Insert = Insert {
     types: &["bigint", "uuid", "bytea"],
     tail: "",
 };
+
+/// The bulk inserts of this module by name.
+pub(crate) static INSERTS: &[(&str, &Insert)] = &[("APPEND", &APPEND), ("ADD_EVIDENCE", &ADD_EVIDENCE)];
 
 /// One ledger row.
 #[derive(Debug, Clone)]
@@ -110,7 +132,7 @@ fn values(provider: IysCode, row: ConsentRow) -> Vec<Value> {
         row.recipient_type,
         row.channel,
         row.status,
-        row.source.map(|source| source.as_str()),
+        row.source.map(ProviderSource::as_str),
         row.consent_date,
         row.retailer_code,
         row.door,

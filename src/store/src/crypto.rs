@@ -120,7 +120,8 @@ impl ProviderKeys {
 
     /// Encrypts. `context` names table and column and binds the ciphertext to its place.
     pub fn seal(&self, context: &str, plain: &[u8]) -> Vec<u8> {
-        let (id, cipher) = self.ciphers.iter().find(|(id, _)| *id == self.current).unwrap_or(&self.ciphers[0]);
+        let (id, cipher) =
+            self.ciphers.iter().find(|(id, _)| *id == self.current).unwrap_or(&self.ciphers[0]);
         seal(cipher, *id, context.as_bytes(), plain)
     }
 
@@ -137,7 +138,8 @@ impl ProviderKeys {
 
     /// Decrypts text.
     pub fn open_text(&self, context: &str, sealed: &[u8]) -> Result<String> {
-        String::from_utf8(self.open(context, sealed)?).map_err(|_| StoreError::corrupt("sealed value", "not UTF-8"))
+        String::from_utf8(self.open(context, sealed)?)
+            .map_err(|_| StoreError::corrupt("sealed value", "not UTF-8"))
     }
 
     /// The blind name under which everything about this address, brand and channel is stored. `recipient` is canonical.
@@ -233,7 +235,10 @@ mod tests {
         assert_ne!(one, key(2, RecipientType::Individual, Channel::Message, "+905321234567"));
         assert_ne!(one, key(1, RecipientType::Merchant, Channel::Message, "+905321234567"));
         assert_ne!(one, key(1, RecipientType::Individual, Channel::Call, "+905321234567"));
-        assert_ne!(one, self::keys().key(BrandCode(1), RecipientType::Individual, Channel::Message, "+905321234567"));
+        assert_ne!(
+            one,
+            self::keys().key(BrandCode(1), RecipientType::Individual, Channel::Message, "+905321234567")
+        );
     }
 
     #[test]

@@ -61,8 +61,16 @@ pub async fn add(tx: &mut Tx, provider: IysCode, brand: BrandCode, now: DateTime
 }
 
 /// Claims the pull that is most overdue.
-pub async fn claim(tx: &mut Tx, business_now: DateTime<Utc>, wire_now: DateTime<Utc>, claim: Claim) -> Result<Option<CursorRow>> {
-    tx.row(&CLAIM, args![business_now, wire_now, claim.by, claim.until]).await?.map(|row| read(&row)).transpose()
+pub async fn claim(
+    tx: &mut Tx,
+    business_now: DateTime<Utc>,
+    wire_now: DateTime<Utc>,
+    claim: Claim,
+) -> Result<Option<CursorRow>> {
+    tx.row(&CLAIM, args![business_now, wire_now, claim.by, claim.until])
+        .await?
+        .map(|row| read(&row))
+        .transpose()
 }
 
 /// Saves the cursor, in the transaction that applies the page, and renews the lease; false when the claim was lost.
@@ -72,13 +80,25 @@ pub async fn advance(tx: &mut Tx, row: &CursorRow, claim: Claim, after: &str) ->
 }
 
 /// The end of the feed was reached by a pull that began at `as_of`.
-pub async fn finish(tx: &mut Tx, row: &CursorRow, claim: Claim, as_of: DateTime<Utc>, next: DateTime<Utc>) -> Result<bool> {
+pub async fn finish(
+    tx: &mut Tx,
+    row: &CursorRow,
+    claim: Claim,
+    as_of: DateTime<Utc>,
+    next: DateTime<Utc>,
+) -> Result<bool> {
     let args = args![row.iys_code, row.brand_code, row.feed.as_str(), claim.by, as_of, next];
     Ok(tx.execute(&FINISH, args).await? == 1)
 }
 
 /// The pull failed and is tried again at `next`.
-pub async fn fail(tx: &mut Tx, row: &CursorRow, claim: Claim, error: &str, next: DateTime<Utc>) -> Result<bool> {
+pub async fn fail(
+    tx: &mut Tx,
+    row: &CursorRow,
+    claim: Claim,
+    error: &str,
+    next: DateTime<Utc>,
+) -> Result<bool> {
     let args = args![row.iys_code, row.brand_code, row.feed.as_str(), claim.by, next, error];
     Ok(tx.execute(&FAIL, args).await? == 1)
 }
@@ -89,7 +109,12 @@ pub async fn of_brand(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> Resul
 }
 
 /// Makes a brand's pulls due now: a check found them stale.
-pub async fn to_the_front(tx: &mut Tx, provider: IysCode, brand: BrandCode, now: DateTime<Utc>) -> Result<u64> {
+pub async fn to_the_front(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    now: DateTime<Utc>,
+) -> Result<u64> {
     tx.execute(&TO_THE_FRONT, args![provider, brand, now]).await
 }
 

@@ -82,8 +82,9 @@ impl Db {
 
     async fn connect_sqlite(path: PathBuf, sizes: PoolSizes) -> Result<Self> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .map_err(|e| StoreError::Address(format!("cannot make the folder {}: {e}", folder.display())))?;
+            std::fs::create_dir_all(folder).map_err(|e| {
+                StoreError::Address(format!("cannot make the folder {}: {e}", folder.display()))
+            })?;
         }
         let options = SqliteConnectOptions::new()
             .filename(&path)
@@ -99,14 +100,16 @@ impl Db {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(60))
+            .acquire_timeout(Duration::from_mins(1))
             .test_before_acquire(false)
             .connect_with(options.clone().pragma("cache_size", "-24000"))
             .await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(sizes.connections.clamp(1, 4))
             .test_before_acquire(false)
-            .connect_lazy_with(options.read_only(true).pragma("query_only", "on").pragma("cache_size", "-8000"));
+            .connect_lazy_with(
+                options.read_only(true).pragma("query_only", "on").pragma("cache_size", "-8000"),
+            );
         Ok(Self { pools: Pools::Sqlite { readers, writer, bulk: Arc::new(Semaphore::new(1)) } })
     }
 
@@ -117,7 +120,9 @@ impl Db {
             .acquire_timeout(Duration::from_secs(30))
             .test_before_acquire(false)
             // Generic plans of the claim and look-up statements are slower by factors.
-            .connect_with(options.application_name("kopru").options([("plan_cache_mode", "force_custom_plan")]))
+            .connect_with(
+                options.application_name("kopru").options([("plan_cache_mode", "force_custom_plan")]),
+            )
             .await?;
         Ok(Self { pools: Pools::Postgres(pool) })
     }
@@ -196,6 +201,11 @@ impl Tx {
         }
     }
 
+    /// Whether this is a bare connection, which sees only what is committed.
+    pub(crate) fn is_read(&self) -> bool {
+        matches!(self.0, Inner::SqliteRead(_) | Inner::PostgresRead(_))
+    }
+
     /// Commits. Nothing is acknowledged to anybody before this has returned.
     pub async fn commit(self) -> Result<()> {
         match self.0 {
@@ -245,7 +255,9 @@ impl Tx {
                     inserted += query.execute(&mut **tx).await?.rows_affected();
                 }
             }
-            Inner::Postgres(tx) => inserted += insert.postgres(rows).execute(&mut **tx).await?.rows_affected(),
+            Inner::Postgres(tx) => {
+                inserted += insert.postgres(rows).execute(&mut **tx).await?.rows_affected();
+            }
             Inner::SqliteRead(_) | Inner::PostgresRead(_) => return Err(read_only()),
         }
         Ok(inserted)

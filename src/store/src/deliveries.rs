@@ -10,10 +10,10 @@ use crate::{Claim, Key, Tx, args, sql::Row, statements};
 statements! {
     /// Due deliveries that are the first of their key at their endpoint.
     CLAIM = "UPDATE deliveries SET state = 'in_flight', claimed_by = $3, lease_until = $4, attempt = attempt + 1, updated_at = $1
-        FROM (SELECT d.iys_code AS p, d.endpoint_id AS e, d.change_seq AS q FROM deliveries d
-              WHERE ((d.state = 'queued' AND d.next_attempt_at <= $1) OR (d.state = 'in_flight' AND d.lease_until < $2))
-                AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.iys_code = d.iys_code AND o.endpoint_id = d.endpoint_id
-                      AND o.key = d.key AND o.state IN ('queued', 'in_flight') AND o.change_seq < d.change_seq)
+        FROM (SELECT d.iys_code AS p, d.endpoint_id AS e, d.change_seq AS q FROM deliveries d {by deliveries_due}
+              WHERE d.state IN ('queued', 'in_flight') AND d.next_attempt_at <= $1 AND (d.state = 'queued' OR d.lease_until < $2)
+                AND (SELECT 1 FROM deliveries o {by deliveries_open} WHERE o.iys_code = d.iys_code AND o.endpoint_id = d.endpoint_id
+                      AND o.key = d.key AND o.state IN ('queued', 'in_flight') AND o.change_seq < d.change_seq LIMIT 1) IS NULL
                 AND EXISTS (SELECT 1 FROM webhook_endpoints w WHERE w.iys_code = d.iys_code AND w.id = d.endpoint_id AND w.state = 'active')
               ORDER BY d.next_attempt_at, d.change_seq LIMIT $5 {skip_locked}) AS due
         WHERE iys_code = p AND endpoint_id = e AND change_seq = q
@@ -114,11 +114,21 @@ pub async fn claim(
     wire_now: DateTime<Utc>,
     claim: Claim,
 ) -> Result<Vec<DeliveryRow>> {
-    tx.rows(&CLAIM, args![business_now, wire_now, claim.by, claim.until, limit]).await?.iter().map(read).collect()
+    tx.rows(&CLAIM, args![business_now, wire_now, claim.by, claim.until, limit])
+        .await?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 /// Records an attempt; false when the claim was lost meanwhile.
-pub async fn finish(tx: &mut Tx, row: &DeliveryRow, claim: Claim, finish: &Finish, now: DateTime<Utc>) -> Result<bool> {
+pub async fn finish(
+    tx: &mut Tx,
+    row: &DeliveryRow,
+    claim: Claim,
+    finish: &Finish,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let attempt = &finish.attempt;
     let done = tx
         .execute(
@@ -154,12 +164,23 @@ pub async fn finish(tx: &mut Tx, row: &DeliveryRow, claim: Claim, finish: &Finis
 }
 
 /// Deliveries of an endpoint, newest first, before a place.
-pub async fn list(tx: &mut Tx, provider: IysCode, endpoint: Uuid, before: i64, limit: i64) -> Result<Vec<DeliveryRow>> {
+pub async fn list(
+    tx: &mut Tx,
+    provider: IysCode,
+    endpoint: Uuid,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<DeliveryRow>> {
     tx.rows(&LIST, args![provider, endpoint, before, limit]).await?.iter().map(read).collect()
 }
 
 /// The attempts of one delivery.
-pub async fn attempts(tx: &mut Tx, provider: IysCode, endpoint: Uuid, change_seq: i64) -> Result<Vec<AttemptRow>> {
+pub async fn attempts(
+    tx: &mut Tx,
+    provider: IysCode,
+    endpoint: Uuid,
+    change_seq: i64,
+) -> Result<Vec<AttemptRow>> {
     let rows = tx.rows(&ATTEMPTS, args![provider, endpoint, change_seq]).await?;
     rows.iter()
         .map(|row| {

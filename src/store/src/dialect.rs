@@ -47,7 +47,8 @@ fn mark(mark: &str, dialect: Dialect, out: &mut String) {
         }
         (Dialect::Postgres, ["skip_locked"]) => write!(out, "FOR UPDATE SKIP LOCKED"),
         (Dialect::Postgres, ["for_update"]) => write!(out, "FOR UPDATE"),
-        (Dialect::Sqlite, ["skip_locked" | "for_update"]) => Ok(()),
+        (Dialect::Sqlite, ["skip_locked" | "for_update"]) | (Dialect::Postgres, ["by", _]) => Ok(()),
+        (Dialect::Sqlite, ["by", index]) => write!(out, "INDEXED BY {index}"),
         _ => write!(out, "{{unknown mark {mark}}}"),
     };
     debug_assert!(written.is_ok(), "writing to a String does not fail");
@@ -88,7 +89,8 @@ pub struct Insert {
     pub tail: &'static str,
 }
 
-static SQLITE_TEXTS: LazyLock<Mutex<HashMap<(&'static str, usize), &'static str>>> = LazyLock::new(Mutex::default);
+static SQLITE_TEXTS: LazyLock<Mutex<HashMap<(&'static str, usize), &'static str>>> =
+    LazyLock::new(Mutex::default);
 
 impl Insert {
     /// The SQLite statements for these rows.
@@ -105,6 +107,14 @@ impl Insert {
         }
     }
 
+    /// The text that inserts this many rows; on PostgreSQL it is the same for any number.
+    pub fn text(&self, dialect: Dialect, rows: usize) -> &'static str {
+        match dialect {
+            Dialect::Sqlite => self.sqlite_text(rows),
+            Dialect::Postgres => self.postgres_text(),
+        }
+    }
+
     /// The text for a number of rows, made once: sqlx caches prepared statements by text.
     fn sqlite_text(&self, rows: usize) -> &'static str {
         let mut texts = SQLITE_TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,11 +125,15 @@ impl Insert {
     }
 
     /// The PostgreSQL text: one array a column.
-    pub(crate) fn postgres_text(&self) -> &'static str {
+    fn postgres_text(&self) -> &'static str {
         let mut texts = SQLITE_TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
         texts.entry((self.head, 0)).or_insert_with(|| {
-            let arrays: Vec<String> =
-                self.types.iter().enumerate().map(|(index, kind)| format!("${}::{kind}[]", index + 1)).collect();
+            let arrays: Vec<String> = self
+                .types
+                .iter()
+                .enumerate()
+                .map(|(index, kind)| format!("${}::{kind}[]", index + 1))
+                .collect();
             format!("{} SELECT * FROM UNNEST({}) {}", self.head, arrays.join(","), self.tail).leak()
         })
     }
@@ -187,14 +201,15 @@ mod tests {
 
     #[test]
     fn marks_become_each_database_s_words() {
-        let text = "SELECT 1 WHERE key {in $2 bytes} AND id {in $3 int} LIMIT 1 {skip_locked}";
+        let text =
+            "SELECT 1 FROM t {by t_key} WHERE key {in $2 bytes} AND id {in $3 int} LIMIT 1 {skip_locked}";
         assert_eq!(
             render(text, Dialect::Postgres),
-            "SELECT 1 WHERE key = ANY($2) AND id = ANY($3) LIMIT 1 FOR UPDATE SKIP LOCKED"
+            "SELECT 1 FROM t  WHERE key = ANY($2) AND id = ANY($3) LIMIT 1 FOR UPDATE SKIP LOCKED"
         );
         assert_eq!(
             render(text, Dialect::Sqlite),
-            "SELECT 1 WHERE key IN (SELECT unhex(value) FROM json_each($2)) AND id IN (SELECT value FROM json_each($3)) LIMIT 1 "
+            "SELECT 1 FROM t INDEXED BY t_key WHERE key IN (SELECT unhex(value) FROM json_each($2)) AND id IN (SELECT value FROM json_each($3)) LIMIT 1 "
         );
     }
 }

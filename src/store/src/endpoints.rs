@@ -75,7 +75,13 @@ pub async fn list(tx: &mut Tx, provider: IysCode, after: Uuid, limit: i64) -> Re
 }
 
 /// Puts a new secret in; the present one keeps signing beside it until `until`.
-pub async fn rotate(tx: &mut Tx, provider: IysCode, id: Uuid, secret: Vec<u8>, until: DateTime<Utc>) -> Result<bool> {
+pub async fn rotate(
+    tx: &mut Tx,
+    provider: IysCode,
+    id: Uuid,
+    secret: Vec<u8>,
+    until: DateTime<Utc>,
+) -> Result<bool> {
     Ok(tx.execute(&ROTATE, args![provider, id, secret, until]).await? == 1)
 }
 

@@ -46,7 +46,9 @@ impl StoreError {
     pub fn is_conflict(&self) -> bool {
         match self {
             Self::Conflict { .. } => true,
-            Self::Database(error) => error.as_database_error().is_some_and(|e| e.is_unique_violation()),
+            Self::Database(error) => {
+                error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+            }
             _ => false,
         }
     }

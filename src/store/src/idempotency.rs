@@ -21,6 +21,9 @@ static ADD: Insert = Insert {
            RETURNING api_key_id, route, idem_key, part",
 };
 
+/// The bulk inserts of this module by name.
+pub(crate) static INSERTS: &[(&str, &Insert)] = &[("ADD", &ADD)];
+
 /// Whose request it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey {
@@ -52,7 +55,14 @@ pub async fn parts(tx: &mut Tx, key: &IdempotencyKey, wire_now: DateTime<Utc>) -
     let args = args![key.iys_code, key.api_key_id.as_str(), key.route.as_str(), key.key.as_str(), wire_now];
     let rows = tx.rows(&PARTS, args).await?;
     rows.iter()
-        .map(|row| Ok(PartRow { part: row.get(0)?, body_hash: row.get(1)?, status: row.get(2)?, answer: row.get(3)? }))
+        .map(|row| {
+            Ok(PartRow {
+                part: row.get(0)?,
+                body_hash: row.get(1)?,
+                status: row.get(2)?,
+                answer: row.get(3)?,
+            })
+        })
         .collect()
 }
 

@@ -4,7 +4,7 @@
 //! they read and decide nothing: rules live in `kopru-domain`, the order of steps in the services.
 //!
 //! To add a table: write both migrations (same version and name), add a module with its statements inside
-//! [`statements!`], list it in [`all_statements`], and cover it in `tests/contract`.
+//! [`statements!`], list it in [`all_statements`] (and [`all_inserts`]), and cover it in `tests/contract`.
 
 mod crypto;
 mod db;
@@ -82,5 +82,20 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
     modules
         .into_iter()
         .flat_map(|(module, list)| list.iter().map(move |(name, statement)| (module, *name, *statement)))
+        .collect()
+}
+
+/// Every bulk insert of the store by module and name, for the same test.
+pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
+    let modules: [(&str, &[(&'static str, &'static Insert)]); 5] = [
+        ("changes", changes::INSERTS),
+        ("consents", consents::INSERTS),
+        ("idempotency", idempotency::INSERTS),
+        ("permissions", permissions::INSERTS),
+        ("submissions", submissions::INSERTS),
+    ];
+    modules
+        .into_iter()
+        .flat_map(|(module, list)| list.iter().map(move |(name, insert)| (module, *name, *insert)))
         .collect()
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use kopru_domain::{
-    BrandCode, Channel, Effective, IysCode, LocalRejection, Observation, Permission, RecipientType, RegistryKnowledge,
-    RegistrySide,
+    BrandCode, Channel, Effective, IysCode, LocalRejection, Observation, Permission, RecipientType,
+    RegistryKnowledge, RegistrySide,
 };
 
 use crate::error::{Result, StoreError};
@@ -27,6 +27,9 @@ static SAVE: Insert = Insert {
         local_at = excluded.local_at, local_consent_id = excluded.local_consent_id, observed_at = excluded.observed_at,
         observed = excluded.observed, effective = excluded.effective, updated_at = excluded.updated_at",
 };
+
+/// The bulk inserts of this module by name.
+pub(crate) static INSERTS: &[(&str, &Insert)] = &[("SAVE", &SAVE)];
 
 /// A permission with its place.
 #[derive(Debug, Clone)]
@@ -57,7 +60,12 @@ pub async fn lock_keys(tx: &mut Tx, provider: IysCode, mut keys: Vec<Key>) -> Re
 }
 
 /// Writes permissions; each key at most once.
-pub async fn save(tx: &mut Tx, provider: IysCode, mut rows: Vec<PermissionRow>, now: DateTime<Utc>) -> Result<()> {
+pub async fn save(
+    tx: &mut Tx,
+    provider: IysCode,
+    mut rows: Vec<PermissionRow>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     rows.sort_unstable_by_key(|row| row.key);
     tx.insert(&SAVE, rows.into_iter().map(|row| values(provider, row, now)).collect()).await.map(drop)
 }

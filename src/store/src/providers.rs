@@ -34,7 +34,13 @@ pub struct ProviderRow {
 }
 
 /// Adds a provider; false when it exists.
-pub async fn add(tx: &mut Tx, iys_code: IysCode, title: &str, credentials: Option<Vec<u8>>, now: DateTime<Utc>) -> Result<bool> {
+pub async fn add(
+    tx: &mut Tx,
+    iys_code: IysCode,
+    title: &str,
+    credentials: Option<Vec<u8>>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let mode = if credentials.is_some() { "own" } else { "partner" };
     Ok(tx.execute(&ADD, args![iys_code, title, mode, credentials, now]).await? == 1)
 }

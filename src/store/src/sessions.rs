@@ -44,7 +44,13 @@ pub async fn halt(tx: &mut Tx, account: &str, until: DateTime<Utc>) -> Result<()
 }
 
 /// Takes the right to log in until an instant; false while another holder has it.
-pub async fn begin_login(tx: &mut Tx, account: &str, holder: &str, until: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool> {
+pub async fn begin_login(
+    tx: &mut Tx,
+    account: &str,
+    holder: &str,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     Ok(tx.execute(&BEGIN, args![account, holder, until, now]).await? == 1)
 }
 

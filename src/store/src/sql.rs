@@ -18,8 +18,12 @@ use uuid::Uuid;
 use crate::dialect::{self, Dialect};
 use crate::error::{Result, StoreError};
 
-/// One SQL text for both databases, with these marks: `{in $2 bytes|uuid|int|text}` (membership of a bound set),
-/// `{skip_locked}` and `{for_update}` (row locks where the database has them), `{limit_literal}` is not supported: write the number.
+/// One SQL text for both databases, with these marks:
+///
+/// - `{in $2 bytes|uuid|int|text}`: membership of a bound set;
+/// - `{skip_locked}` and `{for_update}`: row locks, where the database has them;
+/// - `{by INDEX}` after a table: the index to use, on SQLite. Without statistics, which nobody gathers there, it takes
+///   the first column of a primary key for selective and would read all rows of a provider. PostgreSQL knows better.
 #[derive(Debug)]
 pub struct Statement {
     text: &'static str,
@@ -158,9 +162,15 @@ pub(crate) fn bind_sqlite(query: SqliteQuery, value: Value) -> SqliteQuery {
         Value::Bytes(v) => query.bind(v),
         Value::Uuid(v) => query.bind(v),
         Value::Time(v) => query.bind(v),
-        Value::IntSet(set) => query.bind(dialect::json_list(set.iter(), |v, out| out.push_str(&v.to_string()))),
-        Value::BytesSet(set) => query.bind(dialect::json_list(set.iter(), |v, out| dialect::push_hex(v, out))),
-        Value::UuidSet(set) => query.bind(dialect::json_list(set.iter(), |v, out| dialect::push_hex(v.as_bytes(), out))),
+        Value::IntSet(set) => {
+            query.bind(dialect::json_list(set.iter(), |v, out| out.push_str(&v.to_string())))
+        }
+        Value::BytesSet(set) => {
+            query.bind(dialect::json_list(set.iter(), |v, out| dialect::push_hex(v, out)))
+        }
+        Value::UuidSet(set) => {
+            query.bind(dialect::json_list(set.iter(), |v, out| dialect::push_hex(v.as_bytes(), out)))
+        }
         Value::TextSet(set) => query.bind(serde_json::Value::from(set).to_string()),
     }
 }

@@ -7,46 +7,64 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::{Claim, Insert, Key, Tx, args, sql::Row, sql::Value, statements};
 
+/// What of one status is due at a brand and blocked by nothing of its key, earliest target first. The look-up in the key
+/// is a scalar select and no NOT EXISTS, which PostgreSQL turns into a join, and without fresh statistics into one that
+/// compares the whole queue with itself.
+macro_rules! due_of {
+    ($status:literal) => {
+        concat!(
+            "SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g, s.target_at AS t, s.status AS w
+             FROM submissions s {by submissions_due_by_brand}
+             WHERE s.state = 'queued' AND s.status = '", $status, "' AND '", $status, "' {in $3 text}
+                AND s.iys_code = $1 AND s.brand_code = $2 AND s.next_attempt_at <= $5
+                AND (SELECT 1 FROM submissions o {by submissions_open} WHERE o.iys_code = s.iys_code AND o.key = s.key
+                      AND o.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
+                      AND (o.state IN ('in_flight', 'batched', 'unresolved')
+                           OR ((o.state = 'queued' OR o.cause <> 'review')
+                               AND (o.ordered_at < s.ordered_at OR (o.ordered_at = s.ordered_at AND o.consent_id < s.consent_id))))
+                      LIMIT 1) IS NULL
+             ORDER BY s.target_at LIMIT $4 {skip_locked}"
+        )
+    };
+}
+
 statements! {
     OPEN_OF_KEYS = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause
-        FROM submissions s JOIN consents c ON c.iys_code = s.iys_code AND c.id = s.consent_id
+        FROM submissions s {by submissions_open} JOIN consents c ON c.iys_code = s.iys_code AND c.id = s.consent_id
         WHERE s.iys_code = $1 AND s.key {in $2 bytes} AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
         ORDER BY s.ordered_at, s.consent_id";
     SUPERSEDE = "UPDATE submissions SET state = 'superseded', code = $3, updated_at = $4
         WHERE iys_code = $1 AND consent_id {in $2 uuid} AND state IN ('queued', 'held') RETURNING consent_id";
     /// The next brand in turn that has something due: round robin inside one status.
-    NEXT_IN_TURN = "SELECT iys_code, brand_code FROM submissions
+    NEXT_IN_TURN = "SELECT iys_code, brand_code FROM submissions {by submissions_due_by_brand}
         WHERE state = 'queued' AND status = $1 AND next_attempt_at <= $2 AND (iys_code, brand_code) > ($3, $4)
         ORDER BY iys_code, brand_code LIMIT 1";
     /// The brand that owns the earliest target; RET wins ties.
-    NEXT_BY_TARGET = "SELECT iys_code, brand_code FROM submissions
+    NEXT_BY_TARGET = "SELECT iys_code, brand_code FROM submissions {by submissions_due}
         WHERE state = 'queued' AND next_attempt_at <= $1 AND NOT (iys_code {in $2 int} AND brand_code {in $3 int})
         ORDER BY target_at, status DESC LIMIT 1";
-    /// One movement of a key in flight; inside a key the earlier goes first.
-    CLAIM = "UPDATE submissions SET state = 'in_flight', claimed_by = $6, lease_until = $7, attempt = attempt + 1, updated_at = $5
-        FROM (SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s
-              WHERE s.state = 'queued' AND s.iys_code = $1 AND s.brand_code = $2 AND s.status {in $3 text} AND s.next_attempt_at <= $5
-                AND NOT EXISTS (SELECT 1 FROM submissions o WHERE o.iys_code = s.iys_code AND o.key = s.key
-                      AND o.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
-                      AND (o.state IN ('in_flight', 'batched', 'unresolved')
-                           OR ((o.state = 'queued' OR o.cause <> 'review')
-                               AND (o.ordered_at < s.ordered_at OR (o.ordered_at = s.ordered_at AND o.consent_id < s.consent_id)))))
-              ORDER BY s.target_at, s.status DESC LIMIT $4 {skip_locked}) AS due
+    /// One movement of a key in flight; inside a key the earlier goes first. One branch a status, each in the order of
+    /// its index: so a claim reads as many rows as it takes, however long the queue is.
+    CLAIM = concat!("UPDATE submissions SET state = 'in_flight', claimed_by = $6, lease_until = $7, attempt = attempt + 1, updated_at = $5
+        FROM (SELECT p, c, g, t, w FROM (", due_of!("RET"), ") AS ret
+              UNION ALL SELECT p, c, g, t, w FROM (", due_of!("ONAY"), ") AS onay
+              ORDER BY t, w DESC LIMIT $4) AS due
         WHERE iys_code = p AND consent_id = c AND generation = g
         RETURNING consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
-            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code";
+            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code");
     /// Singles whose outcome is unknown: unresolved and due, or in flight with a lease that ran out.
     CLAIM_UNRESOLVED = "UPDATE submissions SET state = 'unresolved', claimed_by = $3, lease_until = $4, attempt = attempt + 1, updated_at = $1
-        FROM (SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s
-              WHERE s.batch_id IS NULL AND ((s.state = 'unresolved' AND s.next_attempt_at <= $1 AND (s.lease_until IS NULL OR s.lease_until < $2))
-                 OR (s.state = 'in_flight' AND s.lease_until < $2))
+        FROM (SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s {by submissions_out}
+              WHERE s.state IN ('in_flight', 'unresolved') AND s.batch_id IS NULL AND s.next_attempt_at <= $1
+                AND (s.lease_until < $2 OR (s.lease_until IS NULL AND s.state = 'unresolved'))
               ORDER BY s.next_attempt_at LIMIT $5 {skip_locked}) AS due
         WHERE iys_code = p AND consent_id = c AND generation = g
         RETURNING consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
             latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code";
     OF_BATCH = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
             latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
-        FROM submissions WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') ORDER BY batch_index";
+        FROM submissions {by submissions_of_batch}
+        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') ORDER BY batch_index";
     FIND = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
             latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
         FROM submissions WHERE iys_code = $1 AND consent_id = $2 ORDER BY generation DESC LIMIT 1";
@@ -55,15 +73,16 @@ statements! {
         FROM submissions WHERE iys_code = $1 AND consent_id {in $2 uuid}";
     LIST = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
             latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
-        FROM submissions WHERE iys_code = $1 AND brand_code = $2 AND consent_id > $3 AND ($4 = '' OR state = $4)
+        FROM submissions {by submissions_recent} WHERE iys_code = $1 AND brand_code = $2 AND consent_id > $3 AND ($4 = '' OR state = $4)
             AND ($5 = '' OR code = $5) AND target_at <= $6 ORDER BY consent_id LIMIT $7";
-    BATCH_ACCEPTED = "UPDATE submissions SET state = 'batched', updated_at = $3
-        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'unresolved')";
-    BATCH_UNKNOWN = "UPDATE submissions SET state = 'unresolved', updated_at = $3
-        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched')";
-    BATCH_RELEASED = "UPDATE submissions SET state = 'queued', batch_id = NULL, batch_index = NULL, claimed_by = NULL, lease_until = NULL,
+    /// The three states are the condition of the index, word for word.
+    BATCH_ACCEPTED = "UPDATE submissions {by submissions_of_batch} SET state = 'batched', updated_at = $3
+        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
+    BATCH_UNKNOWN = "UPDATE submissions {by submissions_of_batch} SET state = 'unresolved', updated_at = $3
+        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'unresolved'";
+    BATCH_RELEASED = "UPDATE submissions {by submissions_of_batch} SET state = 'queued', batch_id = NULL, batch_index = NULL, claimed_by = NULL, lease_until = NULL,
             next_attempt_at = $3, updated_at = $4
-        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'unresolved')";
+        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
     /// The latest instant is never before the target, which the index knows.
     EXPIRING = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
             latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
@@ -79,21 +98,46 @@ statements! {
     CLAIMS = "SELECT consent_id, generation, claimed_by FROM submissions WHERE iys_code = $1 AND consent_id {in $2 uuid}
         AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')";
     RELEASE_HELD = "UPDATE submissions SET state = 'queued', cause = NULL, next_attempt_at = $5, updated_at = $5
-        FROM (SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s
+        FROM (SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s {by submissions_held}
               WHERE s.state = 'held' AND s.cause <> 'review' AND s.iys_code = $1 AND s.brand_code = $2 AND s.channel = $3
               ORDER BY s.target_at LIMIT $4 {skip_locked}) AS due
         WHERE iys_code = p AND consent_id = c AND generation = g";
     COUNTS = "SELECT state, count(*) FROM submissions WHERE state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') GROUP BY state";
-    EARLIEST = "SELECT target_at FROM submissions WHERE state = 'queued' ORDER BY target_at, status DESC LIMIT 1";
-    QUEUED = "SELECT count(*) FROM submissions WHERE state = 'queued'";
+    EARLIEST = "SELECT target_at FROM submissions {by submissions_due} WHERE state = 'queued' ORDER BY target_at, status DESC LIMIT 1";
+    QUEUED = "SELECT count(*) FROM submissions {by submissions_due} WHERE state = 'queued'";
     BUCKETS = "SELECT iys_code, brand_code, target_at, count(*) FROM submissions WHERE state = 'queued'
         GROUP BY iys_code, brand_code, target_at ORDER BY target_at";
 }
 
 const COLUMNS: &[&str] = &[
-    "bigint", "uuid", "bigint", "bigint", "bytea", "text", "text", "text", "text", "timestamptz", "timestamptz", "timestamptz",
-    "timestamptz", "timestamptz", "text", "boolean", "boolean", "bigint", "timestamptz", "uuid", "timestamptz", "bytea", "uuid",
-    "bigint", "text", "timestamptz", "text", "timestamptz",
+    "bigint",
+    "uuid",
+    "bigint",
+    "bigint",
+    "bytea",
+    "text",
+    "text",
+    "text",
+    "text",
+    "timestamptz",
+    "timestamptz",
+    "timestamptz",
+    "timestamptz",
+    "timestamptz",
+    "text",
+    "boolean",
+    "boolean",
+    "bigint",
+    "timestamptz",
+    "uuid",
+    "timestamptz",
+    "bytea",
+    "uuid",
+    "bigint",
+    "text",
+    "timestamptz",
+    "text",
+    "timestamptz",
 ];
 
 static ADD: Insert = Insert {
@@ -116,6 +160,9 @@ static SAVE: Insert = Insert {
         WHERE submissions.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
         RETURNING consent_id",
 };
+
+/// The bulk inserts of this module by name.
+pub(crate) static INSERTS: &[(&str, &Insert)] = &[("ADD", &ADD), ("SAVE", &SAVE)];
 
 /// One filing.
 #[derive(Debug, Clone)]
@@ -253,7 +300,13 @@ pub async fn open_of_keys(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Res
 }
 
 /// Ends filings that a later RET makes pointless, if they have not left the house; returns those it ended.
-pub async fn supersede(tx: &mut Tx, provider: IysCode, ids: Vec<Uuid>, code: &str, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
+pub async fn supersede(
+    tx: &mut Tx,
+    provider: IysCode,
+    ids: Vec<Uuid>,
+    code: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
     tx.rows(&SUPERSEDE, args![provider, ids, code, now]).await?.iter().map(|row| row.get(0)).collect()
 }
 
@@ -296,8 +349,10 @@ pub async fn claim(
 ) -> Result<Vec<SubmissionRow>> {
     let statuses: Vec<String> = statuses.iter().map(|status| status.as_str().to_owned()).collect();
     let rows = tx.rows(&CLAIM, args![provider, brand, statuses, limit, now, claim.by, claim.until]).await?;
-    let mut rows: Vec<SubmissionRow> =
-        rows.iter().map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row })).collect::<Result<_>>()?;
+    let mut rows: Vec<SubmissionRow> = rows
+        .iter()
+        .map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row }))
+        .collect::<Result<_>>()?;
     rows.sort_by_key(|row| (row.target_at, std::cmp::Reverse(row.status.as_str()), row.consent_id));
     Ok(rows)
 }
@@ -310,12 +365,17 @@ pub async fn claim_unresolved(
     wire_now: DateTime<Utc>,
     claim: Claim,
 ) -> Result<Vec<SubmissionRow>> {
-    let rows = tx.rows(&CLAIM_UNRESOLVED, args![business_now, wire_now, claim.by, claim.until, limit]).await?;
+    let rows =
+        tx.rows(&CLAIM_UNRESOLVED, args![business_now, wire_now, claim.by, claim.until, limit]).await?;
     rows.iter().map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row })).collect()
 }
 
 /// Who holds the open filings of these consents now.
-pub async fn claims(tx: &mut Tx, provider: IysCode, consents: Vec<Uuid>) -> Result<Vec<(Uuid, i64, Option<Uuid>)>> {
+pub async fn claims(
+    tx: &mut Tx,
+    provider: IysCode,
+    consents: Vec<Uuid>,
+) -> Result<Vec<(Uuid, i64, Option<Uuid>)>> {
     let rows = tx.rows(&CLAIMS, args![provider, consents]).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
 }

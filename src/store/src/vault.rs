@@ -46,7 +46,10 @@ impl Vault {
     pub async fn check(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<()> {
         let wrapped = self.master.wrap(b"check", CHECK);
         tx.execute(&ADD, args![0_i64, 0_i64, self.master.id(), wrapped, now]).await?;
-        let row = tx.row(&MASTER, args![]).await?.ok_or_else(|| StoreError::corrupt("data_keys", "no check value"))?;
+        let row = tx
+            .row(&MASTER, args![])
+            .await?
+            .ok_or_else(|| StoreError::corrupt("data_keys", "no check value"))?;
         let expected: String = row.get(0)?;
         let opened = self.master.unwrap(b"check", &row.get::<Vec<u8>>(1)?);
         if expected == self.master.id() && opened.is_ok_and(|check| check == CHECK) {
@@ -68,7 +71,8 @@ impl Vault {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(&provider).cloned()
     }
 
-    /// The keys of a provider.
+    /// The keys of a provider. Those read inside a transaction are not kept: it may yet be rolled back, and what is
+    /// sealed under keys that no database holds would be lost.
     pub async fn keys(&self, tx: &mut Tx, provider: IysCode) -> Result<Arc<ProviderKeys>> {
         if let Some(keys) = self.known(provider) {
             return Ok(keys);
@@ -79,7 +83,9 @@ impl Vault {
             material.push((id, self.master.unwrap(&context(provider), &row.get::<Vec<u8>>(1)?)?));
         }
         let keys = Arc::new(ProviderKeys::from_material(&material)?);
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(provider, keys.clone());
+        if tx.is_read() {
+            self.known.write().unwrap_or_else(PoisonError::into_inner).insert(provider, keys.clone());
+        }
         Ok(keys)
     }
 }

@@ -1,5 +1,6 @@
 //! The registry's rules, as our twin of it judges them.
 
+use chrono::TimeDelta;
 use kopru_domain::twin::{Movement, Projected, Verdict, judge};
 use kopru_domain::{
     BusinessCalendar, Code, ConsentStatus, OpenSubmission, ProviderSource, RecipientType, RegistryKnowledge,
@@ -101,6 +102,18 @@ fn an_approval_is_too_late_only_after_the_most_lenient_reading() {
     assert_eq!(late("2026-11-17 00:00"), Verdict::File);
     let rejection = movement(Rejection, "2020-01-01 00:00");
     assert_eq!(verdict(&rejection, &RegistryKnowledge::NotKnown, &[]), Verdict::File);
+}
+
+#[test]
+fn the_last_second_of_the_deadline_counts_to_its_end() {
+    let given = movement(Approval, "2026-11-16 09:00");
+    let projected = Projected { registry: &RegistryKnowledge::NotKnown, open: &[] };
+    let judged = |millis: i64| {
+        let now = trt("2026-11-19 23:59:59") + TimeDelta::milliseconds(millis);
+        judge(&given, &projected, now, BusinessCalendar::builtin())
+    };
+    assert_eq!([judged(0), judged(999)], [Verdict::File, Verdict::File]);
+    assert_eq!(judged(1_000), Verdict::Expired(Code::H467));
 }
 
 #[test]

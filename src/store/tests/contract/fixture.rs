@@ -1,0 +1,147 @@
+//! Fresh databases for tests, and what a test may do to them besides the store's own functions.
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::{Arc, Once};
+
+use futures::FutureExt as _;
+use kopru_store::sql::{Row, Statement, Value};
+use kopru_store::{Db, Dialect, PoolSizes, Priority, Tx, random};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqlSafeStr as _,
+    SqliteConnection,
+};
+use tempfile::TempDir;
+
+/// Runs a test on a temporary SQLite file.
+pub fn on_sqlite<T: Future<Output = ()>>(test: impl FnOnce(Store) -> T) {
+    runtime().block_on(async {
+        let (store, _folder) = Store::in_temporary_file().await;
+        test(store.clone()).await;
+        store.db.close().await;
+    });
+}
+
+/// Runs a test on a database of its own, which is dropped afterwards, however the test ends.
+pub fn on_postgres<T: Future<Output = ()>>(test: impl FnOnce(Store) -> T) {
+    let Some(server) = postgres_server() else { return };
+    runtime().block_on(async {
+        let name = format!("kopru_contract_{}", hex::encode(random::<8>()));
+        let options: PgConnectOptions = server.parse().unwrap();
+        let mut admin = PgConnection::connect_with(&options).await.unwrap();
+        admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        let url = options.database(&name).to_url_lossy().to_string();
+        let outcome = AssertUnwindSafe(async {
+            let store = Store::open(url).await;
+            test(store.clone()).await;
+            store.db.close().await;
+        })
+        .catch_unwind()
+        .await;
+        admin.execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).await.unwrap();
+        outcome.unwrap_or_else(|panic| resume_unwind(panic));
+    });
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one setting of the tests")]
+fn postgres_server() -> Option<String> {
+    static SAID: Once = Once::new();
+    let url = std::env::var("KOPRU_TEST_POSTGRES_URL").ok();
+    if url.is_none() {
+        SAID.call_once(|| println!("SKIPPED on PostgreSQL: KOPRU_TEST_POSTGRES_URL names no server"));
+    }
+    url
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// A migrated, empty database.
+#[derive(Clone)]
+pub struct Store {
+    pub db: Db,
+    pub url: Arc<str>,
+}
+
+impl Store {
+    pub async fn open(url: String) -> Self {
+        let db = Db::connect(&url, PoolSizes::default()).await.unwrap();
+        db.migrate().await.unwrap();
+        Self { db, url: url.into() }
+    }
+
+    pub async fn in_temporary_file() -> (Self, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("new/kopru.db").display());
+        (Self::open(url).await, folder)
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        self.db.dialect()
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.dialect() == Dialect::Postgres
+    }
+
+    /// Does something in a transaction and commits it.
+    pub async fn write<R>(&self, work: impl AsyncFnOnce(&mut Tx) -> R) -> R {
+        let mut tx = self.db.begin(Priority::Interactive).await.unwrap();
+        let result = work(&mut tx).await;
+        tx.commit().await.unwrap();
+        result
+    }
+
+    /// Does something on a bare connection for reading.
+    pub async fn read<R>(&self, work: impl AsyncFnOnce(&mut Tx) -> R) -> R {
+        let mut tx = self.db.read().await.unwrap();
+        work(&mut tx).await
+    }
+
+    /// Runs a statement of the test's own in a transaction.
+    pub async fn execute(&self, text: &str, args: Vec<Value>) -> u64 {
+        let statement = statement(text);
+        self.write(async |tx| tx.execute(&statement, args).await.unwrap()).await
+    }
+
+    /// Reads with a statement of the test's own.
+    pub async fn rows(&self, text: &str, args: Vec<Value>) -> Vec<Row> {
+        let statement = statement(text);
+        self.read(async |tx| tx.rows(&statement, args).await.unwrap()).await
+    }
+
+    /// Reads one number.
+    pub async fn number(&self, text: &str, args: Vec<Value>) -> i64 {
+        self.rows(text, args).await[0].get(0).unwrap()
+    }
+
+    /// A connection beside the store's pools.
+    pub async fn connection(&self) -> Connection {
+        match self.dialect() {
+            Dialect::Sqlite => Connection::Sqlite(SqliteConnection::connect(&self.url).await.unwrap()),
+            Dialect::Postgres => Connection::Postgres(PgConnection::connect(&self.url).await.unwrap()),
+        }
+    }
+}
+
+/// A statement that is made at run time; it lives as long as the test.
+pub fn statement(text: &str) -> Statement {
+    Statement::new(text.to_owned().leak())
+}
+
+/// A connection of the driver itself.
+pub enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Connection {
+    /// Lets the database parse and check a statement without running it.
+    pub async fn prepare(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(connection) => connection.prepare(text.into_sql_str()).await.map(drop),
+            Self::Postgres(connection) => connection.prepare(text.into_sql_str()).await.map(drop),
+        }
+    }
+}

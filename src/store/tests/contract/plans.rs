@@ -1,0 +1,293 @@
+//! Plans: the statements of the hot paths use their indexes on tables of some size, and none reads a big table whole.
+//!
+//! SQLite plans without statistics in production and may get them from an operator, so both are asked. PostgreSQL gets
+//! them from its own housekeeping.
+
+use kopru_domain::{BrandCode, SubmissionState};
+use kopru_store::changes::ChangeRow;
+use kopru_store::permissions::{self, PermissionRow};
+use kopru_store::sql::Value;
+use kopru_store::submissions::{self, SubmissionRow};
+use kopru_store::{Dialect, Key, all_statements, args, changes, consents, endpoints};
+use uuid::Uuid;
+
+use crate::fixture::{Store, statement};
+use crate::sample::{BRAND, PROVIDER, at, change, claim, consent, endpoint, id, key, permission, submission};
+
+on_both!(hot_statements_use_their_indexes, claims_from_a_long_queue_use_their_indexes);
+on_sqlite!(no_statement_reads_a_big_table_whole);
+on_postgres!(claims_look_keys_up_without_statistics);
+
+/// Rows of each big table.
+const ROWS: u64 = 20_000;
+const BRANDS: i64 = 20;
+
+/// A table after years: nearly everything has ended.
+fn history(number: u64) -> SubmissionRow {
+    use SubmissionState::{Batched, Held, InFlight, Queued, Registered, Unresolved};
+    let state = match number % 40 {
+        0 | 1 => Queued,
+        2 => [Held, InFlight, Batched, Unresolved][usize::try_from(number / 40 % 4).unwrap()],
+        _ => Registered,
+    };
+    SubmissionRow {
+        state,
+        brand_code: brand(number),
+        target_at: at(i64::try_from(number).unwrap()),
+        next_attempt_at: at(i64::try_from(number).unwrap() - 50_000),
+        ordered_at: at(i64::try_from(number).unwrap()),
+        batch_id: (state == Batched).then(|| id(u128::from(number) / 4_000)),
+        claim: state.has_left_the_house().then(|| claim(1, 0)),
+        cause: (state == Held).then(|| "quota".to_owned()),
+        ..submission(number)
+    }
+}
+
+fn brand(number: u64) -> BrandCode {
+    BrandCode(BRAND.0 + i64::try_from(number).unwrap() / 7 % BRANDS)
+}
+
+async fn fill(store: &Store) {
+    for first in (0..ROWS).step_by(1_000) {
+        let rows: Vec<SubmissionRow> = (first..first + 1_000).map(history).collect();
+        let ledger =
+            (i64::try_from(first).unwrap() + 1..).zip(&rows).map(|(seq, row)| consent(seq, row)).collect();
+        let mirror =
+            (first..first + 1_000).map(|n| PermissionRow { brand_code: brand(n), ..permission(n) }).collect();
+        let events = (first + 1..=first + 1_000)
+            .map(|n| ChangeRow { brand_code: brand(n), ..change(i64::try_from(n).unwrap()) })
+            .collect();
+        store
+            .write(async |tx| {
+                if first == 0 {
+                    endpoints::add(tx, &endpoint(1)).await.unwrap();
+                }
+                submissions::add(tx, rows, at(0)).await.unwrap();
+                consents::append(tx, PROVIDER, ledger).await.unwrap();
+                permissions::save(tx, PROVIDER, mirror, at(0)).await.unwrap();
+                changes::append(tx, PROVIDER, events).await.unwrap();
+            })
+            .await;
+    }
+    store.execute("UPDATE deliveries SET state = 'delivered' WHERE change_seq <= 19000", vec![]).await;
+}
+
+/// A statement, its arguments, and the indexes it must use: on SQLite each of them, on PostgreSQL one of them at least.
+struct Hot {
+    module: &'static str,
+    name: &'static str,
+    args: Vec<Value>,
+    indexes: &'static [&'static str],
+}
+
+fn hot(module: &'static str, name: &'static str, args: Vec<Value>, indexes: &'static [&'static str]) -> Hot {
+    Hot { module, name, args, indexes }
+}
+
+/// On SQLite the primary key is the table itself.
+const KEY: &str = "PRIMARY KEY";
+
+fn hot_statements() -> Vec<Hot> {
+    let now = at(30_000);
+    let (by, until) = (id(9), at(40_000));
+    // In proportion to the table as a thousand is to millions.
+    let keys: Vec<Key> = (0..20).map(|n| key(n * 937)).collect();
+    let ids: Vec<Uuid> = (0..20).map(|n| id(n * 937)).collect();
+    let statuses = vec!["RET".to_owned(), "ONAY".to_owned()];
+    vec![
+        hot(
+            "submissions",
+            "CLAIM",
+            args![PROVIDER, BRAND, statuses, 50_i64, now, by, until],
+            &["submissions_due_by_brand", "submissions_open"],
+        ),
+        hot(
+            "submissions",
+            "NEXT_IN_TURN",
+            args!["ONAY", now, PROVIDER, BRAND],
+            &["submissions_due_by_brand"],
+        ),
+        hot(
+            "submissions",
+            "NEXT_BY_TARGET",
+            args![now, vec![PROVIDER.0], vec![BRAND.0 + 1]],
+            &["submissions_due"],
+        ),
+        hot("submissions", "CLAIM_UNRESOLVED", args![now, now, by, until, 100_i64], &["submissions_out"]),
+        hot("submissions", "OPEN_OF_KEYS", args![PROVIDER, keys.clone()], &["submissions_open"]),
+        hot("submissions", "SUPERSEDE", args![PROVIDER, ids.clone(), "RET", now], &[KEY]),
+        hot("submissions", "FIND", args![PROVIDER, id(1)], &[KEY]),
+        hot("submissions", "FIND_MANY", args![PROVIDER, ids.clone()], &[KEY]),
+        hot("submissions", "OF_BATCH", args![PROVIDER, id(2)], &["submissions_of_batch"]),
+        hot("submissions", "BATCH_ACCEPTED", args![PROVIDER, id(2), now], &["submissions_of_batch"]),
+        hot("submissions", "BATCH_UNKNOWN", args![PROVIDER, id(2), now], &["submissions_of_batch"]),
+        hot("submissions", "BATCH_RELEASED", args![PROVIDER, id(2), now, now], &["submissions_of_batch"]),
+        hot("submissions", "EXPIRING", args![now, 500_i64], &["submissions_due", "submissions_held"]),
+        hot("submissions", "AT_RISK", args![at(100), 500_i64], &["submissions_warn"]),
+        hot("submissions", "CLAIMS", args![PROVIDER, ids.clone()], &[KEY]),
+        hot(
+            "submissions",
+            "RELEASE_HELD",
+            args![PROVIDER, BRAND, "MESAJ", 100_i64, now],
+            &["submissions_held"],
+        ),
+        hot("submissions", "EARLIEST", args![], &["submissions_due"]),
+        hot(
+            "submissions",
+            "LIST",
+            args![PROVIDER, BRAND, id(5_000), "", "", until, 100_i64],
+            &["submissions_recent"],
+        ),
+        hot("permissions", "OF_KEYS", args![PROVIDER, keys.clone()], &[KEY]),
+        hot("permissions", "LOCK_KEYS", args![PROVIDER, keys], &[KEY]),
+        hot("permissions", "COUNT", args![PROVIDER, BRAND], &["permissions_by_brand"]),
+        hot(
+            "deliveries",
+            "CLAIM",
+            args![now, now, by, until, 100_i64],
+            &["deliveries_due", "deliveries_open"],
+        ),
+        hot("deliveries", "LIST", args![PROVIDER, id(1), 5_000_i64, 50_i64], &[KEY]),
+        hot("changes", "AFTER", args![PROVIDER, BRAND, 19_000_i64, 100_i64], &["changes_by_brand"]),
+        hot("changes", "FAN_OUT", args![PROVIDER, 19_990_i64, 20_000_i64, now], &[KEY]),
+        hot("consents", "FIND_MANY", args![PROVIDER, ids], &[KEY]),
+        hot("consents", "CHAIN", args![PROVIDER, 100_i64], &["consents_seq"]),
+    ]
+}
+
+async fn plan(store: &Store, hot: Hot) -> String {
+    let (_, _, of) = all_statements()
+        .into_iter()
+        .find(|(module, name, _)| (*module, *name) == (hot.module, hot.name))
+        .unwrap_or_else(|| panic!("{}::{} is not listed", hot.module, hot.name));
+    let (explain, column) = match store.dialect() {
+        Dialect::Sqlite => ("EXPLAIN QUERY PLAN", 3),
+        Dialect::Postgres => ("EXPLAIN (COSTS OFF)", 0),
+    };
+    let explain = statement(&format!("{explain} {}", of.for_dialect(store.dialect())));
+    let rows = store.write(async |tx| tx.rows(&explain, hot.args).await.unwrap()).await;
+    rows.iter().map(|row| row.get::<String>(column).unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+/// What is wrong with a plan, if anything.
+fn verdict(store: &Store, indexes: &[&str], plan: &str) -> Option<&'static str> {
+    let found = |index: &&str| match store.dialect() {
+        Dialect::Sqlite if *index == KEY => plan.contains("USING PRIMARY KEY"),
+        Dialect::Postgres if *index == KEY => plan.contains("_pkey"),
+        _ => plan.contains(*index),
+    };
+    match store.dialect() {
+        Dialect::Sqlite if !indexes.iter().all(found) => Some("does not use its indexes"),
+        Dialect::Postgres if !indexes.iter().any(found) => Some("does not use its index"),
+        Dialect::Sqlite if plan.lines().any(reads_a_big_table_whole) => Some("reads a table whole"),
+        Dialect::Postgres if BIG.iter().any(|big| plan.contains(&format!("Seq Scan on {big}"))) => {
+            Some("reads a table whole")
+        }
+        _ => None,
+    }
+}
+
+const BIG: [&str; 5] = ["submissions", "permissions", "consents", "changes", "deliveries"];
+
+/// Indexes that hold only what has not ended: reading them whole is reading the queue.
+const QUEUES: [&str; 9] = [
+    "batches_due",
+    "deliveries_due",
+    "deliveries_open",
+    "submissions_due",
+    "submissions_due_by_brand",
+    "submissions_held",
+    "submissions_open",
+    "submissions_out",
+    "submissions_warn",
+];
+
+/// Of SQLite's plans: a scan that is neither of a queue nor of a list or a result of the statement itself; or a search
+/// for nothing but the provider.
+fn reads_a_big_table_whole(line: &str) -> bool {
+    let queue = QUEUES.iter().any(|index| line.contains(&format!(" INDEX {index}")));
+    if let Some(scan) = line.strip_prefix("SCAN ") {
+        let own = ["json_each", "due", "ret", "onay", "CONSTANT", "(subquery"];
+        return !queue && !own.iter().any(|own| scan.starts_with(own));
+    }
+    // A provider has few endpoints, which the fan-out calls `e`.
+    line.starts_with("SEARCH ") && line.ends_with("(iys_code=?)") && !queue && !line.starts_with("SEARCH e ")
+}
+
+async fn hot_statements_use_their_indexes(store: Store) {
+    fill(&store).await;
+    let analyzed: &[bool] = if store.is_postgres() { &[true] } else { &[false, true] };
+    let mut failures = Vec::new();
+    for analyzed in analyzed {
+        if *analyzed {
+            store.execute("ANALYZE", vec![]).await;
+        }
+        for hot in hot_statements() {
+            let (module, name, indexes) = (hot.module, hot.name, hot.indexes);
+            let plan = plan(&store, hot).await;
+            if let Some(wrong) = verdict(&store, indexes, &plan) {
+                failures
+                    .push(format!("{module}::{name} (analyzed: {analyzed}) {wrong} {indexes:?}:\n{plan}"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// After an import or an outage the queue is the table, and all of it belongs to one brand: reading it whole at each claim
+/// would make the work grow with its square.
+async fn claims_from_a_long_queue_use_their_indexes(store: Store) {
+    for first in (0..ROWS).step_by(5_000) {
+        let rows = (first..first + 5_000)
+            .map(|n| SubmissionRow { target_at: at(i64::try_from(n).unwrap()), ..submission(n) });
+        let rows = rows.collect();
+        store.write(async |tx| submissions::add(tx, rows, at(0)).await.unwrap()).await;
+    }
+    store.execute("ANALYZE", vec![]).await;
+    for hot in hot_statements().into_iter().filter(|hot| hot.name == "CLAIM" || hot.name.starts_with("NEXT"))
+    {
+        let (name, indexes) = (hot.name, hot.indexes);
+        let plan = plan(&store, hot).await;
+        assert_eq!(verdict(&store, indexes, &plan), None, "{name}:\n{plan}");
+        assert!(!plan.contains("Hash") && !plan.contains("Merge"), "{name}:\n{plan}");
+    }
+}
+
+/// Tables that stay small for a provider or as a whole; and the audit trail, which is read from its end.
+const SMALL: [&str; 9] =
+    ["audit", "brands", "calendars", "cursors", "holds", "jobs", "keys", "providers", "vault"];
+
+async fn no_statement_reads_a_big_table_whole(store: Store) {
+    fill(&store).await;
+    for analyzed in [false, true] {
+        if analyzed {
+            store.execute("ANALYZE", vec![]).await;
+        }
+        let failures = whole_reads(&store).await;
+        assert!(failures.is_empty(), "analyzed: {analyzed}\n{}", failures.join("\n\n"));
+    }
+}
+
+async fn whole_reads(store: &Store) -> Vec<String> {
+    let mut failures = Vec::new();
+    for (module, name, of) in all_statements() {
+        let explain = statement(&format!("EXPLAIN QUERY PLAN {}", of.for_dialect(Dialect::Sqlite)));
+        let rows = store.write(async |tx| tx.rows(&explain, vec![]).await.unwrap()).await;
+        let lines: Vec<String> = rows.iter().map(|row| row.get(3).unwrap()).collect();
+        if lines.iter().any(|line| reads_a_big_table_whole(line)) && !SMALL.contains(&module) {
+            failures.push(format!("{module}::{name}:\n{}", lines.join("\n")));
+        }
+    }
+    failures
+}
+
+/// A new installation's first import is there before the first statistics are.
+async fn claims_look_keys_up_without_statistics(store: Store) {
+    fill(&store).await;
+    for hot in hot_statements().into_iter().filter(|hot| hot.name == "CLAIM") {
+        let module = hot.module;
+        let plan = plan(&store, hot).await;
+        let by_key = plan.lines().any(|line| line.contains("Index Cond") && line.contains("(key = "));
+        assert!(by_key && !plan.contains("Anti Join"), "{module}:\n{plan}");
+    }
+}

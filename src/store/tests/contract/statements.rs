@@ -1,0 +1,86 @@
+//! Every text that the store sends is understood by both databases, and none is missing from the lists.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use kopru_store::{Dialect, all_inserts, all_statements};
+
+use crate::fixture::Store;
+
+on_both!(every_statement_prepares, every_bulk_insert_prepares);
+on_postgres!(bulk_inserts_name_the_types_of_their_columns);
+
+async fn every_statement_prepares(store: Store) {
+    let mut connection = store.connection().await;
+    let mut failures = Vec::new();
+    for (module, name, statement) in all_statements() {
+        if let Err(error) = connection.prepare(statement.for_dialect(store.dialect())).await {
+            failures.push(format!("{module}::{name}: {error}"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+async fn every_bulk_insert_prepares(store: Store) {
+    let mut connection = store.connection().await;
+    let mut failures = Vec::new();
+    for (module, name, insert) in all_inserts() {
+        for rows in [1, 2, 128] {
+            if let Err(error) = connection.prepare(insert.text(store.dialect(), rows)).await {
+                failures.push(format!("{module}::{name}, {rows} rows: {error}"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// An array of another type would be cast silently, or refused only at run time.
+async fn bulk_inserts_name_the_types_of_their_columns(store: Store) {
+    for (module, name, insert) in all_inserts() {
+        let head = insert.head.strip_prefix("INSERT INTO ").unwrap();
+        let (table, columns) = head.split_once('(').unwrap();
+        let columns: Vec<&str> = columns.trim_end_matches(')').split(',').map(str::trim).collect();
+        assert_eq!(columns.len(), insert.types.len(), "{module}::{name}");
+        for (column, expected) in columns.iter().zip(insert.types) {
+            let rows = store
+                .rows(
+                    "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = $1::regclass AND attname = $2",
+                    kopru_store::args![table.trim(), *column],
+                )
+                .await;
+            let found: String =
+                rows.first().unwrap_or_else(|| panic!("{table} has no {column}")).get(0).unwrap();
+            let found = if found == "timestamp with time zone" { "timestamptz".to_owned() } else { found };
+            assert_eq!(&found, expected, "{module}::{name}, {column}");
+        }
+    }
+}
+
+/// The lists are written by hand; this finds what was forgotten.
+#[test]
+fn every_module_with_statements_is_listed() {
+    let listed: BTreeSet<&str> = all_statements().into_iter().map(|(module, _, _)| module).collect();
+    let inserts = all_inserts().len();
+    let (mut declaring, mut declared_inserts) = (BTreeSet::new(), 0);
+    for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        if text.contains("\nstatements! {") {
+            declaring.insert(path.file_stem().unwrap().to_str().unwrap().to_owned());
+        }
+        declared_inserts += text.matches(": Insert = Insert {").count();
+    }
+    assert_eq!(listed, declaring.iter().map(String::as_str).collect());
+    assert_eq!(inserts, declared_inserts);
+}
+
+#[test]
+fn names_are_unique_and_no_mark_is_left() {
+    let mut seen = BTreeSet::new();
+    for (module, name, statement) in all_statements() {
+        assert!(seen.insert((module, name)), "{module}::{name} is listed twice");
+        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+            assert!(!statement.for_dialect(dialect).contains(['{', '}']), "{module}::{name} on {dialect:?}");
+        }
+    }
+}

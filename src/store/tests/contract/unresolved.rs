@@ -1,0 +1,131 @@
+//! Filings whose outcome nobody knows: a crash or a silence leaves a lease that runs out, and nothing else is needed.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use kopru_domain::SubmissionState::{self, Batched, Held, InFlight, Queued, Registered, Unresolved};
+use kopru_store::submissions::{self, SubmissionRow};
+use kopru_store::{Claim, Priority};
+
+use crate::claims::add;
+use crate::fixture::Store;
+use crate::sample::{BRAND, PROVIDER, assert_same, at, claim, id, submission};
+
+on_both!(
+    a_lease_that_ran_out_makes_a_filing_unresolved,
+    an_unresolved_filing_waits_for_its_next_attempt,
+    items_of_a_batch_are_the_batch_s_matter,
+    the_longest_waiting_come_first_up_to_the_limit,
+    reapers_never_overlap,
+);
+
+async fn claimed(store: &Store, limit: i64, business: i64, wire: i64, mine: Claim) -> Vec<SubmissionRow> {
+    store
+        .write(async |tx| {
+            submissions::claim_unresolved(tx, limit, at(business), at(wire), mine).await.unwrap()
+        })
+        .await
+}
+
+fn numbers(rows: &[SubmissionRow]) -> Vec<u128> {
+    let mut numbers: Vec<u128> = rows.iter().map(|row| row.consent_id.as_u128()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+async fn a_lease_that_ran_out_makes_a_filing_unresolved(store: Store) {
+    add(&store, vec![submission(1)]).await;
+    let statuses = [submission(1).status];
+    store
+        .write(async |tx| {
+            let rows =
+                submissions::claim(tx, PROVIDER, BRAND, &statuses, 1, at(0), claim(1, 60)).await.unwrap();
+            let sent =
+                rows.into_iter().map(|row| SubmissionRow { wire: Some(b"bytes".to_vec()), ..row }).collect();
+            submissions::save(tx, sent, at(0)).await.unwrap();
+        })
+        .await;
+    assert!(
+        claimed(&store, 10, 1_000, 60, claim(2, 120)).await.is_empty(),
+        "the lease holds to its last instant"
+    );
+    let rows = claimed(&store, 10, 1_000, 61, claim(2, 120)).await;
+    let expected = SubmissionRow {
+        state: Unresolved,
+        attempt: 2,
+        wire: Some(b"bytes".to_vec()),
+        claim: Some(claim(2, 120)),
+        ..submission(1)
+    };
+    assert_same!(rows, [&expected]);
+    let found = store.read(async |tx| submissions::find(tx, PROVIDER, id(1)).await.unwrap()).await;
+    assert_same!(found, Some(SubmissionRow { claim: None, ..expected }));
+    // The second worker dies too.
+    assert!(claimed(&store, 10, 1_000, 120, claim(3, 200)).await.is_empty());
+    assert_eq!(claimed(&store, 10, 1_000, 121, claim(3, 200)).await[0].attempt, 3);
+}
+
+async fn an_unresolved_filing_waits_for_its_next_attempt(store: Store) {
+    let free = SubmissionRow { state: Unresolved, next_attempt_at: at(50), ..submission(1) };
+    let taken =
+        SubmissionRow { claim: Some(claim(9, 500)), ..SubmissionRow { consent_id: id(2), ..free.clone() } };
+    add(&store, vec![free, taken]).await;
+    assert!(claimed(&store, 10, 49, 400, claim(2, 450)).await.is_empty());
+    assert_eq!(numbers(&claimed(&store, 10, 50, 400, claim(2, 450)).await), [1]);
+    assert_eq!(numbers(&claimed(&store, 10, 50, 600, claim(3, 700)).await), [1, 2]);
+    for (number, state) in (10..).zip([Queued, Held, Registered]) {
+        add(&store, vec![SubmissionRow { state, claim: Some(claim(9, 0)), ..submission(number) }]).await;
+    }
+    assert!(claimed(&store, 10, 5_000, 600, claim(3, 700)).await.is_empty(), "nothing else is unresolved");
+}
+
+async fn items_of_a_batch_are_the_batch_s_matter(store: Store) {
+    for (number, state) in (1..).zip([InFlight, Batched, Unresolved]) {
+        let item = SubmissionRow {
+            state,
+            batch_id: Some(id(7)),
+            batch_index: Some(0),
+            claim: Some(claim(9, 0)),
+            ..submission(number)
+        };
+        add(&store, vec![item]).await;
+    }
+    assert!(claimed(&store, 10, 5_000, 5_000, claim(2, 6_000)).await.is_empty());
+}
+
+async fn the_longest_waiting_come_first_up_to_the_limit(store: Store) {
+    let rows = (1..=9).map(|number| SubmissionRow {
+        state: if number % 2 == 0 { Unresolved } else { InFlight },
+        next_attempt_at: at(100 - i64::try_from(number).unwrap()),
+        claim: Some(claim(9, 0)),
+        ..submission(number)
+    });
+    add(&store, rows.collect()).await;
+    assert_eq!(numbers(&claimed(&store, 3, 1_000, 1, claim(1, 60)).await), [7, 8, 9]);
+    assert_eq!(numbers(&claimed(&store, 4, 1_000, 1, claim(1, 60)).await), [3, 4, 5, 6]);
+    assert_eq!(numbers(&claimed(&store, 4, 1_000, 1, claim(1, 60)).await), [1, 2]);
+}
+
+async fn reapers_never_overlap(store: Store) {
+    let state = |number| -> SubmissionState { if number % 2 == 0 { Unresolved } else { InFlight } };
+    let rows = (0..200).map(|number| SubmissionRow {
+        state: state(number),
+        claim: Some(claim(9, 0)),
+        ..submission(number)
+    });
+    add(&store, rows.collect()).await;
+    let seen = RefCell::new(BTreeSet::new());
+    let reaper = async |by| loop {
+        let mut tx = store.db.begin(Priority::Bulk).await.unwrap();
+        let rows = submissions::claim_unresolved(&mut tx, 9, at(1), at(1), claim(by, 60)).await.unwrap();
+        tokio::task::yield_now().await;
+        tx.commit().await.unwrap();
+        assert!(rows.iter().all(|row| seen.borrow_mut().insert(row.consent_id)));
+        if rows.is_empty() {
+            break;
+        }
+    };
+    join_all((1..=4).map(reaper)).await;
+    assert_eq!(seen.borrow().len(), 200);
+}
