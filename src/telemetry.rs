@@ -50,10 +50,10 @@ pub fn init_logs(log: &Log) -> Result<(), TelemetryError> {
     }
 }
 
-/// A bare `info` leaves out what the worker runtime says of every start and stop; whoever wants more writes directives.
+/// A bare `info` leaves out what the worker runtime and the database driver say of every start; whoever wants more writes directives.
 fn directives(level: &str) -> String {
     if level.eq_ignore_ascii_case("info") {
-        "info,apalis=warn,apalis_core=warn".to_owned()
+        "info,apalis=warn,apalis_core=warn,sqlx=warn".to_owned()
     } else {
         level.to_owned()
     }
