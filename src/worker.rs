@@ -89,7 +89,9 @@ async fn once<K: Kind>(app: &App, kind: &K) -> ServiceResult<usize> {
     loop {
         let claim = new_claim(app, kind.limits(app).lease);
         let Some(batch) = kind.claim(app, claim).await? else { return Ok(done) };
-        kind.work(app, batch, claim).await?;
+        if let Err(error) = kind.work(app, batch, claim).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, worker = K::NAME, "work failed");
+        }
         done += 1;
     }
 }

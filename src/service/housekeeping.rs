@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::{Code, IysCode, SubmissionState};
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Priority, holds, idempotency, jobs};
+use kopru_store::holds::{self, HoldRow};
+use kopru_store::{Priority, idempotency, jobs};
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
@@ -91,7 +92,10 @@ async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
     for hold in due {
         let mut tx = app.db.begin(Priority::Bulk).await?;
         let settling = Settling::begin(app, &mut tx, hold.iys_code).await?;
-        let released = submissions::release_held(&mut tx, hold.iys_code, hold.brand_code, hold.channel, 1, now).await?;
+        let interval = TimeDelta::from_std(app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
+        holds::set(&mut tx, &HoldRow { probe_at: now + interval, ..hold.clone() }).await?;
+        let released =
+            submissions::release_held(&mut tx, hold.iys_code, hold.brand_code, hold.channel, 1, now, true).await?;
         if released == 0 {
             // Nothing waits any more: the next filing shows whether the registry still refuses.
             holds::clear(&mut tx, hold.iys_code, hold.brand_code, hold.channel).await?;

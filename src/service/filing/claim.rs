@@ -76,7 +76,7 @@ async fn claim_brand(
     }
     settling.load(&mut tx, &rows).await?;
     let policy = brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy).unwrap_or_default();
-    let mut gate = Gate::load(app, &mut tx, provider, brand).await?;
+    let gate = Gate::load(&mut tx, provider, brand).await?;
     let mut ready = Vec::new();
     let mut ask_first = Vec::new();
     for row in rows {
@@ -101,36 +101,23 @@ async fn claim_brand(
     Ok(Some(work))
 }
 
-/// The holds of a brand: everything on a held channel waits, but for one probe when its time has come.
+/// The holds of a brand: everything on a held channel waits, but for the probe that housekeeping puts in.
 struct Gate {
     holds: HashMap<Channel, HoldRow>,
-    probes: Vec<Channel>,
 }
 
 impl Gate {
-    async fn load(app: &App, tx: &mut Tx, provider: IysCode, brand: BrandCode) -> ServiceResult<Self> {
-        let now = app.clocks.business();
-        let mut gate = Self { holds: HashMap::new(), probes: Vec::new() };
-        for hold in holds::of_brand(tx, provider, brand).await? {
-            if hold.probe_at <= now {
-                let next = now + chrono::TimeDelta::from_std(app.config.filing.probe_interval).unwrap_or_default();
-                holds::set(tx, &HoldRow { probe_at: next, ..hold.clone() }).await?;
-                gate.probes.push(hold.channel);
-            }
-            gate.holds.insert(hold.channel, hold);
-        }
-        Ok(gate)
+    async fn load(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> ServiceResult<Self> {
+        let holds = holds::of_brand(tx, provider, brand).await?;
+        Ok(Self { holds: holds.into_iter().map(|hold| (hold.channel, hold)).collect() })
     }
 
-    fn stop(&mut self, row: &SubmissionRow) -> Option<(HeldCause, Code)> {
+    fn stop(&self, row: &SubmissionRow) -> Option<(HeldCause, Code)> {
         let hold = self.holds.get(&row.channel)?;
         let cause: HeldCause = hold.cause.parse().ok()?;
         // A used-up package refuses new addresses; a RET of a known one may pass.
-        if cause == HeldCause::Quota && row.status == ConsentStatus::Rejection {
-            return None;
-        }
-        if let Some(place) = self.probes.iter().position(|channel| *channel == row.channel) {
-            self.probes.swap_remove(place);
+        let passes = cause == HeldCause::Quota && row.status == ConsentStatus::Rejection;
+        if passes || row.cause.as_deref() == Some(submissions::PROBE) {
             return None;
         }
         Some((cause, Code::new(hold.code.clone())))

@@ -374,7 +374,7 @@ impl<'a> Settling<'a> {
         permissions::save(tx, provider, self.permissions.into_values().collect(), self.now).await?;
         for (brand, channel) in self.lifted {
             if holds::clear(tx, provider, brand, channel).await? {
-                submissions::release_held(tx, provider, brand, channel, i64::MAX, self.now).await?;
+                submissions::release_held(tx, provider, brand, channel, i64::MAX, self.now, false).await?;
             }
         }
         for hold in &self.holds {

@@ -12,10 +12,11 @@ statements! {
                next_attempt_at, claimed_by, lease_until, created_at)
            VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, NULL, 0, 0, $8, $9, $10, $11)";
     /// Batches to post again, or whose results are due: nobody works on them.
-    CLAIM = "UPDATE batches SET claimed_by = $3, lease_until = $4, attempt = attempt + 1
-        FROM (SELECT b.iys_code AS p, b.id AS i FROM batches b
+    CLAIM = "WITH due AS MATERIALIZED (
+              SELECT b.iys_code AS p, b.id AS i FROM batches b
               WHERE b.state <> 'done' AND b.next_attempt_at <= $1 AND (b.lease_until IS NULL OR b.lease_until < $2)
-              ORDER BY b.next_attempt_at LIMIT 1 {skip_locked}) AS due
+              ORDER BY b.next_attempt_at LIMIT 1 {skip_locked})
+        UPDATE batches SET claimed_by = $3, lease_until = $4, attempt = attempt + 1 FROM due
         WHERE iys_code = p AND id = i
         RETURNING iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests";
     FIND = "SELECT iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests

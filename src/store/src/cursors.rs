@@ -9,11 +9,12 @@ use crate::{Claim, Tx, args, sql::Row, statements};
 statements! {
     ADD = "INSERT INTO cursors (iys_code, brand_code, feed, next_attempt_at, attempt) VALUES ($1, $2, $3, $4, 0)
            ON CONFLICT (iys_code, brand_code, feed) DO NOTHING";
-    CLAIM = "UPDATE cursors SET claimed_by = $3, lease_until = $4, attempt = attempt + 1
-        FROM (SELECT c.iys_code AS p, c.brand_code AS b, c.feed AS f FROM cursors c
+    CLAIM = "WITH due AS MATERIALIZED (
+              SELECT c.iys_code AS p, c.brand_code AS b, c.feed AS f FROM cursors c
               WHERE c.next_attempt_at <= $1 AND (c.lease_until IS NULL OR c.lease_until < $2)
                 AND EXISTS (SELECT 1 FROM brands k WHERE k.iys_code = c.iys_code AND k.brand_code = c.brand_code AND k.state = 'active')
-              ORDER BY c.next_attempt_at LIMIT 1 {skip_locked}) AS due
+              ORDER BY c.next_attempt_at LIMIT 1 {skip_locked})
+        UPDATE cursors SET claimed_by = $3, lease_until = $4, attempt = attempt + 1 FROM due
         WHERE iys_code = p AND brand_code = b AND feed = f
         RETURNING iys_code, brand_code, feed, after, as_of, next_attempt_at, attempt, last_error";
     MOVE = "UPDATE cursors SET after = $5, lease_until = $6 WHERE iys_code = $1 AND brand_code = $2 AND feed = $3 AND claimed_by = $4";

@@ -9,13 +9,14 @@ use crate::{Claim, Key, Tx, args, sql::Row, statements};
 
 statements! {
     /// Due deliveries that are the first of their key at their endpoint.
-    CLAIM = "UPDATE deliveries SET state = 'in_flight', claimed_by = $3, lease_until = $4, attempt = attempt + 1, updated_at = $1
-        FROM (SELECT d.iys_code AS p, d.endpoint_id AS e, d.change_seq AS q FROM deliveries d {by deliveries_due}
+    CLAIM = "WITH due AS MATERIALIZED (
+              SELECT d.iys_code AS p, d.endpoint_id AS e, d.change_seq AS q FROM deliveries d {by deliveries_due}
               WHERE d.state IN ('queued', 'in_flight') AND d.next_attempt_at <= $1 AND (d.state = 'queued' OR d.lease_until < $2)
                 AND (SELECT 1 FROM deliveries o {by deliveries_open} WHERE o.iys_code = d.iys_code AND o.endpoint_id = d.endpoint_id
                       AND o.key = d.key AND o.state IN ('queued', 'in_flight') AND o.change_seq < d.change_seq LIMIT 1) IS NULL
                 AND EXISTS (SELECT 1 FROM webhook_endpoints w WHERE w.iys_code = d.iys_code AND w.id = d.endpoint_id AND w.state = 'active')
-              ORDER BY d.next_attempt_at, d.change_seq LIMIT $5 {skip_locked}) AS due
+              ORDER BY d.next_attempt_at, d.change_seq LIMIT $5 {skip_locked})
+        UPDATE deliveries SET state = 'in_flight', claimed_by = $3, lease_until = $4, attempt = attempt + 1, updated_at = $1 FROM due
         WHERE iys_code = p AND endpoint_id = e AND change_seq = q
         RETURNING iys_code, endpoint_id, change_seq, key, state, attempt, next_attempt_at, last_status, last_error, updated_at";
     FINISH = "UPDATE deliveries SET state = $5, next_attempt_at = $6, last_status = $7, last_error = $8, updated_at = $9,

@@ -12,10 +12,11 @@ statements! {
     /// Of a schedule: only when none of the kind is waiting.
     ADD_ONCE = "INSERT INTO jobs (iys_code, id, kind, payload, state, attempt, next_attempt_at, created_at)
                 SELECT $1, $2, $3, $4, 'queued', 0, $5, $5 WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE iys_code = $1 AND kind = $3 AND state IN ('queued', 'in_flight'))";
-    CLAIM = "UPDATE jobs SET state = 'in_flight', claimed_by = $3, lease_until = $4, attempt = attempt + 1
-        FROM (SELECT j.iys_code AS p, j.id AS i FROM jobs j {by jobs_due}
+    CLAIM = "WITH due AS MATERIALIZED (
+              SELECT j.iys_code AS p, j.id AS i FROM jobs j {by jobs_due}
               WHERE j.state IN ('queued', 'in_flight') AND j.next_attempt_at <= $1 AND (j.state = 'queued' OR j.lease_until < $2)
-              ORDER BY j.next_attempt_at LIMIT 1 {skip_locked}) AS due
+              ORDER BY j.next_attempt_at LIMIT 1 {skip_locked})
+        UPDATE jobs SET state = 'in_flight', claimed_by = $3, lease_until = $4, attempt = attempt + 1 FROM due
         WHERE iys_code = p AND id = i RETURNING iys_code, id, kind, payload, attempt";
     FINISH = "UPDATE jobs SET state = $4, next_attempt_at = $5, last_error = $6, claimed_by = NULL, lease_until = NULL
               WHERE iys_code = $1 AND id = $2 AND claimed_by = $3";

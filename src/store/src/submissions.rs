@@ -45,19 +45,21 @@ statements! {
         ORDER BY target_at, status DESC LIMIT 1";
     /// One movement of a key in flight; inside a key the earlier goes first. One branch a status, each in the order of
     /// its index: so a claim reads as many rows as it takes, however long the queue is.
-    CLAIM = concat!("UPDATE submissions SET state = 'in_flight', claimed_by = $6, lease_until = $7, attempt = attempt + 1, updated_at = $5
-        FROM (SELECT p, c, g, t, w FROM (", due_of!("RET"), ") AS ret
+    CLAIM = concat!("WITH due AS MATERIALIZED (
+              SELECT p, c, g, t, w FROM (", due_of!("RET"), ") AS ret
               UNION ALL SELECT p, c, g, t, w FROM (", due_of!("ONAY"), ") AS onay
-              ORDER BY t, w DESC LIMIT $4) AS due
+              ORDER BY t, w DESC LIMIT $4)
+        UPDATE submissions SET state = 'in_flight', claimed_by = $6, lease_until = $7, attempt = attempt + 1, updated_at = $5 FROM due
         WHERE iys_code = p AND consent_id = c AND generation = g
         RETURNING consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
             latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code");
     /// Singles whose outcome is unknown: unresolved and due, or in flight with a lease that ran out.
-    CLAIM_UNRESOLVED = "UPDATE submissions SET state = 'unresolved', claimed_by = $3, lease_until = $4, attempt = attempt + 1, updated_at = $1
-        FROM (SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s {by submissions_out}
+    CLAIM_UNRESOLVED = "WITH due AS MATERIALIZED (
+              SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s {by submissions_out}
               WHERE s.state IN ('in_flight', 'unresolved') AND s.batch_id IS NULL AND s.next_attempt_at <= $1
                 AND (s.lease_until < $2 OR (s.lease_until IS NULL AND s.state = 'unresolved'))
-              ORDER BY s.next_attempt_at LIMIT $5 {skip_locked}) AS due
+              ORDER BY s.next_attempt_at LIMIT $5 {skip_locked})
+        UPDATE submissions SET state = 'unresolved', claimed_by = $3, lease_until = $4, attempt = attempt + 1, updated_at = $1 FROM due
         WHERE iys_code = p AND consent_id = c AND generation = g
         RETURNING consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
             latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code";
@@ -97,10 +99,11 @@ statements! {
         ORDER BY target_at LIMIT $2";
     CLAIMS = "SELECT consent_id, generation, claimed_by FROM submissions WHERE iys_code = $1 AND consent_id {in $2 uuid}
         AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')";
-    RELEASE_HELD = "UPDATE submissions SET state = 'queued', cause = NULL, next_attempt_at = $5, updated_at = $5
-        FROM (SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s {by submissions_held}
+    RELEASE_HELD = "WITH due AS MATERIALIZED (
+              SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s {by submissions_held}
               WHERE s.state = 'held' AND s.cause <> 'review' AND s.iys_code = $1 AND s.brand_code = $2 AND s.channel = $3
-              ORDER BY s.target_at LIMIT $4 {skip_locked}) AS due
+              ORDER BY s.target_at LIMIT $4 {skip_locked})
+        UPDATE submissions SET state = 'queued', cause = $6, next_attempt_at = $5, updated_at = $5 FROM due
         WHERE iys_code = p AND consent_id = c AND generation = g";
     COUNTS = "SELECT state, count(*) FROM submissions WHERE state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') GROUP BY state";
     EARLIEST = "SELECT target_at FROM submissions {by submissions_due} WHERE state = 'queued' ORDER BY target_at, status DESC LIMIT 1";
@@ -441,7 +444,10 @@ pub async fn at_risk(tx: &mut Tx, until: DateTime<Utc>, limit: i64) -> Result<Ve
     tx.rows(&AT_RISK, args![until, limit]).await?.iter().map(read).collect()
 }
 
-/// Queues held filings of a brand and channel again, earliest target first.
+/// The cause of a queued filing that tries whether a hold can be lifted.
+pub const PROBE: &str = "probe";
+
+/// Queues held filings of a brand and channel again, earliest target first; as probes, they pass their hold.
 pub async fn release_held(
     tx: &mut Tx,
     provider: IysCode,
@@ -449,8 +455,10 @@ pub async fn release_held(
     channel: Channel,
     limit: i64,
     now: DateTime<Utc>,
+    as_probe: bool,
 ) -> Result<u64> {
-    tx.execute(&RELEASE_HELD, args![provider, brand, channel, limit, now]).await
+    let cause = as_probe.then_some(PROBE);
+    tx.execute(&RELEASE_HELD, args![provider, brand, channel, limit, now, cause]).await
 }
 
 /// Open filings by state.
