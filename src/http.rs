@@ -72,3 +72,6 @@ pub fn metrics_router(handle: PrometheusHandle) -> Router {
 pub fn openapi() -> utoipa::openapi::OpenApi {
     openapi::document()
 }
+
+#[cfg(test)]
+mod tests;
