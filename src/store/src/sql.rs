@@ -22,6 +22,8 @@ use crate::error::{Result, StoreError};
 ///
 /// - `{in $2 bytes|uuid|int|text}`: membership of a bound set;
 /// - `{skip_locked}` and `{for_update}`: row locks, where the database has them;
+///   What is to be updated is chosen in a materialized `WITH`: PostgreSQL may run a subquery of an UPDATE several times,
+///   and each run would lock and claim more rows;
 /// - `{by INDEX}` after a table: the index to use, on SQLite. Without statistics, which nobody gathers there, it takes
 ///   the first column of a primary key for selective and would read all rows of a provider. PostgreSQL knows better.
 #[derive(Debug)]

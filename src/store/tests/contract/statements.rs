@@ -84,3 +84,19 @@ fn names_are_unique_and_no_mark_is_left() {
         }
     }
 }
+
+/// As a subquery of the UPDATE it could run again for each row of the table, and claim more than its limit each time.
+#[test]
+fn rows_to_claim_are_chosen_once() {
+    let claims: Vec<_> = all_statements()
+        .into_iter()
+        .filter(|(_, _, statement)| statement.for_dialect(Dialect::Postgres).contains("SKIP LOCKED"))
+        .collect();
+    assert!(claims.len() >= 7);
+    for (module, name, statement) in claims {
+        assert!(
+            statement.for_dialect(Dialect::Postgres).starts_with("WITH due AS MATERIALIZED"),
+            "{module}::{name}"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use kopru_domain::{BrandCode, Channel, ConsentStatus, ProviderSource, SubmissionState};
 use kopru_store::consents;
-use kopru_store::submissions::{self, ListFilter, SubmissionRow};
+use kopru_store::submissions::{self, ListFilter, PROBE, SubmissionRow};
 use uuid::Uuid;
 
 use crate::claims::{add, set};
@@ -360,18 +360,23 @@ async fn held_movements_are_released_by_brand_and_channel(store: Store) {
         SubmissionRow { iys_code: OTHER_PROVIDER, ..held(7, "quota", 1) },
     ];
     add(&store, rows).await;
-    let release = async |limit| {
+    let release = async |limit, as_probe| {
         store
             .write(async |tx| {
-                submissions::release_held(tx, PROVIDER, BRAND, Channel::Message, limit, at(60)).await.unwrap()
+                let channel = Channel::Message;
+                submissions::release_held(tx, PROVIDER, BRAND, channel, limit, at(60), as_probe)
+                    .await
+                    .unwrap()
             })
             .await
     };
-    assert_eq!(release(1).await, 1);
+    assert_eq!(release(1, true).await, 1);
     let row = find(&store, 2).await;
+    assert_eq!((row.state, row.cause.as_deref(), row.next_attempt_at), (Queued, Some(PROBE), at(60)));
+    assert_eq!(release(i64::MAX, false).await, 2);
+    let row = find(&store, 1).await;
     assert_eq!((row.state, row.cause, row.next_attempt_at), (Queued, None, at(60)));
-    assert_eq!(release(i64::MAX).await, 2);
-    assert_eq!(release(i64::MAX).await, 0);
+    assert_eq!(release(i64::MAX, false).await, 0);
     for number in [4, 5, 6] {
         assert_eq!(find(&store, number).await.state, Held, "{number}");
     }
