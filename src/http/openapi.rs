@@ -22,8 +22,10 @@ const SCHEME: &str = "apiKey";
 const PROBLEM: &str = "application/problem+json";
 /// Extension with the scope that an operation needs.
 pub(super) const SCOPE: &str = "x-scope";
-/// Extension with the Turkish summary of an operation or tag.
-pub(super) const TURKISH: &str = "x-summary-tr";
+/// Extension with the Turkish summary of an operation.
+pub(super) const SUMMARY_TR: &str = "x-summary-tr";
+/// Extension with its Turkish description, where it has an English one.
+pub(super) const DESCRIPTION_TR: &str = "x-description-tr";
 
 /// Groups of operations: name, Turkish, English.
 pub(super) const TAGS: [(&str, &str, &str); 5] = [
@@ -107,7 +109,7 @@ fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 /// The operations of a path with their methods.
 pub(super) fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
     let PathItem { get, put, post, delete, patch, .. } = item;
-    let all = [("GET", get), ("PUT", put), ("POST", post), ("DELETE", delete), ("PATCH", patch)];
+    let all = [("POST", post), ("GET", get), ("PUT", put), ("PATCH", patch), ("DELETE", delete)];
     all.into_iter().filter_map(|(method, operation)| operation.as_ref().map(|operation| (method, operation)))
 }
 
@@ -145,7 +147,13 @@ mod tests {
             assert!(names.insert(operation.operation_id.clone().expect(&place)), "{place}");
             assert!(operation.summary.as_ref().is_some_and(|summary| !summary.is_empty()), "{place}");
             let extensions = operation.extensions.as_ref().expect(&place);
-            assert!(extensions[TURKISH].is_string(), "{place}");
+            assert!(extensions[SUMMARY_TR].is_string(), "{place}");
+            let turkish = extensions.get(DESCRIPTION_TR).is_some();
+            assert_eq!(
+                operation.description.as_ref().is_some_and(|text| !text.is_empty()),
+                turkish,
+                "{place}"
+            );
             let scope = extensions[SCOPE].as_str().expect(&place);
             assert!(crate::service::Scope::from_wire(scope).is_some(), "{place}: {scope}");
             let tag = &operation.tags.as_ref().expect(&place)[0];

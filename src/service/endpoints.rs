@@ -179,12 +179,14 @@ pub async fn test(app: &App, caller: &Caller, id: Uuid) -> ServiceResult<TestRes
     };
     let now = app.clocks.wire();
     let event_id = ids::new_id(now);
-    let body = serde_json::json!({
-        "id": event_id,
-        "type": "endpoint.test",
-        "timestamp": format_rfc3339(now),
-        "data": { "schemaVersion": 1, "iysCode": row.iys_code.0, "brandCode": row.brand_code.map(|brand| brand.0) },
-    });
+    // The shape of an event, so that the receiver's own reader is tried as well.
+    let mut data = serde_json::json!({ "schemaVersion": 1, "iysCode": row.iys_code.0, "cause": "test" });
+    if let Some(brand) = row.brand_code {
+        data["brandCode"] = brand.0.into();
+    }
+    let timestamp = format_rfc3339(now);
+    let body =
+        serde_json::json!({ "id": event_id, "type": "endpoint.test", "timestamp": timestamp, "data": data });
     let signer = delivery::signer(app, &row, now)?;
     let request = Request {
         url: &row.url,

@@ -8,7 +8,7 @@ use utoipa::openapi::{OpenApi, RefOr, Required};
 
 use super::schema::{self, Row};
 use super::words::{EXAMPLE, INTRODUCTION, Words};
-use crate::http::openapi::{SCOPE, TAGS, TURKISH, operations};
+use crate::http::openapi::{DESCRIPTION_TR, SCOPE, SUMMARY_TR, TAGS, operations};
 use crate::http::problem::{CATALOGUE, TYPE_PREFIX};
 
 /// The whole page in one language.
@@ -129,7 +129,8 @@ impl Writer<'_> {
             escape(path)
         );
         self.push(&html);
-        if let Some(description) = &operation.description {
+        let description = self.own(operation, DESCRIPTION_TR, operation.description.as_deref());
+        if !description.is_empty() {
             self.push(&format!("<p>{}</p>\n", prose(description)));
         }
         if let Some(scope) = extension(operation, SCOPE) {
@@ -154,7 +155,7 @@ impl Writer<'_> {
             .collect();
         if !rows.is_empty() {
             self.push(&format!("<h4>{}</h4>\n", self.words.parameters()));
-            self.table(&rows);
+            self.table(self.words.name(), &rows);
         }
     }
 
@@ -196,7 +197,7 @@ impl Writer<'_> {
             });
         }
         self.push(&format!("<h4>{}</h4>\n", self.words.answers()));
-        self.table(&rows);
+        self.table(self.words.status(), &rows);
     }
 
     fn content(&self, content: &RefOr<utoipa::openapi::Content>) -> Option<String> {
@@ -240,14 +241,13 @@ impl Writer<'_> {
                 let kind = schema::kind(&RefOr::T(schema.clone()), &self.words);
                 self.push(&format!("<p>{kind}</p>\n"));
             } else {
-                self.table(&rows);
+                self.table(self.words.name(), &rows);
             }
         }
     }
 
-    fn table(&mut self, rows: &[Row]) {
-        let (name, kind, meaning, needed) =
-            (self.words.name(), self.words.kind(), self.words.meaning(), self.words.needed());
+    fn table(&mut self, name: &str, rows: &[Row]) {
+        let (kind, meaning, needed) = (self.words.kind(), self.words.meaning(), self.words.needed());
         let _ = writeln!(
             self.html,
             "<table><thead><tr><th>{name}</th><th>{kind}</th><th>{meaning}</th></tr></thead><tbody>"
@@ -274,8 +274,13 @@ impl Writer<'_> {
     }
 
     fn summary(&self, operation: &Operation) -> String {
-        let turkish = extension(operation, TURKISH).filter(|_| self.lang == Lang::Tr);
-        escape(turkish.or(operation.summary.as_deref()).unwrap_or_default())
+        escape(self.own(operation, SUMMARY_TR, operation.summary.as_deref()))
+    }
+
+    /// A text of an operation in the page's language.
+    fn own<'o>(&self, operation: &'o Operation, turkish: &str, english: Option<&'o str>) -> &'o str {
+        let turkish = extension(operation, turkish).filter(|_| self.lang == Lang::Tr);
+        turkish.or(english).unwrap_or_default()
     }
 }
 

@@ -89,7 +89,11 @@ fn known(code: Code) -> Result<BrandCode, Problem> {
         (status = 201, description = "The brand", body = Brand),
         (status = 409, description = "It exists already", body = ProblemBody, content_type = "application/problem+json"),
     ),
-    extensions(("x-summary-tr" = json!("Marka ekle")), ("x-scope" = json!("admin"))),
+    extensions(
+        ("x-summary-tr" = json!("Marka ekle")),
+        ("x-description-tr" = json!("İYS'deki değişiklik akışı bundan sonra okunur.")),
+        ("x-scope" = json!("admin")),
+    ),
 )]
 pub async fn add(
     State(state): State<HttpState>,
@@ -172,7 +176,11 @@ pub async fn get(State(state): State<HttpState>, call: Call, code: Code) -> Resu
     tag = "administration",
     params(("brandCode" = i64, Path, description = "The brand's number at the registry")),
     responses((status = 204, description = "Disabled")),
-    extensions(("x-summary-tr" = json!("Markayı kapat")), ("x-scope" = json!("admin"))),
+    extensions(
+        ("x-summary-tr" = json!("Markayı kapat")),
+        ("x-description-tr" = json!("Kalıcıdır: marka için artık bir şey alınmaz ve değişiklikleri okunmaz.")),
+        ("x-scope" = json!("admin")),
+    ),
 )]
 pub async fn disable(State(state): State<HttpState>, call: Call, code: Code) -> Result<StatusCode, Problem> {
     brands::disable(&state.app, &call, known(code)?).await?;

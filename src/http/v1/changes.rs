@@ -107,7 +107,11 @@ pub struct EventData {
         (status = 200, description = "A page, perhaps empty", body = ChangesPage),
         (status = 400, description = "The cursor belongs to another list", body = ProblemBody, content_type = "application/problem+json"),
     ),
-    extensions(("x-summary-tr" = json!("Değişiklikleri oku")), ("x-scope" = json!("changes:read"))),
+    extensions(
+        ("x-summary-tr" = json!("Değişiklikleri oku")),
+        ("x-description-tr" = json!("Kim neden olursa olsun her izin değişikliği, kayıt sırasıyla ve boşluksuz. after olmadan başlayın, next değerini saklayın ve oradan sürdürün; wait ile yanıt yeni bir şey olur olmaz gelir. Adresler tam yazılır.")),
+        ("x-scope" = json!("changes:read")),
+    ),
 )]
 pub async fn read(
     State(state): State<HttpState>,

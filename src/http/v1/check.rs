@@ -74,7 +74,11 @@ impl Body for CheckBody {
         (status = 200, description = "The verdicts, in the order asked", body = CheckAnswer),
         (status = 422, description = "The request cannot be used", body = ProblemBody, content_type = "application/problem+json"),
     ),
-    extensions(("x-summary-tr" = json!("Bu listeye gönderilebilir mi?")), ("x-scope" = json!("permissions:read"))),
+    extensions(
+        ("x-summary-tr" = json!("Bu listeye gönderilebilir mi?")),
+        ("x-description-tr" = json!("Her adres için bir karar; emin olunamazsa reddeder: allowed yalnızca İYS'de ONAY olduğu biliniyor ve geçerli bir ret yoksa true olur. Nedenler: RET, pending (yoldaki onay izin değildir), held, unknown, stale (bilgi sınırdan eski), invalid. wait verilirse eskimiş marka önce yeniden okunur.")),
+        ("x-scope" = json!("permissions:read")),
+    ),
 )]
 pub async fn check(
     State(state): State<HttpState>,

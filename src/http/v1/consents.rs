@@ -92,7 +92,11 @@ impl From<Accepted> for AcceptedConsent {
         (status = 413, description = "More than 10 MiB or 10 000 items", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Not one item was accepted", body = ProblemBody, content_type = "application/problem+json"),
     ),
-    extensions(("x-summary-tr" = json!("İzin ve ret kayıtlarını al")), ("x-scope" = json!("consents:write"))),
+    extensions(
+        ("x-summary-tr" = json!("İzin ve ret kayıtlarını al")),
+        ("x-description-tr" = json!("Tek bir nesne ya da en çok 10 000 kayıtlık bir liste alır, en çok 10 MiB. Yanıt, kayıtlar kalıcı olduktan sonra verilir: accepted içindekiler deftere yazılmıştır ve hizmete ne olursa olsun süresi içinde İYS'ye bildirilir. Sorunlu kayıt reddedilir, komşuları alınır. Kuralların verdiği karar (süresi geçmiş, zaten reddedilmiş …) ret değildir: kayıt, onu sonlandıran durum ve kodla kabul edilir. Idempotency-Key ile yinelenen istek ikinci kez etki etmez ve 72 saat aynı yanıtı alır.")),
+        ("x-scope" = json!("consents:write")),
+    ),
 )]
 pub async fn submit(
     State(state): State<HttpState>,
@@ -156,7 +160,11 @@ fn field_problem(refused: Refused) -> FieldProblem {
         (status = 200, description = "The consent", body = Consent),
         (status = 404, description = "Not there, or not for this key", body = ProblemBody, content_type = "application/problem+json"),
     ),
-    extensions(("x-summary-tr" = json!("Bir izin kaydını göster")), ("x-scope" = json!("consents:read"))),
+    extensions(
+        ("x-summary-tr" = json!("Bir izin kaydını göster")),
+        ("x-description-tr" = json!("Bildirimin durumu ve nedeni, sürenin üç anı, İYS'nin yanıtı ve kanıtın özeti. Adres, anahtarda recipients:read yetkisi yoksa maskelidir; tam gösterim denetim kaydı bırakır.")),
+        ("x-scope" = json!("consents:read")),
+    ),
 )]
 pub async fn get(
     State(state): State<HttpState>,
@@ -184,7 +192,11 @@ pub async fn get(
         ("limit" = Option<i64>, Query, description = "Entries of a page: 100, at most 1 000"),
     ),
     responses((status = 200, description = "A page", body = Page<ConsentSummary>)),
-    extensions(("x-summary-tr" = json!("Markanın izin kayıtlarını listele")), ("x-scope" = json!("consents:read"))),
+    extensions(
+        ("x-summary-tr" = json!("Markanın izin kayıtlarını listele")),
+        ("x-description-tr" = json!("En eskiden başlayarak sayfa sayfa. Süzgeçler: state, due (hedefi bu andan sonra olmayan bildirimler) ve code.")),
+        ("x-scope" = json!("consents:read")),
+    ),
 )]
 pub async fn list(
     State(state): State<HttpState>,

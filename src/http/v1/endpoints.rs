@@ -71,7 +71,11 @@ fn known(id: Id) -> Result<Uuid, Problem> {
         (status = 201, description = "The endpoint with its secret", body = IssuedEndpoint),
         (status = 422, description = "The URL cannot be used", body = ProblemBody, content_type = "application/problem+json"),
     ),
-    extensions(("x-summary-tr" = json!("Uç nokta ekle")), ("x-scope" = json!("webhooks:manage"))),
+    extensions(
+        ("x-summary-tr" = json!("Uç nokta ekle")),
+        ("x-description-tr" = json!("Bundan sonraki olaylar Standard Webhooks biçiminde (HMAC-SHA-256) imzalanarak gönderilir. İmza sırrı yalnızca bu yanıtta görünür.")),
+        ("x-scope" = json!("webhooks:manage")),
+    ),
 )]
 pub async fn add(
     State(state): State<HttpState>,
@@ -108,7 +112,11 @@ pub async fn add(
         ("limit" = Option<i64>, Query, description = "Entries of a page: 100, at most 1 000"),
     ),
     responses((status = 200, description = "A page", body = Page<Endpoint>)),
-    extensions(("x-summary-tr" = json!("Uç noktaları listele")), ("x-scope" = json!("webhooks:manage"))),
+    extensions(
+        ("x-summary-tr" = json!("Uç noktaları listele")),
+        ("x-description-tr" = json!("Eskiden yeniye, sırları olmadan.")),
+        ("x-scope" = json!("webhooks:manage")),
+    ),
 )]
 pub async fn list(
     State(state): State<HttpState>,
@@ -148,7 +156,11 @@ pub async fn get(State(state): State<HttpState>, call: Call, id: Id) -> Result<J
     tag = "webhooks",
     params(("id" = Uuid, Path, description = "The endpoint's identity")),
     responses((status = 204, description = "Disabled")),
-    extensions(("x-summary-tr" = json!("Uç noktayı kapat")), ("x-scope" = json!("webhooks:manage"))),
+    extensions(
+        ("x-summary-tr" = json!("Uç noktayı kapat")),
+        ("x-description-tr" = json!("Artık bir şey gönderilmez. Bekleyenler durur, yeniden açılırsa gönderilir.")),
+        ("x-scope" = json!("webhooks:manage")),
+    ),
 )]
 pub async fn disable(State(state): State<HttpState>, call: Call, id: Id) -> Result<StatusCode, Problem> {
     endpoints::disable(&state.app, &call, known(id)?).await?;
@@ -199,7 +211,11 @@ pub async fn enable(
         ("Idempotency-Key" = Option<String>, Header, description = "A new value for each piece of work, such as a UUID"),
     ),
     responses((status = 200, description = "The new secret", body = RotatedSecret)),
-    extensions(("x-summary-tr" = json!("İmza sırrını değiştir")), ("x-scope" = json!("webhooks:manage"))),
+    extensions(
+        ("x-summary-tr" = json!("İmza sırrını değiştir")),
+        ("x-description-tr" = json!("24 saat boyunca her çağrı eski ve yeni sırla ayrı ayrı imzalanır; alıcı çağrı kaçırmadan geçiş yapar. Yeni sır yalnızca bu yanıtta görünür.")),
+        ("x-scope" = json!("webhooks:manage")),
+    ),
 )]
 pub async fn rotate(
     State(state): State<HttpState>,
@@ -227,7 +243,11 @@ pub async fn rotate(
     tag = "webhooks",
     params(("id" = Uuid, Path, description = "The endpoint's identity")),
     responses((status = 200, description = "What came back, also where that is a failure", body = TestResult)),
-    extensions(("x-summary-tr" = json!("Uç noktayı dene")), ("x-scope" = json!("webhooks:manage"))),
+    extensions(
+        ("x-summary-tr" = json!("Uç noktayı dene")),
+        ("x-description-tr" = json!("Kuyruğun dışında hemen endpoint.test türünde imzalı bir çağrı yapar ve ne döndüğünü söyler. Her istek bir çağrıdır: Idempotency-Key burada anlamsızdır.")),
+        ("x-scope" = json!("webhooks:manage")),
+    ),
 )]
 pub async fn test(State(state): State<HttpState>, call: Call, id: Id) -> Result<Json<TestResult>, Problem> {
     Ok(Json(endpoints::test(&state.app, &call, known(id)?).await?))
@@ -247,7 +267,11 @@ pub async fn test(State(state): State<HttpState>, call: Call, id: Id) -> Result<
         ("limit" = Option<i64>, Query, description = "Entries of a page: 100, at most 200"),
     ),
     responses((status = 200, description = "A page", body = Page<Delivery>)),
-    extensions(("x-summary-tr" = json!("Gönderimleri listele")), ("x-scope" = json!("webhooks:manage"))),
+    extensions(
+        ("x-summary-tr" = json!("Gönderimleri listele")),
+        ("x-description-tr" = json!("En yeni olaydan başlayarak, bütün denemeleriyle.")),
+        ("x-scope" = json!("webhooks:manage")),
+    ),
 )]
 pub async fn deliveries(
     State(state): State<HttpState>,

@@ -138,7 +138,11 @@ fn known(id: Id) -> Result<String, Problem> {
         (status = 201, description = "The key", body = IssuedKey),
         (status = 422, description = "The request cannot be used", body = ProblemBody, content_type = "application/problem+json"),
     ),
-    extensions(("x-summary-tr" = json!("Anahtar oluştur")), ("x-scope" = json!("admin"))),
+    extensions(
+        ("x-summary-tr" = json!("Anahtar oluştur")),
+        ("x-description-tr" = json!("Anahtar yalnızca bu yanıtta görünür: saklanan, özetidir.")),
+        ("x-scope" = json!("admin")),
+    ),
 )]
 pub async fn add(
     State(state): State<HttpState>,
@@ -165,7 +169,11 @@ pub async fn add(
     tag = "administration",
     params(("iysCode" = Option<i64>, Query, description = "The provider; left out: the caller's own, or the keys that are for all")),
     responses((status = 200, description = "The keys", body = Page<ApiKey>)),
-    extensions(("x-summary-tr" = json!("Anahtarları listele")), ("x-scope" = json!("admin"))),
+    extensions(
+        ("x-summary-tr" = json!("Anahtarları listele")),
+        ("x-description-tr" = json!("Sırları olmadan, eskiden yeniye, en çok 1 000.")),
+        ("x-scope" = json!("admin")),
+    ),
 )]
 pub async fn list(
     State(state): State<HttpState>,
@@ -203,7 +211,11 @@ pub async fn get(State(state): State<HttpState>, call: Call, id: Id) -> Result<J
     tag = "administration",
     params(("id" = String, Path, description = "The key's public part: the 12 characters after `kpr_`")),
     responses((status = 204, description = "Disabled")),
-    extensions(("x-summary-tr" = json!("Anahtarı kapat")), ("x-scope" = json!("admin"))),
+    extensions(
+        ("x-summary-tr" = json!("Anahtarı kapat")),
+        ("x-description-tr" = json!("Kalıcıdır. Öteki süreçler birkaç saniye içinde fark eder.")),
+        ("x-scope" = json!("admin")),
+    ),
 )]
 pub async fn disable(State(state): State<HttpState>, call: Call, id: Id) -> Result<StatusCode, Problem> {
     keys::disable(&state.app, &call, &known(id)?).await?;

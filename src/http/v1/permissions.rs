@@ -60,7 +60,11 @@ impl Body for PermissionQuery {
         (status = 200, description = "What is known", body = AddressPermissions),
         (status = 422, description = "The address cannot be used", body = ProblemBody, content_type = "application/problem+json"),
     ),
-    extensions(("x-summary-tr" = json!("Bir adresin izinlerini sorgula")), ("x-scope" = json!("permissions:read"))),
+    extensions(
+        ("x-summary-tr" = json!("Bir adresin izinlerini sorgula")),
+        ("x-description-tr" = json!("Her kanalın iki taraftan durumu: İYS'deki kayıt, İYS'nin henüz göstermediği kendi reddimiz ve yolda olanlar; history ile İYS'deki hareketler de gelir.")),
+        ("x-scope" = json!("permissions:read")),
+    ),
 )]
 pub async fn query(
     State(state): State<HttpState>,

@@ -103,7 +103,11 @@ fn known(code: Code) -> Result<IysCode, Problem> {
         (status = 201, description = "The provider", body = Provider),
         (status = 409, description = "It exists already", body = ProblemBody, content_type = "application/problem+json"),
     ),
-    extensions(("x-summary-tr" = json!("Hizmet sağlayıcı ekle")), ("x-scope" = json!("admin"))),
+    extensions(
+        ("x-summary-tr" = json!("Hizmet sağlayıcı ekle")),
+        ("x-description-tr" = json!("Defterini, veri anahtarını ve gönderildiyse mühürlü İYS kullanıcısını oluşturur. Bütün hizmet sağlayıcılara açık bir anahtar gerekir.")),
+        ("x-scope" = json!("admin")),
+    ),
 )]
 pub async fn add(
     State(state): State<HttpState>,
@@ -177,7 +181,11 @@ pub async fn get(State(state): State<HttpState>, call: Call, code: Code) -> Resu
     tag = "administration",
     params(("iysCode" = i64, Path, description = "The provider's number at the registry")),
     responses((status = 204, description = "Disabled")),
-    extensions(("x-summary-tr" = json!("Hizmet sağlayıcıyı kapat")), ("x-scope" = json!("admin"))),
+    extensions(
+        ("x-summary-tr" = json!("Hizmet sağlayıcıyı kapat")),
+        ("x-description-tr" = json!("Kalıcıdır: onun adına artık bir şey alınmaz ve bildirilmez. Bütün hizmet sağlayıcılara açık bir anahtar gerekir.")),
+        ("x-scope" = json!("admin")),
+    ),
 )]
 pub async fn disable(State(state): State<HttpState>, call: Call, code: Code) -> Result<StatusCode, Problem> {
     call.require(crate::service::Scope::Admin)?;
