@@ -104,7 +104,8 @@ impl App {
 
 async fn open_vault(config: &Config, db: &Db, clocks: &Clocks) -> anyhow::Result<Vault> {
     let mut tx = db.begin(Priority::Interactive).await?;
-    let existing = Vault::master_key_id(&mut tx).await.context("the database has no schema; run `kopru migrate`")?;
+    let existing =
+        Vault::master_key_id(&mut tx).await.context("the database has no schema; run `kopru migrate`")?;
     let vault = Vault::new(crate::config::master_key(config, existing)?);
     vault.check(&mut tx, clocks.wire()).await?;
     tx.commit().await?;

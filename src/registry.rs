@@ -37,7 +37,9 @@ pub struct Registry {
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
     /// Nothing says which registry, or how to log in.
-    #[error("no credentials for the registry: set registry.username and registry.password, or the provider's own")]
+    #[error(
+        "no credentials for the registry: set registry.username and registry.password, or the provider's own"
+    )]
     NoCredentials,
     /// Its answer.
     #[error(transparent)]
@@ -67,7 +69,8 @@ impl Registry {
     /// Builds the client with token and pace shared through the database.
     pub fn new(config: &Config, db: Db, vault: Vault, clocks: Clocks) -> anyhow::Result<Self> {
         let settings = &config.registry;
-        let url = settings.url.as_ref().map_or_else(|| "http://127.0.0.1:9090".to_owned(), ToString::to_string);
+        let url =
+            settings.url.as_ref().map_or_else(|| "http://127.0.0.1:9090".to_owned(), ToString::to_string);
         let clock = Arc::new(clock::RegistryClock(clocks.clone()));
         let pacer = pace::pacer(db.clone(), clocks.clone(), &url, settings.requests_per_second);
         let client = IysClient::builder(url)
@@ -125,8 +128,10 @@ impl Registry {
         let account = match sealed {
             Some(sealed) => {
                 let json = self.vault.master().open(CREDENTIALS, &sealed)?;
-                let own: OwnCredentials = serde_json::from_slice(&json)
-                    .map_err(|_| StoreError::Corrupt { what: "providers", detail: "credentials".to_owned() })?;
+                let own: OwnCredentials = serde_json::from_slice(&json).map_err(|_| StoreError::Corrupt {
+                    what: "providers",
+                    detail: "credentials".to_owned(),
+                })?;
                 Some(self.client.account(Credentials::new(own.username, own.password)))
             }
             None => None,

@@ -41,10 +41,19 @@ pub trait Kind: Clone + Send + Sync + 'static {
     fn limits(&self, app: &App) -> Limits;
 
     /// Claims what is due, if anything is.
-    fn claim(&self, app: &App, claim: Claim) -> impl Future<Output = ServiceResult<Option<Self::Batch>>> + Send;
+    fn claim(
+        &self,
+        app: &App,
+        claim: Claim,
+    ) -> impl Future<Output = ServiceResult<Option<Self::Batch>>> + Send;
 
     /// Does it. An error is logged; what was claimed comes back by itself.
-    fn work(&self, app: &App, batch: Self::Batch, claim: Claim) -> impl Future<Output = ServiceResult<()>> + Send;
+    fn work(
+        &self,
+        app: &App,
+        batch: Self::Batch,
+        claim: Claim,
+    ) -> impl Future<Output = ServiceResult<()>> + Send;
 }
 
 /// Starts all workers. They end some time after the program begins to stop.

@@ -68,11 +68,11 @@ impl DbPacer {
         let now = self.clocks.business();
         let mut tx = self.db.begin(Priority::Interactive).await?;
         let mut budget = budgets::lock(&mut tx, &self.name, now).await?;
-        if let Some(blocked) = budget.blocked_until.filter(|_| budget.failures > 0) {
-            if now > blocked + RECOVERY {
-                budget.failures -= 1;
-                budget.blocked_until = Some(now);
-            }
+        if let Some(blocked) = budget.blocked_until.filter(|_| budget.failures > 0)
+            && now > blocked + RECOVERY
+        {
+            budget.failures -= 1;
+            budget.blocked_until = Some(now);
         }
         let rate = self.per_second / f64::from(1_u32 << budget.failures.clamp(0, MOST_HALVINGS));
         let step = TimeDelta::microseconds((1_000_000.0 / rate) as i64);
@@ -118,7 +118,10 @@ impl Pacer for DbPacer {
         async move {
             metrics::counter!("registry_throttled_total", "operation" => operation.name()).increment(1);
             if let Err(error) = self.block(pause).await {
-                tracing::warn!(error = &*error as &dyn std::error::Error, "the registry's pace could not be lowered");
+                tracing::warn!(
+                    error = &*error as &dyn std::error::Error,
+                    "the registry's pace could not be lowered"
+                );
             }
         }
         .boxed()

@@ -92,7 +92,11 @@ impl TokenStore for DbTokenStore {
         self.write(account.as_str(), token).boxed()
     }
 
-    fn end_login<'a>(&'a self, account: &'a AccountKey, holder: &'a str) -> BoxFuture<'a, Result<(), BoxError>> {
+    fn end_login<'a>(
+        &'a self,
+        account: &'a AccountKey,
+        holder: &'a str,
+    ) -> BoxFuture<'a, Result<(), BoxError>> {
         async move {
             let mut tx = self.db.begin(Priority::Interactive).await?;
             sessions::end_login(&mut tx, account.as_str(), holder).await?;

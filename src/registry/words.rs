@@ -2,15 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use iys::wire::{AddResponse, BatchItemResult, Change, ConsentRequest, ErrorItem, StatusResponse};
-use kopru_domain::time::{format_registry, parse_registry};
 use iys::{ErrorClass, IysError, PauseScope, codes};
+use kopru_domain::time::{format_registry, parse_registry};
 use kopru_domain::{
-    Channel, Code, ConsentStatus, HeldCause, ProviderSource, RecipientType, RegistryAnswer, RegistrySide, RetailerCode,
+    Channel, Code, ConsentStatus, HeldCause, ProviderSource, RecipientType, RegistryAnswer, RegistrySide,
+    RetailerCode,
 };
 use std::time::Duration;
 
 /// Wrong credentials are an operator's to mend: look again this often.
-const CREDENTIALS_AGAIN: Duration = Duration::from_secs(15 * 60);
+const CREDENTIALS_AGAIN: Duration = Duration::from_mins(15);
 
 /// What is told to the registry about one consent.
 pub struct Filing<'a> {
@@ -82,13 +83,17 @@ fn refusal(class: ErrorClass, code: Option<&str>) -> RegistryAnswer {
         ErrorClass::AlreadySo => RegistryAnswer::Already(named()),
         ErrorClass::TooLate => RegistryAnswer::TooLate,
         ErrorClass::Wait { after } => RegistryAnswer::Retry { code: code.map(Code::new), after: Some(after) },
-        ErrorClass::Retry | ErrorClass::NotSent => RegistryAnswer::Retry { code: code.map(Code::new), after: None },
+        ErrorClass::Retry | ErrorClass::NotSent => {
+            RegistryAnswer::Retry { code: code.map(Code::new), after: None }
+        }
         ErrorClass::Reauthenticate => {
             RegistryAnswer::Retry { code: code.map(Code::new), after: Some(CREDENTIALS_AGAIN) }
         }
         ErrorClass::Pause { scope } => RegistryAnswer::Held(held(scope, code), named()),
         ErrorClass::Config => match code {
-            Some(code) if code.starts_with('H') => RegistryAnswer::Held(HeldCause::NotAuthorised, Code::new(code)),
+            Some(code) if code.starts_with('H') => {
+                RegistryAnswer::Held(HeldCause::NotAuthorised, Code::new(code))
+            }
             _ => RegistryAnswer::Retry { code: code.map(Code::new), after: Some(CREDENTIALS_AGAIN) },
         },
         ErrorClass::OutcomeUnknown => RegistryAnswer::Unknown,
@@ -111,7 +116,11 @@ pub fn status_side(answer: &StatusResponse, asked_at: DateTime<Utc>) -> Option<R
         status: answer.status.parse().ok()?,
         consent_date: answer.consent_date.as_deref().and_then(|date| parse_registry(date).ok()),
         source: answer.source.as_deref().and_then(|source| source.parse().ok()),
-        creation_date: answer.creation_date.as_deref().and_then(|date| parse_registry(date).ok()).unwrap_or(asked_at),
+        creation_date: answer
+            .creation_date
+            .as_deref()
+            .and_then(|date| parse_registry(date).ok())
+            .unwrap_or(asked_at),
         transaction_id: answer.transaction_id.clone().unwrap_or_default(),
     })
 }

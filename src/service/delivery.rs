@@ -16,15 +16,15 @@ use crate::service::{ServiceResult, mirror};
 /// Waits between attempts, each ± 20 %.
 const RETRIES: [Duration; 10] = [
     Duration::from_secs(5),
-    Duration::from_secs(60),
-    Duration::from_secs(5 * 60),
-    Duration::from_secs(30 * 60),
-    Duration::from_secs(2 * 3_600),
-    Duration::from_secs(5 * 3_600),
-    Duration::from_secs(10 * 3_600),
-    Duration::from_secs(14 * 3_600),
-    Duration::from_secs(20 * 3_600),
-    Duration::from_secs(24 * 3_600),
+    Duration::from_mins(1),
+    Duration::from_mins(5),
+    Duration::from_mins(30),
+    Duration::from_hours(2),
+    Duration::from_hours(5),
+    Duration::from_hours(10),
+    Duration::from_hours(14),
+    Duration::from_hours(20),
+    Duration::from_hours(24),
 ];
 /// An endpoint that takes nothing for so long is disabled.
 const DISABLE_AFTER: TimeDelta = TimeDelta::days(5);
@@ -84,8 +84,11 @@ async fn attempt(app: &App, row: &DeliveryRow) -> ServiceResult<Attempt> {
 async fn load(app: &App, row: &DeliveryRow) -> ServiceResult<(EndpointRow, String, Bytes)> {
     let gone = |what| StoreError::Corrupt { what, detail: "missing".to_owned() };
     let mut tx = app.db.read().await?;
-    let endpoint = endpoints::find(&mut tx, row.iys_code, row.endpoint_id).await?.ok_or_else(|| gone("webhook_endpoints"))?;
-    let change = changes::find(&mut tx, row.iys_code, row.change_seq).await?.ok_or_else(|| gone("changes"))?;
+    let endpoint = endpoints::find(&mut tx, row.iys_code, row.endpoint_id)
+        .await?
+        .ok_or_else(|| gone("webhook_endpoints"))?;
+    let change =
+        changes::find(&mut tx, row.iys_code, row.change_seq).await?.ok_or_else(|| gone("changes"))?;
     let keys = app.vault.keys(&mut tx, row.iys_code).await?;
     let body = mirror::open_event(&keys, &change.sealed)?;
     Ok((endpoint, change.id.to_string(), Bytes::from(body)))
@@ -94,7 +97,9 @@ async fn load(app: &App, row: &DeliveryRow) -> ServiceResult<(EndpointRow, Strin
 /// The keys an endpoint's calls are signed with: while a secret is being rotated, the old one too.
 pub fn signer(app: &App, endpoint: &EndpointRow, now: DateTime<Utc>) -> ServiceResult<Signer> {
     let mut secrets = vec![open_secret(app, &endpoint.secret)?];
-    if let Some(old) = endpoint.old_secret.as_ref().filter(|_| endpoint.old_secret_until.is_some_and(|until| until > now)) {
+    if let Some(old) =
+        endpoint.old_secret.as_ref().filter(|_| endpoint.old_secret_until.is_some_and(|until| until > now))
+    {
         secrets.push(open_secret(app, old)?);
     }
     Ok(Signer { secrets, ed25519: None })
@@ -111,14 +116,22 @@ fn open_secret(app: &App, sealed: &[u8]) -> ServiceResult<Secret> {
     Ok(text.parse().map_err(|_| unreadable())?)
 }
 
-async fn record(app: &App, done: Vec<(DeliveryRow, ServiceResult<Attempt>)>, claim: Claim) -> ServiceResult<()> {
+async fn record(
+    app: &App,
+    done: Vec<(DeliveryRow, ServiceResult<Attempt>)>,
+    claim: Claim,
+) -> ServiceResult<()> {
     let now = app.clocks.business();
     let mut tx = app.db.begin(Priority::Bulk).await?;
     for (row, attempt) in done {
         let attempt = match attempt {
             Ok(attempt) => attempt,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, delivery.seq = row.change_seq, "a delivery could not be prepared");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    delivery.seq = row.change_seq,
+                    "a delivery could not be prepared"
+                );
                 continue;
             }
         };
@@ -135,7 +148,8 @@ async fn record(app: &App, done: Vec<(DeliveryRow, ServiceResult<Attempt>)>, cla
                 let known = endpoints::find(&mut tx, provider, endpoint).await?;
                 let since = known.and_then(|endpoint| endpoint.failing_since);
                 if since.is_some_and(|since| attempt.at - since >= DISABLE_AFTER) {
-                    endpoints::disable(&mut tx, provider, endpoint, "every call failed for five days").await?;
+                    endpoints::disable(&mut tx, provider, endpoint, "every call failed for five days")
+                        .await?;
                 }
             }
         }
@@ -184,7 +198,9 @@ fn delay(row: &DeliveryRow, asked: Option<Duration>) -> Option<TimeDelta> {
     let base = RETRIES.get(place)?;
     let (_, seed) = row.endpoint_id.as_u64_pair();
     // ± 20 %, different for each delivery and attempt, the same when computed again.
-    let mixed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(row.change_seq.unsigned_abs() * 31 + row.attempt.unsigned_abs());
+    let mixed = seed
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .wrapping_add(row.change_seq.unsigned_abs() * 31 + row.attempt.unsigned_abs());
     let spread = 0.8 + 0.4 * ((mixed >> 11) as f64 / (1_u64 << 53) as f64);
     let wait = base.mul_f64(spread).max(asked.unwrap_or_default());
     TimeDelta::from_std(wait).ok()
@@ -220,6 +236,6 @@ mod tests {
 
     #[test]
     fn a_longer_retry_after_is_honoured() {
-        assert_eq!(delay(&row(1), Some(Duration::from_secs(300))), Some(TimeDelta::seconds(300)));
+        assert_eq!(delay(&row(1), Some(Duration::from_mins(5))), Some(TimeDelta::seconds(300)));
     }
 }

@@ -141,7 +141,14 @@ impl EventLog {
     }
 
     /// Notes that the effective value of a permission changed, if it did.
-    pub fn permission_changed(&mut self, subject: Subject, before: Effective, permission: &Permission, cause: &str, reference: Option<String>) {
+    pub fn permission_changed(
+        &mut self,
+        subject: Subject,
+        before: Effective,
+        permission: &Permission,
+        cause: &str,
+        reference: Option<String>,
+    ) {
         let after = permission.effective(subject.recipient_type);
         if after == before {
             return;
@@ -157,8 +164,15 @@ impl EventLog {
                 at: format_rfc3339(local.at),
                 consent_id: local.consent_id,
             }),
-            consent_date: local.map(|local| local.at).or(side.and_then(|side| side.consent_date)).map(format_rfc3339),
-            source: if local.is_some() { None } else { side.and_then(|side| side.source.as_ref()).map(ToString::to_string) },
+            consent_date: local
+                .map(|local| local.at)
+                .or(side.and_then(|side| side.consent_date))
+                .map(format_rfc3339),
+            source: if local.is_some() {
+                None
+            } else {
+                side.and_then(|side| side.source.as_ref()).map(ToString::to_string)
+            },
             cause: cause.to_owned(),
             reference,
             consent_id: local.map(|local| local.consent_id),
@@ -182,7 +196,12 @@ impl EventLog {
             channel: subject.channel.as_str().to_owned(),
             ..data
         };
-        let event = Event { id: ids::new_id(self.now), kind: kind.to_owned(), timestamp: format_rfc3339(self.now), data };
+        let event = Event {
+            id: ids::new_id(self.now),
+            kind: kind.to_owned(),
+            timestamp: format_rfc3339(self.now),
+            data,
+        };
         self.events.push((subject, event));
     }
 

@@ -18,7 +18,11 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
     let slack = outlook.earliest_target.map_or(f64::INFINITY, |target| (target - now).num_seconds() as f64);
     metrics::gauge!("submission_deadline_slack_seconds").set(slack);
     metrics::gauge!("submissions_forecast_late").set(outlook.forecast.late as f64);
-    metrics::gauge!("submissions_at_risk").set(if outlook.forecast.regime == Regime::AtRisk { 1.0 } else { 0.0 });
+    metrics::gauge!("submissions_at_risk").set(if outlook.forecast.regime == Regime::AtRisk {
+        1.0
+    } else {
+        0.0
+    });
     let counts = submissions::counts(&mut tx).await?;
     for state in STATES {
         let count = counts.iter().find(|(known, _)| known.as_str() == state).map_or(0, |(_, count)| *count);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::{Code, IysCode, SubmissionState};
-use kopru_store::submissions::{self, SubmissionRow};
 use kopru_store::holds::{self, HoldRow};
+use kopru_store::submissions::{self, SubmissionRow};
 use kopru_store::{Priority, idempotency, jobs};
 
 use crate::bootstrap::App;
@@ -33,7 +33,8 @@ async fn expire(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
         submissions::expiring(&mut tx, now, MOST).await?
     };
     each_provider(app, rows, |settling, row| {
-        let still = matches!(row.state, SubmissionState::Queued | SubmissionState::Held) && row.latest_at < now;
+        let still =
+            matches!(row.state, SubmissionState::Queued | SubmissionState::Held) && row.latest_at < now;
         if still { settling.end(row, SubmissionState::Expired, Some(Code::DEADLINE_PASSED)) } else { Ok(()) }
     })
     .await
@@ -45,9 +46,13 @@ async fn warn(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
         let mut tx = app.db.read().await?;
         submissions::at_risk(&mut tx, now + WARNING, MOST).await?
     };
-    each_provider(app, rows, |settling, row| {
-        if row.state.is_open() && !row.at_risk { settling.at_risk(row) } else { Ok(()) }
-    })
+    each_provider(
+        app,
+        rows,
+        |settling, row| {
+            if row.state.is_open() && !row.at_risk { settling.at_risk(row) } else { Ok(()) }
+        },
+    )
     .await
 }
 
@@ -92,10 +97,12 @@ async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
     for hold in due {
         let mut tx = app.db.begin(Priority::Bulk).await?;
         let settling = Settling::begin(app, &mut tx, hold.iys_code).await?;
-        let interval = TimeDelta::from_std(app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
+        let interval =
+            TimeDelta::from_std(app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
         holds::set(&mut tx, &HoldRow { probe_at: now + interval, ..hold.clone() }).await?;
         let released =
-            submissions::release_held(&mut tx, hold.iys_code, hold.brand_code, hold.channel, 1, now, true).await?;
+            submissions::release_held(&mut tx, hold.iys_code, hold.brand_code, hold.channel, 1, now, true)
+                .await?;
         if released == 0 {
             // Nothing waits any more: the next filing shows whether the registry still refuses.
             holds::clear(&mut tx, hold.iys_code, hold.brand_code, hold.channel).await?;

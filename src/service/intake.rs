@@ -23,7 +23,7 @@ pub const MAX_ITEMS: usize = 10_000;
 /// Items of one transaction at most; a larger array is committed, and remembered, part by part.
 const PART: usize = 1_000;
 /// How long an answer is kept for its Idempotency-Key.
-pub const IDEMPOTENCY_LIFE: Duration = Duration::from_secs(72 * 3_600);
+pub const IDEMPOTENCY_LIFE: Duration = Duration::from_hours(72);
 
 /// A consent as it came in: every field a text, or missing.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Verifying the ledger: every link of every provider's chain, the commitments, and the head.
 
 use kopru_domain::IysCode;
-use kopru_domain::ledger::{ChainWalk, Record, RecordKind, verify_commitment};
 use kopru_domain::Source;
+use kopru_domain::ledger::{ChainWalk, Record, RecordKind, verify_commitment};
 use kopru_store::consents::{self, ConsentRow};
 use kopru_store::{ProviderKeys, Tx, heads, providers};
 use serde::Serialize;
@@ -63,7 +63,12 @@ async fn verify_provider(app: &App, tx: &mut Tx, provider: IysCode) -> ServiceRe
         }
         for row in page.into_iter().take_while(|row| row.seq <= head.ledger_seq) {
             if let Err(problem) = check(tx, provider, &keys, &mut walk, &row).await? {
-                report = LedgerReport { ok: false, first_bad_seq: Some(row.seq), problem: Some(problem), ..report };
+                report = LedgerReport {
+                    ok: false,
+                    first_bad_seq: Some(row.seq),
+                    problem: Some(problem),
+                    ..report
+                };
                 break 'walk;
             }
             report.rows += 1;
@@ -104,7 +109,9 @@ async fn check(
     let Ok(opened) = mirror::open_consent(keys, &row.sealed) else {
         return Ok(Err(format!("the sealed part of entry {} cannot be opened", row.seq)));
     };
-    if let Err(error) = verify_commitment(row.seq, &row.recipient_hash, opened.recipient.as_bytes(), &opened.salt) {
+    if let Err(error) =
+        verify_commitment(row.seq, &row.recipient_hash, opened.recipient.as_bytes(), &opened.salt)
+    {
         return Ok(Err(error.to_string()));
     }
     let Some(sealed) = consents::find_evidence(tx, provider, row.id).await? else {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use kopru_domain::{IysCode, KeyState, OpenSubmission, Permission, RecipientType};
 use kopru_domain::{BrandCode, Channel};
+use kopru_domain::{IysCode, KeyState, OpenSubmission, Permission, RecipientType};
 use kopru_store::permissions::{self, PermissionRow};
 use kopru_store::submissions::{self, OpenRow};
 use kopru_store::{Key, ProviderKeys, Result, StoreError, Tx};
@@ -26,7 +26,12 @@ pub struct SealedConsent {
 }
 
 /// Seals address and reference of a ledger row: salt, address, and after a zero byte the reference.
-pub fn seal_consent(keys: &ProviderKeys, salt: &[u8; 32], recipient: &str, reference: Option<&str>) -> Vec<u8> {
+pub fn seal_consent(
+    keys: &ProviderKeys,
+    salt: &[u8; 32],
+    recipient: &str,
+    reference: Option<&str>,
+) -> Vec<u8> {
     let mut plain = Vec::with_capacity(48 + recipient.len());
     plain.extend_from_slice(salt);
     plain.extend_from_slice(recipient.as_bytes());
@@ -113,7 +118,7 @@ impl KeyStates {
             states.insert(row.key, KeyState { permission: row.permission, open: Vec::new() });
         }
         for row in submissions::open_of_keys(tx, provider, keys).await? {
-            states.entry(row.key).or_insert_with(fresh).open.push(open(row));
+            states.entry(row.key).or_insert_with(fresh).open.push(open(&row));
         }
         Ok(Self { states })
     }
@@ -132,7 +137,8 @@ impl KeyStates {
         channel: Channel,
         recipient: Vec<u8>,
     ) -> PermissionRow {
-        let permission = self.states.get(&key).map_or_else(Permission::not_known, |state| state.permission.clone());
+        let permission =
+            self.states.get(&key).map_or_else(Permission::not_known, |state| state.permission.clone());
         PermissionRow { key, brand_code, recipient_type, channel, recipient, permission }
     }
 }
@@ -141,7 +147,7 @@ fn fresh() -> KeyState {
     KeyState::not_known()
 }
 
-fn open(row: OpenRow) -> OpenSubmission {
+fn open(row: &OpenRow) -> OpenSubmission {
     OpenSubmission {
         consent_id: row.consent_id,
         status: row.status,

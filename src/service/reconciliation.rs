@@ -60,7 +60,8 @@ pub async fn pull(app: &App, cursor: CursorRow, claim: Claim) -> ServiceResult<(
     let started = app.clocks.business();
     match to_the_end(app, &cursor, claim).await {
         Ok(()) => {
-            let next = started + TimeDelta::from_std(app.config.pull.interval).unwrap_or(TimeDelta::minutes(15));
+            let next =
+                started + TimeDelta::from_std(app.config.pull.interval).unwrap_or(TimeDelta::minutes(15));
             let mut tx = app.db.begin(Priority::Bulk).await?;
             cursors::finish(&mut tx, &cursor, claim, started, next).await?;
             tx.commit().await?;
@@ -137,15 +138,16 @@ async fn apply(app: &App, cursor: &CursorRow, claim: Claim, page: &ChangesPage) 
     for (subject, movement) in movements {
         settling.merge(subject, movement.side, "registry_change", None);
     }
-    if let Some(after) = &page.after {
-        if !cursors::advance(&mut tx, cursor, claim, after).await? {
-            return Ok(false);
-        }
+    if let Some(after) = &page.after
+        && !cursors::advance(&mut tx, cursor, claim, after).await?
+    {
+        return Ok(false);
     }
     settling.finish(&mut tx).await?;
     tx.commit().await?;
     app.wake.wake();
-    metrics::counter!("registry_movements_total", "feed" => cursor.feed.clone()).increment(page.list.len() as u64);
+    metrics::counter!("registry_movements_total", "feed" => cursor.feed.clone())
+        .increment(page.list.len() as u64);
     Ok(true)
 }
 

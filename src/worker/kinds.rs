@@ -147,7 +147,7 @@ impl Kind for Tending {
     const NAME: &'static str = "tending";
 
     fn limits(&self, _: &App) -> Limits {
-        Limits { concurrency: 1, timeout: Duration::from_secs(60), lease: Duration::from_secs(120) }
+        Limits { concurrency: 1, timeout: Duration::from_mins(1), lease: Duration::from_mins(2) }
     }
 
     async fn claim(&self, app: &App, _: Claim) -> ServiceResult<Option<()>> {
@@ -175,7 +175,7 @@ impl Kind for Jobs {
     const NAME: &'static str = "jobs";
 
     fn limits(&self, _: &App) -> Limits {
-        Limits { concurrency: 1, timeout: Duration::from_secs(600), lease: Duration::from_secs(900) }
+        Limits { concurrency: 1, timeout: Duration::from_mins(10), lease: Duration::from_mins(15) }
     }
 
     async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<JobRow>> {
@@ -194,7 +194,13 @@ impl Kind for Jobs {
             }
         };
         let error = result.as_ref().err().map(ToString::to_string);
-        let state = if error.is_none() { "done" } else if job.attempt < 5 { "queued" } else { "failed" };
+        let state = if error.is_none() {
+            "done"
+        } else if job.attempt < 5 {
+            "queued"
+        } else {
+            "failed"
+        };
         let next = app.clocks.wire() + chrono::TimeDelta::minutes(if error.is_none() { 0 } else { 5 });
         let mut tx = app.db.begin(Priority::Bulk).await?;
         jobs::finish(&mut tx, &job, claim, state, next, error.as_deref()).await?;

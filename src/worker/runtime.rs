@@ -32,7 +32,7 @@ const QUIET: Duration = Duration::from_millis(20);
 /// Waits after failed claims double up to this.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
 /// How long a stop waits for what is in hand.
-const DRAIN: Duration = Duration::from_secs(60);
+const DRAIN: Duration = Duration::from_mins(1);
 
 /// A claimed batch with its claim.
 pub(super) struct Claimed<B> {
@@ -107,7 +107,10 @@ async fn handle<K: Kind>(app: App, kind: K, claimed: Claimed<K::Batch>) -> Resul
     let span = tracing::info_span!("job.run", job.kind = K::NAME);
     async {
         if let Err(error) = kind.work(&app, claimed.batch, claimed.claim).await {
-            tracing::warn!(error = &error as &dyn Error, "work failed; what was claimed comes back by itself");
+            tracing::warn!(
+                error = &error as &dyn Error,
+                "work failed; what was claimed comes back by itself"
+            );
             metrics::counter!("work_failed_total", "kind" => K::NAME).increment(1);
         }
         Ok(())
@@ -120,8 +123,8 @@ async fn handle<K: Kind>(app: App, kind: K, claimed: Claimed<K::Batch>) -> Resul
 fn backend<K: Kind>(app: App, kind: K) -> Backend<K> {
     BackendBuilder::new()
         .database((app, kind))
-        .fetcher(|(app, kind): &mut (App, K), _, _| source(app.clone(), kind.clone()))
-        .sink(|_, _| {
+        .fetcher(|(app, kind): &mut (App, K), (), _| source(app.clone(), kind.clone()))
+        .sink(|_, ()| {
             // Work enters through our own tables alone.
             Box::pin(sink::unfold((), |(), _: Task<Claimed<K::Batch>>| async {
                 Err::<(), BoxDynError>("work is not pushed into a worker".into())
@@ -137,7 +140,8 @@ fn source<K: Kind>(app: App, kind: K) -> BoxStream<'static, Fetched<K::Batch>> {
     let state = Source { app, kind, woken, failures: 0 };
     unfold(state, |mut source| async move {
         let claimed = source.next().await;
-        let task = TaskBuilder::new(claimed).task_id(TaskId::from_string(uuid::Uuid::new_v4().to_string())).build();
+        let task =
+            TaskBuilder::new(claimed).task_id(TaskId::from_string(uuid::Uuid::new_v4().to_string())).build();
         Some((Ok(Some(task)), source))
     })
     .boxed()
@@ -166,7 +170,11 @@ impl<K: Kind> Source<K> {
                     self.wait().await;
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn Error, worker = K::NAME, "a claim failed; trying again");
+                    tracing::warn!(
+                        error = &error as &dyn Error,
+                        worker = K::NAME,
+                        "a claim failed; trying again"
+                    );
                     self.failures = self.failures.saturating_add(1);
                     self.back_off().await;
                 }
@@ -181,7 +189,10 @@ impl<K: Kind> Source<K> {
         let _ = tokio::time::timeout(poll, self.woken.changed()).await;
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a database that does not answer is asked again after a while")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a database that does not answer is asked again after a while"
+    )]
     async fn back_off(&mut self) {
         let wait = Duration::from_millis(100).saturating_mul(1 << self.failures.min(10));
         tokio::time::sleep(wait.min(LONGEST_BACKOFF)).await;
@@ -201,7 +212,10 @@ pub(super) fn relay_wakes(app: &App) {
                 changed = own.changed() => if changed.is_err() { return },
             }
             if let Err(error) = out.wake.wake_others(&out.db).await {
-                tracing::debug!(error = &error as &dyn Error, "a wake-up was not passed on; the poll will do");
+                tracing::debug!(
+                    error = &error as &dyn Error,
+                    "a wake-up was not passed on; the poll will do"
+                );
             }
             pause(Duration::from_millis(100)).await;
         }

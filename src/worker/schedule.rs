@@ -37,7 +37,10 @@ pub(super) fn with_schedules(monitor: Monitor, app: &App) -> Monitor {
                     let app = app.clone();
                     async move {
                         if let Err(error) = add_once(&app, PURGE).await {
-                            tracing::warn!(error = &error as &dyn Error, "a scheduled job could not be put in");
+                            tracing::warn!(
+                                error = &error as &dyn Error,
+                                "a scheduled job could not be put in"
+                            );
                         }
                         Ok::<(), BoxDynError>(())
                     }

@@ -7,8 +7,17 @@ use serde_json::{Value, json};
 use crate::on_both_databases;
 use crate::support::{Bridge, Database, Options, Registry, consent};
 
-const KINDS: [&str; 9] =
-    ["429", "500", "503", "timeout_after_write", "timeout_before_write", "cut", "cut_after_write", "html", "slow"];
+const KINDS: [&str; 9] = [
+    "429",
+    "500",
+    "503",
+    "timeout_after_write",
+    "timeout_before_write",
+    "cut",
+    "cut_after_write",
+    "html",
+    "slow",
+];
 
 async fn bridge(database: Database) -> Bridge {
     let options = Options {

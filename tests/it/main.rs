@@ -3,6 +3,8 @@
 //! Time is moved, queues are drained, nothing sleeps. PostgreSQL is the cluster of `KOPRU_TEST_POSTGRES_URL` (see
 //! `tests/run`); without it that half says so and passes.
 
+#![expect(clippy::unwrap_used, reason = "a step of a test that fails is a test that fails")]
+
 mod support;
 
 mod crash;

@@ -26,9 +26,13 @@ async fn two_replicas_file_each_consent_once() {
     let given = bridge.app.clocks.business() - chrono::TimeDelta::minutes(5);
     let mut ids = Vec::new();
     for part in 0..6 {
-        let body: Vec<_> = (0..400).map(|n| consent(&format!("+90532{:07}", part * 1_000 + n), "MESAJ", "ONAY", given)).collect();
+        let body: Vec<_> = (0..400)
+            .map(|n| consent(&format!("+90532{:07}", part * 1_000 + n), "MESAJ", "ONAY", given))
+            .collect();
         let (_, answer) = bridge.consents(json!(body)).await;
-        ids.extend(answer["accepted"].as_array().unwrap().iter().map(|a| a["id"].as_str().unwrap().to_owned()));
+        ids.extend(
+            answer["accepted"].as_array().unwrap().iter().map(|a| a["id"].as_str().unwrap().to_owned()),
+        );
     }
     for _ in 0..5 {
         let (one, two) = tokio::join!(worker::drain(&bridge.app), worker::drain(&other));
@@ -60,12 +64,15 @@ async fn two_replicas_share_one_budget() {
     let registry = Registry::start().await;
     // The registry's own limit: any second with more than ten requests is refused with H124.
     registry.settings(json!({"perSecondLimit": 10})).await;
-    let options = Options { requests_per_second: Some(8.0), batch_threshold: Some(1_000), ..Options::default() };
+    let options =
+        Options { requests_per_second: Some(8.0), batch_threshold: Some(1_000), ..Options::default() };
     let bridge = Bridge::with(Database::Postgres, registry, options).await;
     let other = second(&bridge).await;
     let given = bridge.app.clocks.business() - chrono::TimeDelta::minutes(5);
     for part in 0..2 {
-        let body: Vec<_> = (0..15).map(|n| consent(&format!("+90532{:07}", part * 100 + n), "MESAJ", "ONAY", given)).collect();
+        let body: Vec<_> = (0..15)
+            .map(|n| consent(&format!("+90532{:07}", part * 100 + n), "MESAJ", "ONAY", given))
+            .collect();
         bridge.consents(json!(body)).await;
         let (one, two) = tokio::join!(worker::drain(&bridge.app), worker::drain(&other));
         one.unwrap();

@@ -48,7 +48,13 @@ pub async fn batch_step(app: &App, batch: BatchRow) -> ServiceResult<()> {
 }
 
 /// Posts a batch. `again`: an earlier POST of the same bytes may have been taken.
-pub(super) async fn post(app: &App, account: &Account, batch: BatchRow, body: Bytes, again: bool) -> ServiceResult<()> {
+pub(super) async fn post(
+    app: &App,
+    account: &Account,
+    batch: BatchRow,
+    body: Bytes,
+    again: bool,
+) -> ServiceResult<()> {
     let result = account.add_batch_raw(codes(batch.iys_code, batch.brand_code), body.clone()).await;
     app.registry.note(&result);
     count("add_batch", &result);
@@ -63,7 +69,8 @@ async fn accepted(app: &App, batch: &BatchRow, body: &Bytes, taken: &BatchAddRes
     let first_look = now + TimeDelta::from_std(app.config.filing.first_look).unwrap_or(TimeDelta::minutes(5));
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let sub_requests = sub_requests(body, taken)?;
-    batches::waiting(&mut tx, batch.iys_code, batch.id, &taken.request_id, now, first_look, &sub_requests).await?;
+    batches::waiting(&mut tx, batch.iys_code, batch.id, &taken.request_id, now, first_look, &sub_requests)
+        .await?;
     submissions::batch_accepted(&mut tx, batch.iys_code, batch.id, now).await?;
     tx.commit().await?;
     Ok(())
@@ -74,13 +81,15 @@ fn sub_requests(body: &Bytes, taken: &BatchAddResponse) -> ServiceResult<Vec<Str
     let mut by_content: HashMap<(String, String, String), String> = HashMap::new();
     for sub in &taken.sub_requests {
         let kind = sub.recipient_type.clone().unwrap_or_default();
-        by_content.insert((sub.recipient.to_lowercase(), kind, sub.r#type.clone()), sub.sub_request_id.clone());
+        by_content
+            .insert((sub.recipient.to_lowercase(), kind, sub.r#type.clone()), sub.sub_request_id.clone());
     }
     let items: Vec<iys::wire::ConsentRequest> = serde_json::from_slice(body).map_err(|_| unreadable())?;
     Ok(items
         .into_iter()
         .map(|item| {
-            let content = (item.recipient.to_lowercase(), item.recipient_type.unwrap_or_default(), item.r#type);
+            let content =
+                (item.recipient.to_lowercase(), item.recipient_type.unwrap_or_default(), item.r#type);
             by_content.remove(&content).unwrap_or_default()
         })
         .collect())
@@ -126,7 +135,11 @@ async fn refused(
 fn retryable(error: &IysError) -> bool {
     matches!(
         error.class(),
-        ErrorClass::Retry | ErrorClass::NotSent | ErrorClass::Wait { .. } | ErrorClass::Reauthenticate | ErrorClass::OutcomeUnknown
+        ErrorClass::Retry
+            | ErrorClass::NotSent
+            | ErrorClass::Wait { .. }
+            | ErrorClass::Reauthenticate
+            | ErrorClass::OutcomeUnknown
     ) || matches!(error, IysError::CredentialsRefused { .. })
 }
 
@@ -302,9 +315,18 @@ async fn look(app: &App, account: &Account, batch: BatchRow) -> ServiceResult<()
 }
 
 /// Matches results to rows: by the registry's id of the item, else by place.
-fn decided(batch: &BatchRow, rows: Vec<SubmissionRow>, results: &[BatchItemResult]) -> Vec<(SubmissionRow, RegistryAnswer)> {
-    let places: HashMap<&str, usize> =
-        batch.sub_requests.iter().enumerate().filter(|(_, id)| !id.is_empty()).map(|(place, id)| (id.as_str(), place)).collect();
+fn decided(
+    batch: &BatchRow,
+    rows: Vec<SubmissionRow>,
+    results: &[BatchItemResult],
+) -> Vec<(SubmissionRow, RegistryAnswer)> {
+    let places: HashMap<&str, usize> = batch
+        .sub_requests
+        .iter()
+        .enumerate()
+        .filter(|(_, id)| !id.is_empty())
+        .map(|(place, id)| (id.as_str(), place))
+        .collect();
     let mut by_place: HashMap<usize, &BatchItemResult> = HashMap::new();
     for result in results {
         let by_id = result.sub_request_id.as_deref().and_then(|id| places.get(id)).copied();

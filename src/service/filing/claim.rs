@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use iys::Bytes;
 use iys::wire::encode;
-use kopru_domain::{Channel, ClaimVerdict, Confirmation, ConsentStatus, HeldCause, IysCode};
 use kopru_domain::{BrandCode, BrandPolicy, Code};
+use kopru_domain::{Channel, ClaimVerdict, Confirmation, ConsentStatus, HeldCause, IysCode};
 use kopru_store::batches::{self, BatchRow, BatchState};
 use kopru_store::brands;
 use kopru_store::holds::{self, HoldRow};
@@ -82,7 +82,7 @@ async fn claim_brand(
     for row in rows {
         match gate.stop(&row) {
             Some((cause, code)) => settling.hold(row, cause, &code, false)?,
-            None => review(app, &mut settling, &policy, row, &mut ready, &mut ask_first)?,
+            None => review(app, &mut settling, policy, row, &mut ready, &mut ask_first)?,
         }
     }
     for row in ask_first.split_off(ask_first.len().min(QUESTIONS_A_CLAIM)) {
@@ -127,7 +127,7 @@ impl Gate {
 fn review(
     app: &App,
     settling: &mut Settling<'_>,
-    policy: &BrandPolicy,
+    policy: BrandPolicy,
     row: SubmissionRow,
     ready: &mut Vec<Outgoing>,
     ask_first: &mut Vec<SubmissionRow>,
@@ -139,7 +139,8 @@ fn review(
     }
     let consent = candidate(settling.consent(row.consent_id)?.0);
     let now = settling.now;
-    let verdict = settling.states.of(row.key).review(&consent, policy, &app.calendar, now, Confirmation::None);
+    let verdict =
+        settling.states.of(row.key).review(&consent, &policy, &app.calendar, now, Confirmation::None);
     carry_out(settling, row, verdict, ready, ask_first)
 }
 
@@ -177,8 +178,9 @@ fn outgoing(settling: &Settling<'_>, row: SubmissionRow) -> ServiceResult<Outgoi
         wire_date: row.wire_date,
         retailer_code: consent.retailer_code,
     });
-    let bytes = encode(&body).map_err(|_| StoreError::Corrupt { what: "submissions", detail: "not encodable".to_owned() })?;
-    Ok(Outgoing { bytes, row })
+    let bytes = encode(&body)
+        .map_err(|_| StoreError::Corrupt { what: "submissions", detail: "not encodable".to_owned() })?;
+    Ok(Outgoing { row, bytes })
 }
 
 /// Stores the bytes of single adds with their submissions.

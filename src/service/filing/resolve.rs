@@ -45,7 +45,8 @@ pub async fn resolve(app: &App, rows: Vec<SubmissionRow>) -> ServiceResult<()> {
             Ok(account) => send(app, &account, provider, brand, outgoing).await?,
             Err(error) => {
                 let answer = RegistryAnswer::Retry { code: None, after: None };
-                record(app, provider, outgoing.into_iter().map(|out| (out.row, answer.clone())).collect()).await?;
+                record(app, provider, outgoing.into_iter().map(|out| (out.row, answer.clone())).collect())
+                    .await?;
                 return Err(error);
             }
         }

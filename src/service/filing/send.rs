@@ -78,7 +78,9 @@ pub(super) async fn record(
     settling.load(&mut tx, &rows).await?;
     let ours = settling.still_claimed(&mut tx, &rows).await?;
     let mut questions = Vec::new();
-    for (row, answer) in answers.into_iter().filter(|(row, _)| ours.contains(&(row.consent_id, row.generation))) {
+    for (row, answer) in
+        answers.into_iter().filter(|(row, _)| ours.contains(&(row.consent_id, row.generation)))
+    {
         questions.extend(settling.answered(row, &answer)?);
     }
     settling.finish(&mut tx).await?;
@@ -96,11 +98,13 @@ pub(super) async fn ask(
     questions: Vec<AskStatus>,
 ) -> ServiceResult<()> {
     for question in questions {
-        let Some((side, asked_at)) = status(app, account, provider, brand, &question.row).await? else { continue };
+        let Some((side, asked_at)) = status(app, account, provider, brand, &question.row).await? else {
+            continue;
+        };
         let mut tx = app.db.begin(Priority::Bulk).await?;
         let mut settling = Settling::begin(app, &mut tx, provider).await?;
         settling.load(&mut tx, std::slice::from_ref(&question.row)).await?;
-        settling.status_answered(question, side, asked_at)?;
+        settling.status_answered(question, side.as_ref(), asked_at)?;
         settling.finish(&mut tx).await?;
         tx.commit().await?;
         app.wake.wake();
@@ -137,9 +141,16 @@ async fn status(
     }
 }
 
-async fn status_request(app: &App, tx: &mut Tx, provider: IysCode, row: &SubmissionRow) -> ServiceResult<iys::wire::StatusRequest> {
+async fn status_request(
+    app: &App,
+    tx: &mut Tx,
+    provider: IysCode,
+    row: &SubmissionRow,
+) -> ServiceResult<iys::wire::StatusRequest> {
     let keys = app.vault.keys(tx, provider).await?;
-    let consent = kopru_store::consents::find(tx, provider, row.consent_id).await?.ok_or(ServiceError::NotFound("consent"))?;
+    let consent = kopru_store::consents::find(tx, provider, row.consent_id)
+        .await?
+        .ok_or(ServiceError::NotFound("consent"))?;
     let opened = mirror::open_consent(&keys, &consent.sealed)?;
     Ok(iys::wire::StatusRequest {
         recipient: opened.recipient,
@@ -163,10 +174,17 @@ async fn ask_then_send(
         let mut settling = Settling::begin(app, &mut tx, provider).await?;
         settling.load(&mut tx, std::slice::from_ref(&row)).await?;
         settling.merge_status(&row, asked_at, side)?;
-        let policy = brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy).unwrap_or_default();
+        let policy =
+            brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy).unwrap_or_default();
         let consent = candidate(settling.consent(row.consent_id)?.0);
         let now = settling.now;
-        let verdict = settling.states.of(row.key).review(&consent, &policy, &app.calendar, now, Confirmation::StatusJustAsked);
+        let verdict = settling.states.of(row.key).review(
+            &consent,
+            &policy,
+            &app.calendar,
+            now,
+            Confirmation::StatusJustAsked,
+        );
         carry_out(&mut settling, row, verdict, &mut ready, &mut Vec::new())?;
         store_wires(&mut settling, &mut ready);
         settling.finish(&mut tx).await?;

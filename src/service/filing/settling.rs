@@ -84,7 +84,11 @@ impl<'a> Settling<'a> {
     }
 
     /// Those of the rows whose claim holds still: when a lease ran out, another works on the row now, and its word counts.
-    pub async fn still_claimed(&self, tx: &mut Tx, rows: &[SubmissionRow]) -> ServiceResult<HashSet<(Uuid, i64)>> {
+    pub async fn still_claimed(
+        &self,
+        tx: &mut Tx,
+        rows: &[SubmissionRow],
+    ) -> ServiceResult<HashSet<(Uuid, i64)>> {
         let ids = rows.iter().map(|row| row.consent_id).collect();
         let holders: HashMap<(Uuid, i64), Option<Uuid>> = submissions::claims(tx, self.provider, ids)
             .await?
@@ -109,12 +113,19 @@ impl<'a> Settling<'a> {
 
     /// The consent of a submission, with its address.
     pub fn consent(&self, id: Uuid) -> ServiceResult<(&ConsentRow, SealedConsent)> {
-        let row = self.consents.get(&id).ok_or(StoreError::Corrupt { what: "consents", detail: "missing".to_owned() })?;
+        let row = self
+            .consents
+            .get(&id)
+            .ok_or(StoreError::Corrupt { what: "consents", detail: "missing".to_owned() })?;
         Ok((row, mirror::open_consent(&self.keys, &row.sealed)?))
     }
 
     /// Applies what the registry answered to a submission that was sent. Returns what has to be asked next, if anything.
-    pub fn answered(&mut self, row: SubmissionRow, answer: &RegistryAnswer) -> ServiceResult<Option<AskStatus>> {
+    pub fn answered(
+        &mut self,
+        row: SubmissionRow,
+        answer: &RegistryAnswer,
+    ) -> ServiceResult<Option<AskStatus>> {
         let was_unresolved = row.state == SubmissionState::Unresolved;
         if let RegistryAnswer::Registered { transaction_id, creation_date } = answer {
             return self.registered(row, transaction_id, *creation_date).map(|()| None);
@@ -132,21 +143,29 @@ impl<'a> Settling<'a> {
             RegistryAnswer::Retry { code: Some(code), .. } => Some(code.as_str().to_owned()),
             _ => None,
         };
-        self.settled(SubmissionRow { code: retry_code.or_else(|| row.code.clone()), ..row }, settlement, was_unresolved, refusal)
+        self.settled(
+            SubmissionRow { code: retry_code.or_else(|| row.code.clone()), ..row },
+            settlement,
+            was_unresolved,
+            refusal,
+        )
     }
 
     /// Applies what the status query said about a submission.
     pub fn status_answered(
         &mut self,
         ask: AskStatus,
-        side: Option<RegistrySide>,
+        side: Option<&RegistrySide>,
         asked_at: DateTime<Utc>,
     ) -> ServiceResult<Option<AskStatus>> {
         let AskStatus { row, refusal } = ask;
-        self.merge_status(&row, asked_at, side.clone())?;
-        let facts = SubmissionFacts { status: row.status, wire_date: row.wire_date, refusal: refusal.clone() };
-        let settlement = settle_by_status(&facts, side.as_ref());
-        if let (Settlement::Become { state: SubmissionState::Registered, .. }, Some(side)) = (&settlement, &side) {
+        self.merge_status(&row, asked_at, side.cloned())?;
+        let facts =
+            SubmissionFacts { status: row.status, wire_date: row.wire_date, refusal: refusal.clone() };
+        let settlement = settle_by_status(&facts, side);
+        if let (Settlement::Become { state: SubmissionState::Registered, .. }, Some(side)) =
+            (&settlement, side)
+        {
             return self.registered(row, &side.transaction_id, side.creation_date).map(|()| None);
         }
         self.settled(row, settlement, true, refusal)
@@ -161,8 +180,13 @@ impl<'a> Settling<'a> {
     ) -> ServiceResult<Option<AskStatus>> {
         match settlement {
             Settlement::Become { state: SubmissionState::Unresolved, .. } => {
-                let next = self.now + self.delay(&row);
-                self.save(SubmissionRow { state: SubmissionState::Unresolved, next_attempt_at: next, claim: None, ..row });
+                let next = self.now + delay(&row);
+                self.save(SubmissionRow {
+                    state: SubmissionState::Unresolved,
+                    next_attempt_at: next,
+                    claim: None,
+                    ..row
+                });
             }
             Settlement::Become { state, code } => self.end(row, state, code)?,
             Settlement::AskStatus => {
@@ -170,10 +194,18 @@ impl<'a> Settling<'a> {
                 return Ok(Some(AskStatus { row, refusal }));
             }
             Settlement::Requeue { after } => {
-                let after = after.and_then(|after| TimeDelta::from_std(after).ok()).unwrap_or_else(|| self.delay(&row));
-                let state = if was_unresolved { SubmissionState::Unresolved } else { SubmissionState::Queued };
+                let after =
+                    after.and_then(|after| TimeDelta::from_std(after).ok()).unwrap_or_else(|| delay(&row));
+                let state =
+                    if was_unresolved { SubmissionState::Unresolved } else { SubmissionState::Queued };
                 let wire = if was_unresolved { row.wire.clone() } else { None };
-                self.save(SubmissionRow { state, wire, next_attempt_at: self.now + after, claim: None, ..row });
+                self.save(SubmissionRow {
+                    state,
+                    wire,
+                    next_attempt_at: self.now + after,
+                    claim: None,
+                    ..row
+                });
             }
             Settlement::RetryRejectionLate => self.requeue(SubmissionRow { late: true, ..row }, self.now),
             Settlement::Hold { cause, code } => self.hold(row, cause, &code, true)?,
@@ -181,13 +213,12 @@ impl<'a> Settling<'a> {
         Ok(None)
     }
 
-    fn delay(&self, row: &SubmissionRow) -> TimeDelta {
-        let attempt = u32::try_from(row.attempt).unwrap_or(u32::MAX);
-        let (_, seed) = row.consent_id.as_u64_pair();
-        TimeDelta::from_std(retry_delay(attempt, seed)).unwrap_or(TimeDelta::hours(1))
-    }
-
-    fn registered(&mut self, row: SubmissionRow, transaction_id: &str, creation_date: DateTime<Utc>) -> ServiceResult<()> {
+    fn registered(
+        &mut self,
+        row: SubmissionRow,
+        transaction_id: &str,
+        creation_date: DateTime<Utc>,
+    ) -> ServiceResult<()> {
         let (consent, opened) = self.consent(row.consent_id)?;
         let side = RegistrySide {
             status: row.status,
@@ -214,7 +245,12 @@ impl<'a> Settling<'a> {
     }
 
     /// Ends a submission without the registry's record of it.
-    pub fn end(&mut self, row: SubmissionRow, state: SubmissionState, code: Option<Code>) -> ServiceResult<()> {
+    pub fn end(
+        &mut self,
+        row: SubmissionRow,
+        state: SubmissionState,
+        code: Option<Code>,
+    ) -> ServiceResult<()> {
         let row = SubmissionRow { state, code: code.map(|code| code.as_str().to_owned()), ..ended(row) };
         let kind = match state {
             SubmissionState::Refused => Some("consent.refused"),
@@ -244,7 +280,13 @@ impl<'a> Settling<'a> {
     }
 
     /// Holds a submission. With `stop`, all but a review also stop the brand's channel until a probe passes.
-    pub fn hold(&mut self, row: SubmissionRow, cause: HeldCause, code: &Code, stop: bool) -> ServiceResult<()> {
+    pub fn hold(
+        &mut self,
+        row: SubmissionRow,
+        cause: HeldCause,
+        code: &Code,
+        stop: bool,
+    ) -> ServiceResult<()> {
         let row = SubmissionRow {
             state: SubmissionState::Held,
             cause: Some(cause.as_str().to_owned()),
@@ -255,7 +297,8 @@ impl<'a> Settling<'a> {
         let subject = subject(&row, consent, &opened);
         self.submission_event(&row, subject, "consent.held", opened.reference);
         if stop && cause != HeldCause::Review {
-            let probe = TimeDelta::from_std(self.app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
+            let probe =
+                TimeDelta::from_std(self.app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
             self.holds.push(HoldRow {
                 iys_code: self.provider,
                 brand_code: row.brand_code,
@@ -288,7 +331,12 @@ impl<'a> Settling<'a> {
     }
 
     /// Merges the answer of a single status query (`None`: the registry holds nothing).
-    pub fn merge_status(&mut self, row: &SubmissionRow, asked_at: DateTime<Utc>, side: Option<RegistrySide>) -> ServiceResult<()> {
+    pub fn merge_status(
+        &mut self,
+        row: &SubmissionRow,
+        asked_at: DateTime<Utc>,
+        side: Option<RegistrySide>,
+    ) -> ServiceResult<()> {
         let (consent, opened) = self.consent(row.consent_id)?;
         let subject = subject(row, consent, &opened);
         self.change(subject, "status_query", opened.reference, |permission| {
@@ -341,7 +389,13 @@ impl<'a> Settling<'a> {
         self.events.permission_changed(subject, before, &permission, cause, reference);
     }
 
-    fn submission_event(&mut self, row: &SubmissionRow, subject: Subject, kind: &str, reference: Option<String>) {
+    fn submission_event(
+        &mut self,
+        row: &SubmissionRow,
+        subject: Subject,
+        kind: &str,
+        reference: Option<String>,
+    ) {
         let data = EventData {
             status: Some(row.status.as_str().to_owned()),
             consent_date: Some(kopru_domain::time::format_rfc3339(row.ordered_at)),
@@ -406,6 +460,12 @@ async fn redrive(tx: &mut Tx, provider: IysCode, consent: Uuid, now: DateTime<Ut
         ..ended(last)
     };
     Ok(submissions::add(tx, vec![row], now).await?)
+}
+
+fn delay(row: &SubmissionRow) -> TimeDelta {
+    let attempt = u32::try_from(row.attempt).unwrap_or(u32::MAX);
+    let (_, seed) = row.consent_id.as_u64_pair();
+    TimeDelta::from_std(retry_delay(attempt, seed)).unwrap_or(TimeDelta::hours(1))
 }
 
 /// A row that nobody works on any more.

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::ledger::{Record, RecordKind, entry_hash};
-use kopru_domain::{
-    Admission, Admitted, Code, Deadline, IysCode, Source, SubmissionState,
-};
+use kopru_domain::{Admission, Admitted, Code, Deadline, IysCode, Source, SubmissionState};
 use kopru_store::consents::{self, ConsentRow};
 use kopru_store::heads::{self, Head};
 use kopru_store::idempotency::{self, PartRow};
@@ -42,7 +40,10 @@ pub(super) async fn stored_parts(app: &App, idempotency: &Idempotency) -> Servic
 }
 
 /// Commits parts together. An error means that nothing was committed.
-pub(super) async fn commit_group(app: &App, parts: &[&Part]) -> ServiceResult<Vec<ServiceResult<IntakeAnswer>>> {
+pub(super) async fn commit_group(
+    app: &App,
+    parts: &[&Part],
+) -> ServiceResult<Vec<ServiceResult<IntakeAnswer>>> {
     let bulk = parts.iter().any(|part| part.items.len() > BULK);
     let mut tx = app.db.begin(if bulk { Priority::Bulk } else { Priority::Interactive }).await?;
     let mut answers: Vec<Option<ServiceResult<IntakeAnswer>>> = Vec::with_capacity(parts.len());
@@ -86,7 +87,12 @@ async fn repeated(app: &App, tx: &mut Tx, part: &Part) -> ServiceResult<Option<S
     Ok(None)
 }
 
-async fn remember(app: &App, tx: &mut Tx, part: &Part, answer: Option<&ServiceResult<IntakeAnswer>>) -> ServiceResult<()> {
+async fn remember(
+    app: &App,
+    tx: &mut Tx,
+    part: &Part,
+    answer: Option<&ServiceResult<IntakeAnswer>>,
+) -> ServiceResult<()> {
     let (Some((idempotency, number)), Some(Ok(answer))) = (&part.idempotency, answer) else { return Ok(()) };
     let json = serde_json::to_vec(answer).unwrap_or_default();
     let row = PartRow {
@@ -119,7 +125,10 @@ fn read_answer(app: &App, row: &PartRow) -> ServiceResult<IntakeAnswer> {
 type Members<'a> = Vec<(usize, &'a Part)>;
 
 /// Parts to be committed, by provider in order of their codes: the order of the heads' locks.
-fn by_provider<'a>(parts: &[&'a Part], answers: &[Option<ServiceResult<IntakeAnswer>>]) -> BTreeMap<IysCode, Members<'a>> {
+fn by_provider<'a>(
+    parts: &[&'a Part],
+    answers: &[Option<ServiceResult<IntakeAnswer>>],
+) -> BTreeMap<IysCode, Members<'a>> {
     let mut members: BTreeMap<IysCode, Members<'a>> = BTreeMap::new();
     for (place, part) in parts.iter().enumerate().filter(|(place, _)| answers[*place].is_none()) {
         members.entry(part.brand.iys_code).or_default().push((place, part));
@@ -165,7 +174,8 @@ async fn commit_provider(
     };
     let mut answers = Vec::with_capacity(members.len());
     for (_, part) in members {
-        let accepted = part.items.iter().map(|item| admit(app, &keys, &mut states, part, item, &mut writes)).collect();
+        let accepted =
+            part.items.iter().map(|item| admit(app, &keys, &mut states, part, item, &mut writes)).collect();
         answers.push(IntakeAnswer { accepted, refused: part.refused.clone() });
     }
     write(tx, writes).await?;
@@ -198,7 +208,13 @@ fn admit(
             if admitted.local_rejection {
                 let permission = state.permission.clone();
                 let subject = subject(part, item);
-                writes.events.permission_changed(subject, before, &permission, "local_rejection", item.reference.clone());
+                writes.events.permission_changed(
+                    subject,
+                    before,
+                    &permission,
+                    "local_rejection",
+                    item.reference.clone(),
+                );
                 let candidate = &item.candidate;
                 let recipient = mirror::seal_recipient(keys, &item.recipient);
                 let row = states.permission_row(
@@ -289,7 +305,13 @@ impl Writes {
     }
 }
 
-fn submission(app: &App, part: &Part, item: &Prepared, admitted: &Admitted, now: DateTime<Utc>) -> SubmissionRow {
+fn submission(
+    app: &App,
+    part: &Part,
+    item: &Prepared,
+    admitted: &Admitted,
+    now: DateTime<Utc>,
+) -> SubmissionRow {
     SubmissionRow {
         iys_code: part.brand.iys_code,
         consent_id: item.candidate.consent_id,

@@ -57,15 +57,21 @@ pub(super) fn part(
     idempotency: Option<(Idempotency, usize)>,
 ) -> Part {
     let now = app.clocks.business();
-    let mut part =
-        Part { brand: brand.clone(), keys: keys.clone(), door, items: Vec::with_capacity(items.len()), refused: Vec::new(), idempotency };
+    let mut part = Part {
+        brand: brand.clone(),
+        keys: keys.clone(),
+        door,
+        items: Vec::with_capacity(items.len()),
+        refused: Vec::new(),
+        idempotency,
+    };
     for item in items {
         match check_shape(&item.consent.raw(), now) {
             Ok(shaped) => match source_problem(brand, &shaped) {
                 Some((code, title)) => {
                     part.refused.push(Refused { index: item.index, code, field: "source".to_owned(), title });
                 }
-                None => part.items.push(prepared(keys, brand, item, shaped, now)),
+                None => part.items.push(prepared(keys, brand, item, &shaped, now)),
             },
             Err(errors) => part.refused.extend(errors.into_iter().map(|error| refused(item.index, error))),
         }
@@ -73,7 +79,13 @@ pub(super) fn part(
     part
 }
 
-fn prepared(keys: &ProviderKeys, brand: &BrandRow, item: IntakeItem, shaped: ShapedConsent, now: DateTime<Utc>) -> Prepared {
+fn prepared(
+    keys: &ProviderKeys,
+    brand: &BrandRow,
+    item: IntakeItem,
+    shaped: &ShapedConsent,
+    now: DateTime<Utc>,
+) -> Prepared {
     let recipient = shaped.recipient.as_str().to_owned();
     let key = keys.key(brand.brand_code, shaped.recipient_type, shaped.channel, &recipient);
     let candidate = Candidate {

@@ -95,7 +95,11 @@ async fn run(app: &App, mut group: Vec<Job>) {
                 }
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, members = now.len(), "a group commit failed; its members go alone");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    members = now.len(),
+                    "a group commit failed; its members go alone"
+                );
                 for job in now {
                     let answer = commit_alone(app, &job.part).await;
                     let _ = job.reply.send(answer);

@@ -35,7 +35,7 @@ pub struct Options {
 
 pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -> Config {
     let mut config = Config::for_tests(database.folder());
-    config.database.url = Some(database.url.clone().into());
+    config.database.url = Some(database.url.clone());
     config.registry.url = Some(registry.url.parse().unwrap());
     config.registry.username = Some(registry.seed.username.clone());
     config.registry.password = Some(registry.seed.password.clone().into());
@@ -90,9 +90,14 @@ impl Bridge {
         use kopru::service::Scope;
         let all: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| *scope != Scope::Admin).collect();
         self.key = kopru::service::keys::add(&self.app, &caller, new("test", all)).await.unwrap().key;
-        self.admin = kopru::service::keys::add(&self.app, &caller, new("admin", vec![Scope::Admin])).await.unwrap().key;
+        self.admin = kopru::service::keys::add(&self.app, &caller, new("admin", vec![Scope::Admin]))
+            .await
+            .unwrap()
+            .key;
         let seed = self.registry.seed.clone();
-        let provider = self.post_as(&self.admin, "/v1/providers", json!({"iysCode": seed.iys_code, "title": "Demo A.Ş."})).await;
+        let provider = self
+            .post_as(&self.admin, "/v1/providers", json!({"iysCode": seed.iys_code, "title": "Demo A.Ş."}))
+            .await;
         assert_eq!(provider.0, 201, "{}", provider.1);
         let brand = json!({"iysCode": seed.iys_code, "brandCode": seed.brand_code, "name": "Demo"});
         let brand = self.post_as(&self.admin, "/v1/brands", brand).await;
@@ -112,7 +117,13 @@ impl Bridge {
         self.post_as(&self.key, path, body).await
     }
 
-    pub async fn post_raw(&self, path: &str, key: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (u16, Value) {
+    pub async fn post_raw(
+        &self,
+        path: &str,
+        key: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> (u16, Value) {
         let mut request = self.http.post(format!("{}{path}", self.url)).bearer_auth(key).body(body);
         request = request.header("content-type", "application/json");
         for (name, value) in headers {

@@ -97,7 +97,10 @@ impl Registry {
             }
             let page = self.get("movements", &query).await;
             let list = page["list"].as_array().cloned().unwrap_or_default();
-            let next = page["after"].as_str().map(ToOwned::to_owned).or(page["after"].as_i64().map(|n| n.to_string()));
+            let next = page["after"]
+                .as_str()
+                .map(ToOwned::to_owned)
+                .or(page["after"].as_i64().map(|n| n.to_string()));
             let full = list.len() == 1000;
             all.extend(list);
             match next {
