@@ -61,7 +61,8 @@ impl Caller {
 
     /// Whether the caller may do this; `admin` may do everything but read addresses in full.
     pub fn may(&self, scope: Scope) -> bool {
-        self.scopes.contains(&scope) || (scope != Scope::RecipientsRead && self.scopes.contains(&Scope::Admin))
+        self.scopes.contains(&scope)
+            || (scope != Scope::RecipientsRead && self.scopes.contains(&Scope::Admin))
     }
 
     /// Refuses a caller who lacks a right.
