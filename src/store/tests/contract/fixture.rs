@@ -1,11 +1,9 @@
 //! Fresh databases for tests, and what a test may do to them besides the store's own functions.
 
-use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Once};
 
-use futures::FutureExt as _;
 use kopru_store::sql::{Row, Statement, Value};
-use kopru_store::{Db, Dialect, PoolSizes, Priority, Tx, random};
+use kopru_store::{Db, Dialect, PoolSizes, Priority, Tx};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqlSafeStr as _,
@@ -22,25 +20,42 @@ pub fn on_sqlite<T: Future<Output = ()>>(test: impl FnOnce(Store) -> T) {
     });
 }
 
-/// Runs a test on a database of its own, which is dropped afterwards, however the test ends.
+/// Runs a test on a PostgreSQL database that nobody else uses meanwhile, in a schema that is new.
 pub fn on_postgres<T: Future<Output = ()>>(test: impl FnOnce(Store) -> T) {
     let Some(server) = postgres_server() else { return };
     runtime().block_on(async {
-        let name = format!("kopru_contract_{}", hex::encode(random::<8>()));
-        let options: PgConnectOptions = server.parse().unwrap();
-        let mut admin = PgConnection::connect_with(&options).await.unwrap();
-        admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
-        let url = options.database(&name).to_url_lossy().to_string();
-        let outcome = AssertUnwindSafe(async {
-            let store = Store::open(url).await;
-            test(store.clone()).await;
-            store.db.close().await;
-        })
-        .catch_unwind()
-        .await;
-        admin.execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).await.unwrap();
-        outcome.unwrap_or_else(|panic| resume_unwind(panic));
+        let (url, _lent) = lend_database(&server.parse().unwrap()).await;
+        let store = Store::open(url).await;
+        test(store.clone()).await;
+        store.db.close().await;
     });
+}
+
+/// Making and dropping a database for each test would cost more than the tests. So there are as many as tests run at once,
+/// and they stay for the next run. The connection holds the right to the database, and gives it back however the test ends.
+async fn lend_database(server: &PgConnectOptions) -> (String, PgConnection) {
+    for number in 0.. {
+        let name = format!("kopru_contract_{number}");
+        let database = server.clone().database(&name);
+        let mut holder = match PgConnection::connect_with(&database).await {
+            Ok(connection) => connection,
+            Err(_) => {
+                // Another test may be making it too: what counts is that it is there afterwards.
+                let mut admin = PgConnection::connect_with(server).await.unwrap();
+                let made = admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await;
+                PgConnection::connect_with(&database)
+                    .await
+                    .unwrap_or_else(|error| panic!("{error}, {made:?}"))
+            }
+        };
+        let free =
+            sqlx::query_scalar("SELECT pg_try_advisory_lock(20261122)").fetch_one(&mut holder).await.unwrap();
+        if free {
+            holder.execute(sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")).await.unwrap();
+            return (database.to_url_lossy().to_string(), holder);
+        }
+    }
+    unreachable!("a server has room for another database");
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one setting of the tests")]

@@ -1,7 +1,7 @@
 //! The contract of the store: what it promises, on SQLite and on PostgreSQL alike.
 //!
 //! Each test is one async function over a fresh [`Store`](fixture::Store); [`on_both`] runs it on a temporary SQLite
-//! file and on a fresh database of the PostgreSQL server that `KOPRU_TEST_POSTGRES_URL` names. Without that variable the
+//! file and in a fresh schema of the PostgreSQL server that `KOPRU_TEST_POSTGRES_URL` names. Without that variable the
 //! PostgreSQL half says that it was skipped, and passes: `./tests/run --only postgres -- cargo nextest run -p kopru-store`
 //! brings a server.
 
