@@ -7,9 +7,11 @@
 
 mod support;
 
+mod containers;
 mod crash;
 mod faults;
 mod journey;
+mod order;
 mod outage;
 mod replicas;
 mod rules;

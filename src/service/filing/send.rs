@@ -1,8 +1,8 @@
 //! Sending single adds and recording their answers.
 
 use futures::{StreamExt, stream};
-use iys::Account;
-use kopru_domain::{BrandCode, Confirmation, IysCode, RegistryAnswer, RegistrySide};
+use iys::{Account, ErrorClass};
+use kopru_domain::{BrandCode, Code, Confirmation, IysCode, RegistryAnswer, RegistrySide};
 use kopru_store::brands;
 use kopru_store::submissions::SubmissionRow;
 use kopru_store::{Priority, Tx};
@@ -134,7 +134,11 @@ async fn status(
         Ok(answer) => Ok(Some((answer.and_then(|answer| words::status_side(&answer, asked_at)), asked_at))),
         Err(error) => {
             tracing::info!(error = &error as &dyn std::error::Error, submission.id = %row.consent_id, "status query failed; asking again later");
-            let answer = RegistryAnswer::Retry { code: None, after: None };
+            let after = match error.class() {
+                ErrorClass::Wait { after } => Some(after),
+                _ => None,
+            };
+            let answer = RegistryAnswer::Retry { code: error.code().map(Code::new), after };
             record(app, provider, vec![(row.clone(), answer)]).await?;
             Ok(None)
         }
