@@ -29,7 +29,8 @@ pub struct Registry {
     partner: Option<Account>,
     integrator_code: Option<i64>,
     configured: bool,
-    own: Arc<RwLock<HashMap<IysCode, Option<Account>>>>,
+    /// Accounts of providers by the sealed credentials they were made of.
+    own: Arc<RwLock<HashMap<IysCode, (Vec<u8>, Account)>>>,
     breaker: Arc<Breaker>,
 }
 
@@ -112,31 +113,27 @@ impl Registry {
         self.partner.as_ref()
     }
 
-    /// The account that files for a provider: its own user, or the partner's.
+    /// The account that files for a provider: its own user, or the partner's. Changed credentials count at once, whichever
+    /// process changed them.
     pub async fn account(&self, tx: &mut Tx, provider: IysCode) -> Result<Account, RegistryError> {
-        let known = self.own.read().unwrap_or_else(PoisonError::into_inner).get(&provider).cloned();
-        let own = match known {
-            Some(known) => known,
-            None => self.load_own(tx, provider).await?,
+        let row = providers::find(tx, provider).await?;
+        let own = match row.filter(|row| row.own_credentials).and_then(|row| row.credentials) {
+            Some(sealed) => Some(self.own_account(provider, sealed)?),
+            None => None,
         };
         own.or_else(|| self.partner.clone()).ok_or(RegistryError::NoCredentials)
     }
 
-    async fn load_own(&self, tx: &mut Tx, provider: IysCode) -> Result<Option<Account>, RegistryError> {
-        let row = providers::find(tx, provider).await?;
-        let sealed = row.filter(|row| row.own_credentials).and_then(|row| row.credentials);
-        let account = match sealed {
-            Some(sealed) => {
-                let json = self.vault.master().open(CREDENTIALS, &sealed)?;
-                let own: OwnCredentials = serde_json::from_slice(&json).map_err(|_| StoreError::Corrupt {
-                    what: "providers",
-                    detail: "credentials".to_owned(),
-                })?;
-                Some(self.client.account(Credentials::new(own.username, own.password)))
-            }
-            None => None,
-        };
-        self.own.write().unwrap_or_else(PoisonError::into_inner).insert(provider, account.clone());
+    fn own_account(&self, provider: IysCode, sealed: Vec<u8>) -> Result<Account, RegistryError> {
+        let known = self.own.read().unwrap_or_else(PoisonError::into_inner).get(&provider).cloned();
+        if let Some((_, account)) = known.filter(|(made_of, _)| *made_of == sealed) {
+            return Ok(account);
+        }
+        let json = self.vault.master().open(CREDENTIALS, &sealed)?;
+        let own: OwnCredentials = serde_json::from_slice(&json)
+            .map_err(|_| StoreError::Corrupt { what: "providers", detail: "credentials".to_owned() })?;
+        let account = self.client.account(Credentials::new(own.username, own.password));
+        self.own.write().unwrap_or_else(PoisonError::into_inner).insert(provider, (sealed, account.clone()));
         Ok(account)
     }
 

@@ -177,5 +177,16 @@ pub enum ServiceError {
     Store(#[from] StoreError),
 }
 
+impl From<crate::registry::RegistryError> for ServiceError {
+    fn from(error: crate::registry::RegistryError) -> Self {
+        use crate::registry::RegistryError;
+        match error {
+            RegistryError::Store(error) => Self::Store(error),
+            RegistryError::Iys(error) => Self::Registry(std::sync::Arc::new(error)),
+            RegistryError::NoCredentials => Self::NotFound("registry credentials"),
+        }
+    }
+}
+
 /// Shorthand.
 pub type ServiceResult<T> = Result<T, ServiceError>;

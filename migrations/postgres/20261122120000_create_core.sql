@@ -156,6 +156,7 @@ CREATE TABLE batches (
     PRIMARY KEY (iys_code, id)
 );
 CREATE INDEX batches_due ON batches (next_attempt_at) WHERE state <> 'done';
+CREATE INDEX batches_done ON batches (created_at) WHERE state = 'done';
 
 -- The mirror: what the registry holds, and a RET of ours that it does not show yet.
 CREATE TABLE permissions (

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use iys::{ErrorClass, IysError, Operation};
+use iys::{ErrorClass, IysError};
 use kopru_domain::outcome::retry_delay;
 
 use crate::clocks::Clocks;
@@ -48,8 +48,8 @@ impl Breaker {
                     state.silent_until = Some(now + delay.min(LONGEST));
                 }
             }
-            // Without a token nothing goes. Other limits concern one operation, or are the pacer's.
-            ErrorClass::Wait { after } if error.operation() == Operation::Token => {
+            // Without a token nothing goes. Other limits concern one operation or one account, or are the pacer's.
+            ErrorClass::Wait { after } if error.code() == Some("H084") => {
                 let after = TimeDelta::from_std(after).unwrap_or(LONGEST);
                 self.lock().silent_until = Some(now + after);
             }

@@ -21,6 +21,8 @@ const MOST_HALVINGS: i64 = 3;
 const RECOVERY: TimeDelta = TimeDelta::seconds(30);
 /// A slot that lies further off is refused, so that the work goes back to its queue instead of holding a place.
 const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
+/// The longest silence that the registry's limits ask for.
+const LONGEST_BLOCK: TimeDelta = TimeDelta::hours(1);
 
 /// The shared pacer; none for a rate of 0 (tests and measurements against a sandbox without limits).
 pub(super) fn pacer(db: Db, clocks: Clocks, url: &str, per_second: f64) -> Arc<dyn Pacer> {
@@ -77,7 +79,12 @@ impl DbPacer {
         let rate = self.per_second / f64::from(1_u32 << budget.failures.clamp(0, MOST_HALVINGS));
         let step = TimeDelta::microseconds((1_000_000.0 / rate) as i64);
         let left = (rate / SLOTS_PER_DRAW).max(1.0) as u32;
-        let next = budget.next_slot_at.max(now).max(budget.blocked_until.unwrap_or(now));
+        // Slots that no pace explains were drawn under a clock that ran ahead.
+        if budget.next_slot_at - now > LONGEST_WAIT * 2 {
+            budget.next_slot_at = now;
+        }
+        let blocked = budget.blocked_until.unwrap_or(now).min(now + LONGEST_BLOCK);
+        let next = budget.next_slot_at.max(now).max(blocked);
         if next - now > LONGEST_WAIT {
             return Err(Box::new(Silence(next)));
         }

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// Wrong credentials are an operator's to mend: look again this often.
 const CREDENTIALS_AGAIN: Duration = Duration::from_mins(15);
 
+/// Within this time a clock that is behind has come to our date.
+const CLOCKS_AGREE: Duration = Duration::from_secs(10);
+
 /// What is told to the registry about one consent.
 pub struct Filing<'a> {
     /// Canonical address.
@@ -77,7 +80,12 @@ pub fn item_refusal(error: Option<&ErrorItem>) -> RegistryAnswer {
     refusal(class, code)
 }
 
-fn refusal(class: ErrorClass, code: Option<&str>) -> RegistryAnswer {
+/// What a refusal means.
+pub fn refusal(class: ErrorClass, code: Option<&str>) -> RegistryAnswer {
+    // The registry's clock is behind ours: the date is in its future for a moment.
+    if code == Some("H162") {
+        return RegistryAnswer::Retry { code: code.map(Code::new), after: Some(CLOCKS_AGREE) };
+    }
     let named = || Code::new(code.unwrap_or("no_code"));
     match class {
         ErrorClass::AlreadySo => RegistryAnswer::Already(named()),
@@ -143,7 +151,7 @@ pub struct FeedMovement {
 pub fn movement(change: &Change) -> Option<FeedMovement> {
     Some(FeedMovement {
         recipient: change.recipient.clone(),
-        recipient_type: change.recipient_type.parse().ok()?,
+        recipient_type: change.recipient_type.parse().unwrap_or(RecipientType::Individual),
         channel: change.r#type.parse().ok()?,
         consent_date: change.consent_date.clone().unwrap_or_default(),
         side: RegistrySide {

@@ -12,7 +12,7 @@ pub mod settling;
 
 pub use batch::{batch_step, claim_batch};
 pub use claim::{Work, claim_due};
-pub use order::{Outlook, Turn, outlook};
+pub use order::{Outlook, Place, Turn, outlook};
 pub use resolve::{claim_unresolved, resolve};
 pub(crate) use send::count;
 pub use send::file;

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use kopru_domain::time::truncate_seconds;
 use kopru_domain::{Code, IysCode, SubmissionState};
 use kopru_store::holds::{self, HoldRow};
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Priority, idempotency, jobs};
+use kopru_store::{Priority, batches, idempotency, jobs};
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
@@ -17,12 +18,13 @@ use crate::service::filing::settling::Settling;
 const WARNING: TimeDelta = TimeDelta::hours(4);
 /// Rows of one transaction.
 const MOST: i64 = 500;
-/// How long ended jobs are kept.
+/// How long ended jobs and batches are kept.
 const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 
 /// Does everything that is due now; returns how much it did.
 pub async fn tend(app: &App) -> ServiceResult<usize> {
-    let now = app.clocks.business();
+    // Dates have whole seconds: an instant has passed when its second has.
+    let now = truncate_seconds(app.clocks.business());
     Ok(expire(app, now).await? + warn(app, now).await? + probe(app, now).await?)
 }
 
@@ -105,7 +107,7 @@ async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
                 .await?;
         if released == 0 {
             // Nothing waits any more: the next filing shows whether the registry still refuses.
-            holds::clear(&mut tx, hold.iys_code, hold.brand_code, hold.channel).await?;
+            holds::clear(&mut tx, hold.iys_code, hold.brand_code, hold.channel, true).await?;
         }
         settling.finish(&mut tx).await?;
         tx.commit().await?;
@@ -123,7 +125,8 @@ pub async fn purge(app: &App) -> ServiceResult<()> {
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let answers = idempotency::purge(&mut tx, now).await?;
     let ended = jobs::purge(&mut tx, now - KEEP_JOBS).await?;
+    let batches = batches::purge(&mut tx, app.clocks.business() - KEEP_JOBS).await?;
     tx.commit().await?;
-    tracing::info!(answers, jobs = ended, "forgot what had run out");
+    tracing::info!(answers, jobs = ended, batches, "forgot what had run out");
     Ok(())
 }

@@ -9,14 +9,17 @@ use kopru_store::cursors::{self, CursorRow};
 use kopru_store::{Claim, Priority, Tx};
 
 use crate::bootstrap::App;
+use crate::registry::codes;
 use crate::registry::words::{self, FeedMovement};
-use crate::registry::{RegistryError, codes};
 use crate::service::events::Subject;
 use crate::service::filing::settling::Settling;
 use crate::service::{ServiceError, ServiceResult};
 
 /// What the feed never shows (registry-protocol section 4.10).
 const HIDDEN: TimeDelta = TimeDelta::minutes(60);
+
+/// How far back the feed reaches, less the hour that it hides.
+const WINDOW: TimeDelta = TimeDelta::hours(7 * 24 - 1);
 
 /// How fresh a brand's mirror is (design.md section 4.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,9 @@ pub async fn claim_pull(app: &App, claim: Claim) -> ServiceResult<Option<CursorR
 /// Pulls one source of one brand to the end of its feed.
 pub async fn pull(app: &App, cursor: CursorRow, claim: Claim) -> ServiceResult<()> {
     let started = app.clocks.business();
+    if cursor.as_of.is_some_and(|as_of| started - as_of > WINDOW) {
+        forget(app, &cursor, started).await?;
+    }
     match to_the_end(app, &cursor, claim).await {
         Ok(()) => {
             let next =
@@ -78,6 +84,22 @@ pub async fn pull(app: &App, cursor: CursorRow, claim: Claim) -> ServiceResult<(
             Err(error)
         }
     }
+}
+
+/// A gap longer than the feed's window: citizens may have refused and nobody will tell us (design.md section 4.1).
+async fn forget(app: &App, cursor: &CursorRow, now: DateTime<Utc>) -> ServiceResult<()> {
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    kopru_store::heads::lock(&mut tx, cursor.iys_code).await?;
+    let forgotten =
+        kopru_store::permissions::forget(&mut tx, cursor.iys_code, cursor.brand_code, now).await?;
+    tx.commit().await?;
+    tracing::error!(
+        brand.code = cursor.brand_code.0,
+        permissions = forgotten,
+        "the feed was not read for longer than it reaches back: what the registry holds is not known any more"
+    );
+    metrics::counter!("mirror_gaps_total").increment(1);
+    Ok(())
 }
 
 async fn to_the_end(app: &App, cursor: &CursorRow, claim: Claim) -> ServiceResult<()> {
@@ -107,11 +129,7 @@ async fn to_the_end(app: &App, cursor: &CursorRow, claim: Claim) -> ServiceResul
 
 async fn account(app: &App, provider: IysCode) -> ServiceResult<Account> {
     let mut tx = app.db.read().await?;
-    app.registry.account(&mut tx, provider).await.map_err(|error| match error {
-        RegistryError::Store(error) => ServiceError::Store(error),
-        RegistryError::Iys(error) => ServiceError::Registry(std::sync::Arc::new(error)),
-        RegistryError::NoCredentials => ServiceError::NotFound("registry credentials"),
-    })
+    Ok(app.registry.account(&mut tx, provider).await?)
 }
 
 async fn page(

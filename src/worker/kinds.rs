@@ -152,7 +152,7 @@ impl Kind for Tending {
 
     async fn claim(&self, app: &App, _: Claim) -> ServiceResult<Option<()>> {
         let now = app.clocks.business();
-        let quiet = |since: DateTime<Utc>| now - since < TimeDelta::seconds(1);
+        let quiet = |since: DateTime<Utc>| since <= now && now - since < TimeDelta::seconds(1);
         if self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(quiet) {
             return Ok(None);
         }

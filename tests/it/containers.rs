@@ -50,7 +50,9 @@ fn start(bridge: &Bridge, command: &[String], listen: u16) -> Child {
     let mut program = Command::new(env!("CARGO_BIN_EXE_kopru"));
     program.args(command).stdout(Stdio::null()).stderr(Stdio::inherit());
     for name in settings(COMPOSE) {
-        let value = values.get(name.as_str()).unwrap_or_else(|| panic!("{name} is new in the compose file: give it a value here"));
+        let value = values
+            .get(name.as_str())
+            .unwrap_or_else(|| panic!("{name} is new in the compose file: give it a value here"));
         program.env(&name, value);
     }
     program
@@ -101,7 +103,12 @@ async fn the_postgres_composition_works() {
     let http = reqwest::Client::builder().build().unwrap();
     let started = Instant::now();
     for port in ports {
-        while !http.get(format!("http://127.0.0.1:{port}/readyz")).send().await.is_ok_and(|r| r.status().is_success()) {
+        while !http
+            .get(format!("http://127.0.0.1:{port}/readyz"))
+            .send()
+            .await
+            .is_ok_and(|r| r.status().is_success())
+        {
             assert!(started.elapsed() < Duration::from_secs(60), "a replica does not get ready");
             pause().await;
         }
@@ -109,11 +116,13 @@ async fn the_postgres_composition_works() {
     let given = bridge.app.clocks.business() - chrono::TimeDelta::minutes(5);
     let url = format!("http://127.0.0.1:{}/v1/brands/{}/consents", ports[0], bridge.brand());
     let body = consent("+905321234567", "MESAJ", "ONAY", given);
-    let answer: Value = http.post(url).bearer_auth(&bridge.key).json(&body).send().await.unwrap().json().await.unwrap();
+    let answer: Value =
+        http.post(url).bearer_auth(&bridge.key).json(&body).send().await.unwrap().json().await.unwrap();
     let id = answer["accepted"][0]["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
     let url = format!("http://127.0.0.1:{}/v1/consents/{id}", ports[1]);
     loop {
-        let state: Value = http.get(&url).bearer_auth(&bridge.key).send().await.unwrap().json().await.unwrap();
+        let state: Value =
+            http.get(&url).bearer_auth(&bridge.key).send().await.unwrap().json().await.unwrap();
         if state["state"] == "registered" {
             break;
         }
@@ -135,7 +144,8 @@ fn the_image_and_the_sqlite_composition_name_what_exists() {
     assert!(!names.is_empty());
     let reference = kopru::config::REFERENCE;
     for name in names {
-        let path: Vec<String> = name.trim_start_matches("KOPRU__").to_lowercase().split("__").map(ToOwned::to_owned).collect();
+        let path: Vec<String> =
+            name.trim_start_matches("KOPRU__").to_lowercase().split("__").map(ToOwned::to_owned).collect();
         assert!(reference.contains(path.last().unwrap().as_str()), "{name} is not a setting");
     }
     for command in commands(COMPOSE_SQLITE) {

@@ -15,3 +15,4 @@ mod order;
 mod outage;
 mod replicas;
 mod rules;
+mod twin;

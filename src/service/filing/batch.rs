@@ -1,15 +1,16 @@
 //! Batches: posted, posted again with the same bytes after an unknown outcome, and asked about until every item is known.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use chrono::TimeDelta;
-use iys::wire::{BatchAddResponse, BatchItemResult, ErrorItem};
+use iys::wire::{BatchAddResponse, BatchItemResult};
 use iys::{Account, Bytes, ErrorClass, IysError};
 use kopru_domain::outcome::{batch_give_up, batch_look_delay, retry_delay};
-use kopru_domain::{Code, RegistryAnswer, SubmissionState};
+use kopru_domain::{Code, ConsentStatus, HeldCause, RegistryAnswer, SubmissionState};
 use kopru_store::batches::{self, BatchRow, BatchState};
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Claim, Priority, StoreError, Tx, ids};
+use kopru_store::{Claim, Priority, StoreError, Tx, heads, ids};
 use serde_json::value::RawValue;
 
 use crate::bootstrap::App;
@@ -18,6 +19,13 @@ use crate::service::filing::claim::join;
 use crate::service::filing::send::{account, ask, count, record};
 use crate::service::filing::settling::Settling;
 use crate::service::{ServiceResult, mirror};
+
+/// However often a batch has failed.
+const LONGEST_RETRY: Duration = Duration::from_mins(10);
+/// Wrong credentials are an operator's to mend: look again this often.
+const CREDENTIALS_AGAIN: Duration = Duration::from_mins(15);
+/// So is a missing right, of the client's; the bytes may not change meanwhile.
+const RIGHTS_AGAIN: Duration = Duration::from_mins(30);
 
 /// Claims a batch that is due: its POST had no answer, or its results may be there.
 pub async fn claim_batch(app: &App, claim: Claim) -> ServiceResult<Option<BatchRow>> {
@@ -40,11 +48,20 @@ pub async fn batch_step(app: &App, batch: BatchRow) -> ServiceResult<()> {
                 app.vault.keys(&mut tx, batch.iys_code).await?
             };
             let body = Bytes::from(mirror::open_wire(&keys, body)?);
-            post(app, &account, batch, body, true).await
+            // A batch that was made free by a split has never been posted; any other claim comes after a POST without answer.
+            let again = batch.state == BatchState::Unresolved || batch.attempt > 1;
+            post(app, &account, batch, body, again).await
         }
         (BatchState::Waiting, _) => look(app, &account, batch).await,
         _ => Ok(()),
     }
+}
+
+/// Begins a transaction that touches the items of a batch: under the provider's head, as all that do.
+async fn begin(app: &App, batch: &BatchRow) -> ServiceResult<Tx> {
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    heads::lock(&mut tx, batch.iys_code).await?;
+    Ok(tx)
 }
 
 /// Posts a batch. `again`: an earlier POST of the same bytes may have been taken.
@@ -67,12 +84,12 @@ pub(super) async fn post(
 async fn accepted(app: &App, batch: &BatchRow, body: &Bytes, taken: &BatchAddResponse) -> ServiceResult<()> {
     let now = app.clocks.business();
     let first_look = now + TimeDelta::from_std(app.config.filing.first_look).unwrap_or(TimeDelta::minutes(5));
-    let mut tx = app.db.begin(Priority::Bulk).await?;
     let sub_requests = sub_requests(body, taken)?;
-    batches::waiting(&mut tx, batch.iys_code, batch.id, &taken.request_id, now, first_look, &sub_requests)
-        .await?;
-    submissions::batch_accepted(&mut tx, batch.iys_code, batch.id, now).await?;
-    tx.commit().await?;
+    let mut tx = begin(app, batch).await?;
+    if batches::waiting(&mut tx, batch, &taken.request_id, now, first_look, &sub_requests).await? {
+        submissions::batch_accepted(&mut tx, batch.iys_code, batch.id, now).await?;
+        tx.commit().await?;
+    }
     Ok(())
 }
 
@@ -104,29 +121,33 @@ async fn refused(
     again: bool,
 ) -> ServiceResult<()> {
     let now = app.clocks.business();
-    if error.may_have_written() || (again && retryable(error)) {
+    let refused_for_now = matches!(error.class(), ErrorClass::Pause { .. } | ErrorClass::Config);
+    if error.may_have_written() || (again && (retryable(error) || refused_for_now)) {
         let at = now + wait(&batch, error);
-        let mut tx = app.db.begin(Priority::Bulk).await?;
-        batches::unresolved(&mut tx, batch.iys_code, batch.id, at).await?;
-        submissions::batch_unknown(&mut tx, batch.iys_code, batch.id, now).await?;
-        tx.commit().await?;
+        let mut tx = begin(app, &batch).await?;
+        if batches::unresolved(&mut tx, &batch, at).await? {
+            submissions::batch_unknown(&mut tx, batch.iys_code, batch.id, now).await?;
+            tx.commit().await?;
+        }
         return Ok(());
     }
     if retryable(error) {
         let at = now + wait(&batch, error);
-        let mut tx = app.db.begin(Priority::Bulk).await?;
-        submissions::batch_released(&mut tx, batch.iys_code, batch.id, at, now).await?;
-        batches::done(&mut tx, batch.iys_code, batch.id).await?;
-        tx.commit().await?;
+        let mut tx = begin(app, &batch).await?;
+        if batches::done(&mut tx, &batch).await? {
+            submissions::batch_released(&mut tx, batch.iys_code, batch.id, at, now).await?;
+            tx.commit().await?;
+        }
         return Ok(());
     }
     if again {
         // Refused as a whole now, but perhaps taken before: each item is resolved by itself.
         return one_by_one(app, &batch, body).await;
     }
-    let questions = match error.class() {
-        ErrorClass::Pause { .. } | ErrorClass::Config => settle_all(app, &batch, error).await?,
-        _ => split(app, &batch, body, error).await?,
+    let questions = if refused_for_now {
+        settle_all(app, &batch, error).await?
+    } else {
+        split(app, &batch, body, error).await?
     };
     ask(app, account, batch.iys_code, batch.brand_code, questions).await
 }
@@ -148,7 +169,10 @@ fn wait(batch: &BatchRow, error: &IysError) -> TimeDelta {
     let attempt = u32::try_from(batch.attempt + 1).unwrap_or(1);
     let delay = match error.class() {
         ErrorClass::Wait { after } => after,
-        _ => retry_delay(attempt, seed),
+        ErrorClass::Reauthenticate | ErrorClass::Config => CREDENTIALS_AGAIN,
+        ErrorClass::Pause { .. } => RIGHTS_AGAIN,
+        // The breaker bounds the calls of an outage; when it ends, nothing should wait long.
+        _ => retry_delay(attempt, seed).min(LONGEST_RETRY),
     };
     TimeDelta::from_std(delay).unwrap_or(TimeDelta::minutes(1))
 }
@@ -159,13 +183,26 @@ async fn settle_all(
     batch: &BatchRow,
     error: &IysError,
 ) -> ServiceResult<Vec<crate::service::filing::settling::AskStatus>> {
-    let item = error.code().map(|code| ErrorItem { code: Some(code.to_owned()), ..ErrorItem::default() });
-    let answer = words::item_refusal(item.as_ref());
+    let answer = words::refusal(error.class(), error.code());
     let mut tx = app.db.begin(Priority::Bulk).await?;
+    let mut settling = Settling::begin(app, &mut tx, batch.iys_code).await?;
     let rows = submissions::of_batch(&mut tx, batch.iys_code, batch.id).await?;
-    batches::done(&mut tx, batch.iys_code, batch.id).await?;
-    tx.commit().await?;
-    record(app, batch.iys_code, rows.into_iter().map(|row| (row, answer.clone())).collect()).await
+    settling.load(&mut tx, &rows).await?;
+    let mut questions = Vec::new();
+    for row in rows {
+        // A used-up package refuses new addresses: a RET may pass when it goes by itself.
+        let may_pass = matches!(answer, RegistryAnswer::Held(HeldCause::Quota, _))
+            && row.status == ConsentStatus::Rejection;
+        let answer = if may_pass { &RegistryAnswer::Retry { code: None, after: None } } else { &answer };
+        questions.extend(settling.answered(row, answer)?);
+    }
+    settling.finish(&mut tx).await?;
+    if batches::done(&mut tx, batch).await? {
+        tx.commit().await?;
+        app.wake.wake();
+        return Ok(questions);
+    }
+    Ok(Vec::new())
 }
 
 /// A 422 refuses the whole list: the indexed items are taken out and the rest goes again; without an index, by halves.
@@ -210,7 +247,9 @@ async fn split(
         again(&mut tx, &mut settling, batch, &items, rest).await?;
     }
     settling.finish(&mut tx).await?;
-    batches::done(&mut tx, batch.iys_code, batch.id).await?;
+    if !batches::done(&mut tx, batch).await? {
+        return Ok(Vec::new());
+    }
     tx.commit().await?;
     app.wake.wake();
     Ok(questions)
@@ -232,6 +271,8 @@ async fn again(
         state: BatchState::Posting,
         body: Some(mirror::seal_wire(&settling.keys, &body)),
         items: i64::try_from(rows.len()).unwrap_or_default(),
+        attempt: 0,
+        claimed_by: None,
         earliest_target: rows.iter().map(|row| row.target_at).min().unwrap_or(settling.now),
         next_attempt_at: settling.now,
         created_at: settling.now,
@@ -263,9 +304,10 @@ async fn one_by_one(app: &App, batch: &BatchRow, body: &Bytes) -> ServiceResult<
         });
     }
     settling.finish(&mut tx).await?;
-    batches::done(&mut tx, batch.iys_code, batch.id).await?;
-    tx.commit().await?;
-    app.wake.wake();
+    if batches::done(&mut tx, batch).await? {
+        tx.commit().await?;
+        app.wake.wake();
+    }
     Ok(())
 }
 
@@ -275,12 +317,9 @@ async fn look(app: &App, account: &Account, batch: BatchRow) -> ServiceResult<()
     let result = account.batch_result(codes(batch.iys_code, batch.brand_code), &request_id).await;
     app.registry.note(&result);
     count("batch_result", &result);
-    let results = match result {
-        Ok(items) => items,
-        Err(error) => {
-            tracing::info!(error = &error as &dyn std::error::Error, batch.id = %batch.id, "batch results could not be asked for");
-            Vec::new()
-        }
+    let (results, failed) = match result {
+        Ok(items) => (items, None),
+        Err(error) => (Vec::new(), Some(error)),
     };
     let rows = {
         let mut tx = app.db.read().await?;
@@ -295,7 +334,7 @@ async fn look(app: &App, account: &Account, batch: BatchRow) -> ServiceResult<()
     }
     let now = app.clocks.business();
     let posted_at = batch.posted_at.unwrap_or(batch.created_at);
-    if left > 0 && now >= batch_give_up(posted_at, batch.earliest_target) {
+    if left > 0 && failed.is_none() && now >= batch_give_up(posted_at, batch.earliest_target) {
         let body = {
             let mut tx = app.db.read().await?;
             let keys = app.vault.keys(&mut tx, batch.iys_code).await?;
@@ -303,13 +342,14 @@ async fn look(app: &App, account: &Account, batch: BatchRow) -> ServiceResult<()
         };
         return one_by_one(app, &batch, &Bytes::from(body)).await;
     }
-    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let mut tx = begin(app, &batch).await?;
     if left == 0 {
-        batches::done(&mut tx, batch.iys_code, batch.id).await?;
+        batches::done(&mut tx, &batch).await?;
     } else {
         let look = u32::try_from(batch.looks + 1).unwrap_or(u32::MAX);
         let delay = TimeDelta::from_std(batch_look_delay(look)).unwrap_or(TimeDelta::minutes(5));
-        batches::look_again(&mut tx, batch.iys_code, batch.id, now + delay).await?;
+        let delay = failed.map_or(delay, |error| wait(&batch, &error).min(delay));
+        batches::look_again(&mut tx, &batch, now + delay).await?;
     }
     Ok(tx.commit().await?)
 }

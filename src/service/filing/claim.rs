@@ -14,17 +14,17 @@ use kopru_store::{Claim, Priority, StoreError, Tx, ids};
 
 use crate::bootstrap::App;
 use crate::registry::words::{Filing, request};
-use crate::service::ServiceResult;
 use crate::service::filing::settling::{Settling, candidate};
 use crate::service::filing::{Outgoing, Turn};
 use crate::service::mirror;
+use crate::service::{ServiceError, ServiceResult};
 
 /// Submissions of one batch at most.
 const MOST: i64 = 1_000;
 /// Status queries of one claim: they must all be answered within its lease.
 const QUESTIONS_A_CLAIM: usize = 50;
 /// Brands tried in one claim, when what is due there cannot go just now.
-const BRANDS_A_CLAIM: usize = 20;
+const BRANDS_A_CLAIM: usize = 200;
 
 /// Work that was claimed, all of one brand.
 #[derive(Debug)]
@@ -53,10 +53,21 @@ pub async fn claim_due(app: &App, turn: &Turn, claim: Claim) -> ServiceResult<Op
             turn.next(app, &mut tx, &except).await?
         };
         let Some((provider, brand, statuses)) = next else { return Ok(None) };
-        if let Some(work) = claim_brand(app, provider, brand, statuses, claim).await? {
-            return Ok(Some(work));
+        match claim_brand(app, provider, brand, statuses, claim).await {
+            Ok(Some(work)) => return Ok(Some(work)),
+            Ok(None) => {}
+            Err(ServiceError::Store(error)) if error.is_unavailable() => return Err(error.into()),
+            // One brand that cannot be read or filed for is no reason to leave the others.
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    brand.code = brand.0,
+                    "a brand's filings cannot be claimed"
+                );
+                metrics::counter!("claims_failed_total").increment(1);
+            }
         }
-        except.push((provider, brand));
+        except.push((provider, brand, statuses));
     }
     Ok(None)
 }
@@ -65,10 +76,12 @@ async fn claim_brand(
     app: &App,
     provider: IysCode,
     brand: BrandCode,
-    statuses: &[ConsentStatus],
+    statuses: &'static [ConsentStatus],
     claim: Claim,
 ) -> ServiceResult<Option<Work>> {
     let mut tx = app.db.begin(Priority::Bulk).await?;
+    // Without an account nothing can be sent: what is claimed would only look as if it had left the house.
+    app.registry.account(&mut tx, provider).await?;
     let mut settling = Settling::begin(app, &mut tx, provider).await?;
     let rows = submissions::claim(&mut tx, provider, brand, statuses, MOST, settling.now, claim).await?;
     if rows.is_empty() {
@@ -87,7 +100,8 @@ async fn claim_brand(
     }
     for row in ask_first.split_off(ask_first.len().min(QUESTIONS_A_CLAIM)) {
         let now = settling.now;
-        settling.requeue(row, now);
+        // Nothing was tried.
+        settling.requeue(SubmissionRow { attempt: row.attempt - 1, ..row }, now);
     }
     let mut work = Work { provider, brand, batch: None, singles: Vec::new(), ask_first };
     if ready.len() > app.config.filing.batch_threshold as usize {
@@ -213,7 +227,8 @@ async fn batch(
         earliest_target: earliest,
         posted_at: None,
         looks: 0,
-        attempt: 0,
+        attempt: 1,
+        claimed_by: Some(claim.by),
         next_attempt_at: settling.now,
         created_at: settling.now,
         sub_requests: Vec::new(),

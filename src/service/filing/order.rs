@@ -17,6 +17,9 @@ const ITEMS_PER_REQUEST: u32 = 1_000;
 /// The pace that counts where none is set (a sandbox without limits).
 const UNPACED_PER_SECOND: f64 = 1_000.0;
 
+/// A brand, and which statuses of it go.
+pub type Place = (IysCode, BrandCode, &'static [ConsentStatus]);
+
 /// Where the worker stands between two claims.
 #[derive(Debug, Default)]
 pub struct Turn {
@@ -89,23 +92,19 @@ impl Turn {
     }
 
     /// The next brand and which statuses of it go; `except` names brands where nothing could be claimed just now.
-    pub async fn next(
-        &self,
-        app: &App,
-        tx: &mut Tx,
-        except: &[(IysCode, BrandCode)],
-    ) -> ServiceResult<Option<(IysCode, BrandCode, &'static [ConsentStatus])>> {
+    pub async fn next(&self, app: &App, tx: &mut Tx, except: &[Place]) -> ServiceResult<Option<Place>> {
         const BOTH: &[ConsentStatus] = &[ConsentStatus::Rejection, ConsentStatus::Approval];
         let now = app.clocks.business();
         if self.regime(app, tx).await? == Regime::AtRisk {
-            let next = submissions::next_by_target(tx, now, except).await?;
+            let brands: Vec<_> = except.iter().map(|(provider, brand, _)| (*provider, *brand)).collect();
+            let next = submissions::next_by_target(tx, now, &brands).await?;
             return Ok(next.map(|(provider, brand)| (provider, brand, BOTH)));
         }
         for (place, statuses) in [(0, &BOTH[..1]), (1, &BOTH[1..])] {
             let mut last = self.lock(|state| state.last[place]);
             for _ in 0..=except.len() {
                 let Some(next) = submissions::next_in_turn(tx, statuses[0], now, last).await? else { break };
-                if !except.contains(&next) {
+                if !except.contains(&(next.0, next.1, statuses)) {
                     self.lock(|state| state.last[place] = next);
                     return Ok(Some((next.0, next.1, statuses)));
                 }

@@ -47,7 +47,10 @@ pub async fn resolve(app: &App, rows: Vec<SubmissionRow>) -> ServiceResult<()> {
                 let answer = RegistryAnswer::Retry { code: None, after: None };
                 record(app, provider, outgoing.into_iter().map(|out| (out.row, answer.clone())).collect())
                     .await?;
-                return Err(error);
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a provider's account cannot be used"
+                );
             }
         }
     }

@@ -8,7 +8,7 @@ use kopru_store::submissions::SubmissionRow;
 use kopru_store::{Priority, Tx};
 
 use crate::bootstrap::App;
-use crate::registry::{RegistryError, codes, words};
+use crate::registry::{codes, words};
 use crate::service::filing::claim::{carry_out, store_wires};
 use crate::service::filing::settling::{AskStatus, Settling, candidate};
 use crate::service::filing::{Outgoing, Work, batch};
@@ -35,11 +35,7 @@ pub async fn file(app: &App, work: Work) -> ServiceResult<()> {
 /// The account that files for a provider.
 pub(super) async fn account(app: &App, provider: IysCode) -> ServiceResult<Account> {
     let mut tx = app.db.read().await?;
-    app.registry.account(&mut tx, provider).await.map_err(|error| match error {
-        RegistryError::Store(error) => ServiceError::Store(error),
-        RegistryError::Iys(error) => ServiceError::Registry(std::sync::Arc::new(error)),
-        RegistryError::NoCredentials => ServiceError::NotFound("registry credentials"),
-    })
+    Ok(app.registry.account(&mut tx, provider).await?)
 }
 
 /// Sends exact bytes and records what the registry answers.
@@ -51,19 +47,25 @@ pub(super) async fn send(
     outgoing: Vec<Outgoing>,
 ) -> ServiceResult<()> {
     let mut answers = stream::iter(outgoing)
-        .map(|out| async move {
-            let result = account.add_consent_raw(codes(provider, brand), out.bytes).await;
-            app.registry.note(&result);
-            count("add", &result);
-            (out.row, words::answer(&result))
+        .map(|out| {
+            // A task of its own: it goes on while answers are recorded.
+            let (app, account) = (app.clone(), account.clone());
+            app.lifecycle.clone().spawn("add", async move {
+                let result = account.add_consent_raw(codes(provider, brand), out.bytes).await;
+                app.registry.note(&result);
+                count("add", &result);
+                (out.row, words::answer(&result))
+            })
         })
         .buffer_unordered(AT_ONCE)
         .ready_chunks(ANSWERS_A_COMMIT);
+    let mut questions = Vec::new();
     while let Some(answers) = answers.next().await {
-        let questions = record(app, provider, answers).await?;
-        ask(app, account, provider, brand, questions).await?;
+        // A task that panicked or was cut off leaves its row to the lease.
+        let answers = answers.into_iter().filter_map(Result::ok).collect();
+        questions.extend(record(app, provider, answers).await?);
     }
-    Ok(())
+    ask(app, account, provider, brand, questions).await
 }
 
 /// Records answers in one transaction; returns what the status query has to tell.
@@ -131,7 +133,16 @@ async fn status(
     app.registry.note(&result);
     count("status", &result);
     match result {
-        Ok(answer) => Ok(Some((answer.and_then(|answer| words::status_side(&answer, asked_at)), asked_at))),
+        Ok(None) => Ok(Some((None, asked_at))),
+        Ok(Some(answer)) => match words::status_side(&answer, asked_at) {
+            Some(side) => Ok(Some((Some(side), asked_at))),
+            None => {
+                tracing::error!(submission.id = %row.consent_id, "a status answer has unknown words; asking again later");
+                let answer = RegistryAnswer::Retry { code: None, after: None };
+                record(app, provider, vec![(row.clone(), answer)]).await?;
+                Ok(None)
+            }
+        },
         Err(error) => {
             tracing::info!(error = &error as &dyn std::error::Error, submission.id = %row.consent_id, "status query failed; asking again later");
             let after = match error.class() {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::outcome::{retry_delay, settle, settle_by_status};
 use kopru_domain::{
-    BrandCode, Candidate, Channel, Code, Deadline, HeldCause, IysCode, RegistryAnswer, RegistrySide,
-    Settlement, Source, SubmissionFacts, SubmissionState,
+    BrandCode, Candidate, Channel, Code, ConsentStatus, Deadline, HeldCause, IysCode, RegistryAnswer,
+    RegistrySide, Settlement, Source, SubmissionFacts, SubmissionState,
 };
 use kopru_store::consents::{self, ConsentRow};
 use kopru_store::heads::{self, Head};
@@ -21,6 +21,9 @@ use crate::bootstrap::App;
 use crate::service::ServiceResult;
 use crate::service::events::{EventData, EventLog, Subject};
 use crate::service::mirror::{self, KeyStates, SealedConsent};
+
+/// However often a submission has failed.
+const LONGEST_RETRY: TimeDelta = TimeDelta::minutes(10);
 
 /// A submission whose outcome the registry's status query has to tell.
 #[derive(Debug, Clone)]
@@ -47,8 +50,10 @@ pub struct Settling<'a> {
     permissions: BTreeMap<Key, PermissionRow>,
     events: EventLog,
     holds: Vec<HoldRow>,
-    lifted: BTreeSet<(BrandCode, Channel)>,
+    /// Where something was registered, and whether an approval was: only that shows that a quota is free again.
+    lifted: BTreeMap<(BrandCode, Channel), bool>,
     redriven: BTreeSet<Uuid>,
+    warned: Vec<Uuid>,
 }
 
 impl<'a> Settling<'a> {
@@ -69,8 +74,9 @@ impl<'a> Settling<'a> {
             saved: Vec::new(),
             permissions: BTreeMap::new(),
             holds: Vec::new(),
-            lifted: BTreeSet::new(),
+            lifted: BTreeMap::new(),
             redriven: BTreeSet::new(),
+            warned: Vec::new(),
         })
     }
 
@@ -130,6 +136,10 @@ impl<'a> Settling<'a> {
         if let RegistryAnswer::Registered { transaction_id, creation_date } = answer {
             return self.registered(row, transaction_id, *creation_date).map(|()| None);
         }
+        // A rejection by HS_KARAR on a first record: there is nothing to reject, as H175 says of other sources.
+        let nothing_to_reject =
+            row.status == ConsentStatus::Rejection && *answer == RegistryAnswer::Refused(Code::H486);
+        let answer = if nothing_to_reject { &RegistryAnswer::Already(Code::H175) } else { answer };
         if let RegistryAnswer::Already(code) = answer {
             self.learn(&row, code)?;
         }
@@ -196,16 +206,13 @@ impl<'a> Settling<'a> {
             Settlement::Requeue { after } => {
                 let after =
                     after.and_then(|after| TimeDelta::from_std(after).ok()).unwrap_or_else(|| delay(&row));
-                let state =
-                    if was_unresolved { SubmissionState::Unresolved } else { SubmissionState::Queued };
-                let wire = if was_unresolved { row.wire.clone() } else { None };
-                self.save(SubmissionRow {
-                    state,
-                    wire,
-                    next_attempt_at: self.now + after,
-                    claim: None,
-                    ..row
-                });
+                let next_attempt_at = self.now + after;
+                if was_unresolved {
+                    let state = SubmissionState::Unresolved;
+                    self.save(SubmissionRow { state, next_attempt_at, claim: None, ..row });
+                } else {
+                    self.requeue(row, next_attempt_at);
+                }
             }
             Settlement::RetryRejectionLate => self.requeue(SubmissionRow { late: true, ..row }, self.now),
             Settlement::Hold { cause, code } => self.hold(row, cause, &code, true)?,
@@ -229,7 +236,8 @@ impl<'a> Settling<'a> {
         };
         let subject = subject(&row, consent, &opened);
         self.merge(subject.clone(), side, "registered", opened.reference.clone());
-        self.lifted.insert((row.brand_code, row.channel));
+        *self.lifted.entry((row.brand_code, row.channel)).or_default() |=
+            row.status == ConsentStatus::Approval;
         let ended = SubmissionRow {
             state: SubmissionState::Registered,
             code: None,
@@ -319,7 +327,7 @@ impl<'a> Settling<'a> {
         let (consent, opened) = self.consent(row.consent_id)?;
         let subject = subject(&row, consent, &opened);
         self.submission_event(&row, subject, "deadline.at_risk", opened.reference);
-        self.save(row);
+        self.warned.push(row.consent_id);
         Ok(())
     }
 
@@ -425,9 +433,12 @@ impl<'a> Settling<'a> {
     pub async fn finish(mut self, tx: &mut Tx) -> ServiceResult<()> {
         let provider = self.provider;
         submissions::save(tx, last_of_each(self.saved), self.now).await?;
+        if !self.warned.is_empty() {
+            submissions::warned(tx, provider, self.warned).await?;
+        }
         permissions::save(tx, provider, self.permissions.into_values().collect(), self.now).await?;
-        for (brand, channel) in self.lifted {
-            if holds::clear(tx, provider, brand, channel).await? {
+        for ((brand, channel), approval) in self.lifted {
+            if holds::clear(tx, provider, brand, channel, approval).await? {
                 submissions::release_held(tx, provider, brand, channel, i64::MAX, self.now, false).await?;
             }
         }
@@ -465,7 +476,8 @@ async fn redrive(tx: &mut Tx, provider: IysCode, consent: Uuid, now: DateTime<Ut
 fn delay(row: &SubmissionRow) -> TimeDelta {
     let attempt = u32::try_from(row.attempt).unwrap_or(u32::MAX);
     let (_, seed) = row.consent_id.as_u64_pair();
-    TimeDelta::from_std(retry_delay(attempt, seed)).unwrap_or(TimeDelta::hours(1))
+    // The breaker bounds the calls of an outage; when it ends, nothing should wait long.
+    TimeDelta::from_std(retry_delay(attempt, seed)).unwrap_or(LONGEST_RETRY).min(LONGEST_RETRY)
 }
 
 /// A row that nobody works on any more.

@@ -50,13 +50,14 @@ pub(super) async fn commit_group(
     for part in parts {
         answers.push(repeated(app, &mut tx, part).await?);
     }
+    let replayed: Vec<bool> = answers.iter().map(Option::is_some).collect();
     for (provider, members) in by_provider(parts, &answers) {
         let taken = commit_provider(app, &mut tx, provider, &members).await?;
         for ((place, _), answer) in members.into_iter().zip(taken) {
             answers[place] = Some(Ok(answer));
         }
     }
-    for (part, answer) in parts.iter().zip(&answers) {
+    for ((part, answer), _) in parts.iter().zip(&answers).zip(&replayed).filter(|(_, replayed)| !**replayed) {
         remember(app, &mut tx, part, answer.as_ref()).await?;
     }
     tx.commit().await?;
@@ -103,11 +104,7 @@ async fn remember(
     };
     let now = app.clocks.wire();
     let life = TimeDelta::from_std(IDEMPOTENCY_LIFE).unwrap_or_default();
-    // A repeated part is there already; a part that another replica committed meanwhile undoes this transaction.
-    let stored = idempotency::parts(tx, &idempotency.key, now).await?;
-    if stored.iter().any(|stored| stored.part == row.part) {
-        return Ok(());
-    }
+    // A part that another replica committed meanwhile undoes this transaction; alone, it is replayed.
     if idempotency::add(tx, &idempotency.key, &row, now, now + life).await? {
         Ok(())
     } else {

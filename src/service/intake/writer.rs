@@ -1,6 +1,9 @@
 //! Group commit: concurrent requests are committed together, and each is answered after the commit.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+
+use futures::FutureExt as _;
 
 use kopru_store::Dialect;
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -62,7 +65,10 @@ impl Writer {
             tokio::spawn(async move {
                 while let Some(group) = next_group(&jobs).await {
                     let Some(app) = weak.upgrade() else { return };
-                    run(&app, group).await;
+                    // A panic ends one group, whose callers are told; the writer goes on.
+                    if AssertUnwindSafe(run(&app, group)).catch_unwind().await.is_err() {
+                        tracing::error!("a group commit panicked");
+                    }
                 }
             });
         }
@@ -92,6 +98,12 @@ async fn run(app: &App, mut group: Vec<Job>) {
             Ok(answers) => {
                 for (job, answer) in now.into_iter().zip(answers) {
                     let _ = job.reply.send(answer);
+                }
+            }
+            Err(ServiceError::Store(error)) if error.is_unavailable() => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the database cannot be reached");
+                for job in now {
+                    let _ = job.reply.send(Err(ServiceError::Overloaded));
                 }
             }
             Err(error) => {

@@ -10,7 +10,7 @@ use crate::{Claim, Tx, args, sql::Row, statements};
 statements! {
     ADD = "INSERT INTO batches (iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt,
                next_attempt_at, claimed_by, lease_until, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, NULL, 0, 0, $8, $9, $10, $11)";
+           VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, NULL, 0, $12, $8, $9, $10, $11)";
     /// Batches to post again, or whose results are due: nobody works on them.
     CLAIM = "WITH due AS MATERIALIZED (
               SELECT b.iys_code AS p, b.id AS i FROM batches b
@@ -18,16 +18,17 @@ statements! {
               ORDER BY b.next_attempt_at LIMIT 1 {skip_locked})
         UPDATE batches SET claimed_by = $3, lease_until = $4, attempt = attempt + 1 FROM due
         WHERE iys_code = p AND id = i
-        RETURNING iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests";
-    FIND = "SELECT iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests
+        RETURNING iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests, claimed_by";
+    FIND = "SELECT iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests, claimed_by
             FROM batches WHERE iys_code = $1 AND id = $2";
     WAITING = "UPDATE batches SET state = 'waiting', request_id = $3, posted_at = $4, next_attempt_at = $5, sub_requests = $6, looks = 0, attempt = 0,
-               claimed_by = NULL, lease_until = NULL WHERE iys_code = $1 AND id = $2";
+               claimed_by = NULL, lease_until = NULL WHERE iys_code = $1 AND id = $2 AND claimed_by = $7";
     LOOK_AGAIN = "UPDATE batches SET looks = looks + 1, next_attempt_at = $3, claimed_by = NULL, lease_until = NULL
-                  WHERE iys_code = $1 AND id = $2";
+                  WHERE iys_code = $1 AND id = $2 AND claimed_by = $4";
     UNRESOLVED = "UPDATE batches SET state = 'unresolved', next_attempt_at = $3, claimed_by = NULL, lease_until = NULL
-                  WHERE iys_code = $1 AND id = $2";
-    DONE = "UPDATE batches SET state = 'done', body = NULL, claimed_by = NULL, lease_until = NULL WHERE iys_code = $1 AND id = $2";
+                  WHERE iys_code = $1 AND id = $2 AND claimed_by = $4";
+    DONE = "UPDATE batches SET state = 'done', body = NULL, claimed_by = NULL, lease_until = NULL WHERE iys_code = $1 AND id = $2 AND claimed_by = $3";
+    PURGE = "DELETE FROM batches WHERE state = 'done' AND created_at < $1";
     OPEN = "SELECT state, count(*) FROM batches WHERE state <> 'done' GROUP BY state";
 }
 
@@ -85,6 +86,8 @@ pub struct BatchRow {
     pub next_attempt_at: DateTime<Utc>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// Who works on it.
+    pub claimed_by: Option<Uuid>,
     /// The registry's ids of the items, by place; empty until it took them.
     pub sub_requests: Vec<String>,
 }
@@ -102,7 +105,8 @@ pub async fn add(tx: &mut Tx, batch: &BatchRow, claim: Option<Claim>) -> Result<
         batch.next_attempt_at,
         claim.map(|claim| claim.by),
         claim.map(|claim| claim.until),
-        batch.created_at
+        batch.created_at,
+        batch.attempt
     ];
     tx.execute(&ADD, args).await.map(drop)
 }
@@ -125,33 +129,38 @@ pub async fn find(tx: &mut Tx, provider: IysCode, id: Uuid) -> Result<Option<Bat
     tx.row(&FIND, args![provider, id]).await?.map(|row| read(&row)).transpose()
 }
 
-/// The registry took it.
+/// The registry took it. False, as in the next three, when somebody else works on it by now: nothing was written.
 pub async fn waiting(
     tx: &mut Tx,
-    provider: IysCode,
-    id: Uuid,
+    batch: &BatchRow,
     request_id: &str,
     posted_at: DateTime<Utc>,
     look_at: DateTime<Utc>,
     sub_requests: &[String],
-) -> Result<()> {
+) -> Result<bool> {
     let ids = serde_json::Value::from(sub_requests).to_string();
-    tx.execute(&WAITING, args![provider, id, request_id, posted_at, look_at, ids]).await.map(drop)
+    let args = args![batch.iys_code, batch.id, request_id, posted_at, look_at, ids, batch.claimed_by];
+    Ok(tx.execute(&WAITING, args).await? == 1)
 }
 
 /// Not all results are there yet.
-pub async fn look_again(tx: &mut Tx, provider: IysCode, id: Uuid, at: DateTime<Utc>) -> Result<()> {
-    tx.execute(&LOOK_AGAIN, args![provider, id, at]).await.map(drop)
+pub async fn look_again(tx: &mut Tx, batch: &BatchRow, at: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute(&LOOK_AGAIN, args![batch.iys_code, batch.id, at, batch.claimed_by]).await? == 1)
 }
 
 /// Its outcome is unknown: the same bytes go again at `at`.
-pub async fn unresolved(tx: &mut Tx, provider: IysCode, id: Uuid, at: DateTime<Utc>) -> Result<()> {
-    tx.execute(&UNRESOLVED, args![provider, id, at]).await.map(drop)
+pub async fn unresolved(tx: &mut Tx, batch: &BatchRow, at: DateTime<Utc>) -> Result<bool> {
+    Ok(tx.execute(&UNRESOLVED, args![batch.iys_code, batch.id, at, batch.claimed_by]).await? == 1)
 }
 
 /// Every item is settled or has left the batch; the bytes are forgotten.
-pub async fn done(tx: &mut Tx, provider: IysCode, id: Uuid) -> Result<()> {
-    tx.execute(&DONE, args![provider, id]).await.map(drop)
+pub async fn done(tx: &mut Tx, batch: &BatchRow) -> Result<bool> {
+    Ok(tx.execute(&DONE, args![batch.iys_code, batch.id, batch.claimed_by]).await? == 1)
+}
+
+/// Forgets batches that were done and made before an instant.
+pub async fn purge(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64> {
+    tx.execute(&PURGE, args![before]).await
 }
 
 /// Open batches by state.
@@ -184,5 +193,6 @@ fn read(row: &Row) -> Result<BatchRow> {
             .get::<Option<String>>(13)?
             .and_then(|ids| serde_json::from_str(&ids).ok())
             .unwrap_or_default(),
+        claimed_by: row.get(14)?,
     })
 }

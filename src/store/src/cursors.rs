@@ -24,7 +24,7 @@ statements! {
             WHERE iys_code = $1 AND brand_code = $2 AND feed = $3 AND claimed_by = $4";
     OF_BRAND = "SELECT iys_code, brand_code, feed, after, as_of, next_attempt_at, attempt, last_error FROM cursors
                 WHERE iys_code = $1 AND brand_code = $2 ORDER BY feed";
-    TO_THE_FRONT = "UPDATE cursors SET next_attempt_at = $3 WHERE iys_code = $1 AND brand_code = $2 AND next_attempt_at > $3";
+    TO_THE_FRONT = "UPDATE cursors SET next_attempt_at = $3 WHERE iys_code = $1 AND brand_code = $2 AND next_attempt_at > $3 AND last_error IS NULL";
     STALEST = "SELECT min(coalesce(c.as_of, b.created_at)) FROM cursors c
                JOIN brands b ON b.iys_code = c.iys_code AND b.brand_code = c.brand_code AND b.state = 'active'";
 }

@@ -42,6 +42,19 @@ impl StoreError {
         Self::Corrupt { what, detail: detail.chars().take(40).collect() }
     }
 
+    /// Whether the database itself could not be reached: every other request would fail alike.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(
+            self,
+            Self::Database(
+                sqlx::Error::Io(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+            )
+        )
+    }
+
     /// Whether a unique constraint was violated.
     pub fn is_conflict(&self) -> bool {
         match self {

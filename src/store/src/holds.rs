@@ -9,7 +9,7 @@ use crate::{Tx, args, sql::Row, statements};
 statements! {
     SET = "INSERT INTO holds (iys_code, brand_code, channel, cause, code, since, probe_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
            ON CONFLICT (iys_code, brand_code, channel) DO UPDATE SET cause = excluded.cause, code = excluded.code, probe_at = excluded.probe_at";
-    CLEAR = "DELETE FROM holds WHERE iys_code = $1 AND brand_code = $2 AND channel = $3";
+    CLEAR = "DELETE FROM holds WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND (cause <> 'quota' OR $4)";
     OF_BRAND = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at FROM holds WHERE iys_code = $1 AND brand_code = $2";
     DUE = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at FROM holds WHERE probe_at <= $1 ORDER BY probe_at LIMIT 100";
 }
@@ -47,9 +47,15 @@ pub async fn set(tx: &mut Tx, hold: &HoldRow) -> Result<()> {
     tx.execute(&SET, args).await.map(drop)
 }
 
-/// Lifts a hold; false when there was none.
-pub async fn clear(tx: &mut Tx, provider: IysCode, brand: BrandCode, channel: Channel) -> Result<bool> {
-    Ok(tx.execute(&CLEAR, args![provider, brand, channel]).await? > 0)
+/// Lifts a hold, one for a used-up package only with `quota`; false when there was none.
+pub async fn clear(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    channel: Channel,
+    quota: bool,
+) -> Result<bool> {
+    Ok(tx.execute(&CLEAR, args![provider, brand, channel, quota]).await? > 0)
 }
 
 /// The holds of a brand.

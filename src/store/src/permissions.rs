@@ -16,6 +16,10 @@ statements! {
     LOCK_KEYS = "SELECT key, brand_code, recipient_type, channel, recipient, registry, consent_date, source, creation_date, transaction_id,
                    local_at, local_consent_id, observed_at, observed
                FROM permissions WHERE iys_code = $1 AND key {in $2 bytes} ORDER BY key {for_update}";
+    /// What the registry held is no longer known; a RET of ours still stands.
+    FORGET = "UPDATE permissions {by permissions_by_brand} SET registry = 'not_known', consent_date = NULL, source = NULL, creation_date = NULL, transaction_id = NULL,
+               observed_at = NULL, observed = NULL, effective = CASE WHEN local_at IS NULL THEN 'unknown' ELSE 'RET' END, updated_at = $3
+               WHERE iys_code = $1 AND brand_code = $2 AND registry <> 'not_known'";
     COUNT = "SELECT count(*) FROM permissions WHERE iys_code = $1 AND brand_code = $2";
 }
 
@@ -68,6 +72,11 @@ pub async fn save(
 ) -> Result<()> {
     rows.sort_unstable_by_key(|row| row.key);
     tx.insert(&SAVE, rows.into_iter().map(|row| values(provider, row, now)).collect()).await.map(drop)
+}
+
+/// Forgets what the registry holds of a brand, after a gap that the feed cannot fill.
+pub async fn forget(tx: &mut Tx, provider: IysCode, brand: BrandCode, now: DateTime<Utc>) -> Result<u64> {
+    tx.execute(&FORGET, args![provider, brand, now]).await
 }
 
 /// How many keys of a brand are mirrored.

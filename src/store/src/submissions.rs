@@ -28,6 +28,15 @@ macro_rules! due_of {
     };
 }
 
+/// The columns of [`SubmissionRow`], as [`read`] expects them.
+macro_rules! row {
+    () => {
+        "consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, \
+         latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, \
+         creation_date, cause, iys_code"
+    };
+}
+
 statements! {
     OPEN_OF_KEYS = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause
         FROM submissions s {by submissions_open} JOIN consents c ON c.iys_code = s.iys_code AND c.id = s.consent_id
@@ -51,32 +60,26 @@ statements! {
               ORDER BY t, w DESC LIMIT $4)
         UPDATE submissions SET state = 'in_flight', claimed_by = $6, lease_until = $7, attempt = attempt + 1, updated_at = $5 FROM due
         WHERE iys_code = p AND consent_id = c AND generation = g
-        RETURNING consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
-            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code");
+        RETURNING ", row!());
     /// Singles whose outcome is unknown: unresolved and due, or in flight with a lease that ran out.
-    CLAIM_UNRESOLVED = "WITH due AS MATERIALIZED (
+    CLAIM_UNRESOLVED = concat!("WITH due AS MATERIALIZED (
               SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s {by submissions_out}
               WHERE s.state IN ('in_flight', 'unresolved') AND s.batch_id IS NULL AND s.next_attempt_at <= $1
-                AND (s.lease_until < $2 OR (s.lease_until IS NULL AND s.state = 'unresolved'))
+                AND (s.lease_until < $2 OR s.lease_until IS NULL)
               ORDER BY s.next_attempt_at LIMIT $5 {skip_locked})
         UPDATE submissions SET state = 'unresolved', claimed_by = $3, lease_until = $4, attempt = attempt + 1, updated_at = $1 FROM due
         WHERE iys_code = p AND consent_id = c AND generation = g
-        RETURNING consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
-            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code";
-    OF_BATCH = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
-            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
+        RETURNING ", row!());
+    OF_BATCH = concat!("SELECT ", row!(), "
         FROM submissions {by submissions_of_batch}
-        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') ORDER BY batch_index";
-    FIND = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
-            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
-        FROM submissions WHERE iys_code = $1 AND consent_id = $2 ORDER BY generation DESC LIMIT 1";
-    FIND_MANY = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
-            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
-        FROM submissions WHERE iys_code = $1 AND consent_id {in $2 uuid}";
-    LIST = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
-            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
+        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') ORDER BY batch_index");
+    FIND = concat!("SELECT ", row!(), "
+        FROM submissions WHERE iys_code = $1 AND consent_id = $2 ORDER BY generation DESC LIMIT 1");
+    FIND_MANY = concat!("SELECT ", row!(), "
+        FROM submissions WHERE iys_code = $1 AND consent_id {in $2 uuid}");
+    LIST = concat!("SELECT ", row!(), "
         FROM submissions {by submissions_recent} WHERE iys_code = $1 AND brand_code = $2 AND consent_id > $3 AND ($4 = '' OR state = $4)
-            AND ($5 = '' OR code = $5) AND target_at <= $6 ORDER BY consent_id LIMIT $7";
+            AND ($5 = '' OR code = $5) AND target_at <= $6 ORDER BY consent_id LIMIT $7");
     /// The three states are the condition of the index, word for word.
     BATCH_ACCEPTED = "UPDATE submissions {by submissions_of_batch} SET state = 'batched', updated_at = $3
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
@@ -86,17 +89,17 @@ statements! {
             next_attempt_at = $3, updated_at = $4
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
     /// The latest instant is never before the target, which the index knows.
-    EXPIRING = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
-            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
+    EXPIRING = concat!("SELECT ", row!(), "
         FROM submissions WHERE state = 'queued' AND status = 'ONAY' AND target_at < $1 AND latest_at < $1
         UNION ALL
-        SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
-            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
-        FROM submissions WHERE state = 'held' AND status = 'ONAY' AND latest_at < $1 LIMIT $2";
-    AT_RISK = "SELECT consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at,
-            latest_at, calendar, late, at_risk, attempt, next_attempt_at, wire, batch_id, batch_index, transaction_id, creation_date, cause, iys_code
+        SELECT ", row!(), "
+        FROM submissions WHERE state = 'held' AND status = 'ONAY' AND latest_at < $1 LIMIT $2");
+    AT_RISK = concat!("SELECT ", row!(), "
         FROM submissions WHERE NOT at_risk AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') AND target_at < $1
-        ORDER BY target_at LIMIT $2";
+        ORDER BY target_at LIMIT $2");
+    /// Touches nothing else: the row may be in somebody's hands.
+    WARNED = "UPDATE submissions SET at_risk = TRUE WHERE iys_code = $1 AND consent_id {in $2 uuid}
+        AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')";
     CLAIMS = "SELECT consent_id, generation, claimed_by FROM submissions WHERE iys_code = $1 AND consent_id {in $2 uuid}
         AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')";
     RELEASE_HELD = "WITH due AS MATERIALIZED (
@@ -155,7 +158,7 @@ static SAVE: Insert = Insert {
     head: "INSERT INTO submissions  (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, late, at_risk, attempt, next_attempt_at, claimed_by, lease_until, wire, batch_id, batch_index, transaction_id, creation_date, cause, updated_at)",
     types: COLUMNS,
     tail: "ON CONFLICT (iys_code, consent_id, generation) DO UPDATE SET state = excluded.state, code = excluded.code,
-        wire_date = excluded.wire_date, late = excluded.late, at_risk = excluded.at_risk, attempt = excluded.attempt,
+        wire_date = excluded.wire_date, late = excluded.late, at_risk = (submissions.at_risk OR excluded.at_risk), attempt = excluded.attempt,
         next_attempt_at = excluded.next_attempt_at,
         claimed_by = excluded.claimed_by, lease_until = excluded.lease_until, wire = excluded.wire, batch_id = excluded.batch_id,
         batch_index = excluded.batch_index, transaction_id = excluded.transaction_id, creation_date = excluded.creation_date,
@@ -371,6 +374,11 @@ pub async fn claim_unresolved(
     let rows =
         tx.rows(&CLAIM_UNRESOLVED, args![business_now, wire_now, claim.by, claim.until, limit]).await?;
     rows.iter().map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row })).collect()
+}
+
+/// Notes that `deadline.at_risk` was told of the open filings of these consents.
+pub async fn warned(tx: &mut Tx, provider: IysCode, consents: Vec<Uuid>) -> Result<u64> {
+    tx.execute(&WARNED, args![provider, consents]).await
 }
 
 /// Who holds the open filings of these consents now.

@@ -31,8 +31,14 @@ fn batch(number: u128) -> BatchRow {
         attempt: 0,
         next_attempt_at: at(0),
         created_at: at(0),
+        claimed_by: None,
         sub_requests: Vec::new(),
     }
+}
+
+/// The row as its claimer holds it.
+fn held(row: BatchRow, by: Claim) -> BatchRow {
+    BatchRow { claimed_by: Some(by.by), ..row }
 }
 
 async fn add(store: &Store, row: BatchRow, mine: Option<Claim>) {
@@ -49,10 +55,10 @@ async fn find(store: &Store) -> BatchRow {
 
 async fn a_new_batch_belongs_to_its_maker(store: Store) {
     add(&store, batch(1), Some(claim(1, 60))).await;
-    assert_same!(find(&store).await, batch(1));
+    assert_same!(find(&store).await, held(batch(1), claim(1, 60)));
     assert!(claimed(&store, 0, 60, claim(2, 120)).await.is_none());
     let taken = claimed(&store, 0, 61, claim(2, 120)).await;
-    assert_same!(taken, Some(BatchRow { attempt: 1, ..batch(1) }));
+    assert_same!(taken, Some(held(BatchRow { attempt: 1, ..batch(1) }, claim(2, 120))));
     let elsewhere = store.read(async |tx| batches::find(tx, OTHER_PROVIDER, id(1)).await.unwrap()).await;
     assert!(elsewhere.is_none());
     add(&store, batch(2), None).await;
@@ -66,9 +72,18 @@ async fn a_new_batch_belongs_to_its_maker(store: Store) {
 async fn a_batch_goes_through_its_life(store: Store) {
     add(&store, BatchRow { attempt: 0, ..batch(1) }, Some(claim(1, 60))).await;
     let ids = ["a".to_owned(), "\"b\"".to_owned()];
-    store
-        .write(async |tx| batches::waiting(tx, PROVIDER, id(1), "req-1", at(5), at(305), &ids).await.unwrap())
-        .await;
+    let stranger = held(batch(1), claim(9, 60));
+    assert!(
+        !store
+            .write(async |tx| batches::waiting(tx, &stranger, "req-9", at(5), at(305), &ids).await.unwrap())
+            .await
+    );
+    let mine = held(batch(1), claim(1, 60));
+    assert!(
+        store
+            .write(async |tx| batches::waiting(tx, &mine, "req-1", at(5), at(305), &ids).await.unwrap())
+            .await
+    );
     let waiting = BatchRow {
         state: BatchState::Waiting,
         request_id: Some("req-1".to_owned()),
@@ -81,15 +96,18 @@ async fn a_batch_goes_through_its_life(store: Store) {
     assert!(claimed(&store, 304, 0, claim(2, 60)).await.is_none());
     assert_same!(
         claimed(&store, 305, 0, claim(2, 60)).await,
-        Some(BatchRow { attempt: 1, ..waiting.clone() })
+        Some(held(BatchRow { attempt: 1, ..waiting.clone() }, claim(2, 60)))
     );
     assert!(claimed(&store, 305, 0, claim(3, 60)).await.is_none(), "somebody looks at it");
-    store.write(async |tx| batches::look_again(tx, PROVIDER, id(1), at(600)).await.unwrap()).await;
+    let looking = held(batch(1), claim(2, 60));
+    assert!(store.write(async |tx| batches::look_again(tx, &looking, at(600)).await.unwrap()).await);
     let again = BatchRow { attempt: 1, looks: 1, next_attempt_at: at(600), ..waiting.clone() };
     assert_same!(find(&store).await, again);
     assert!(claimed(&store, 599, 0, claim(3, 60)).await.is_none());
     assert!(claimed(&store, 600, 0, claim(3, 60)).await.is_some());
-    store.write(async |tx| batches::done(tx, PROVIDER, id(1)).await.unwrap()).await;
+    assert!(!store.write(async |tx| batches::done(tx, &looking).await.unwrap()).await, "its claim has ended");
+    let last = held(batch(1), claim(3, 60));
+    assert!(store.write(async |tx| batches::done(tx, &last).await.unwrap()).await);
     let done = find(&store).await;
     assert_eq!((done.state, done.body), (BatchState::Done, None), "the bytes are forgotten");
     assert!(claimed(&store, 9_000, 9_000, claim(3, 9_999)).await.is_none());
@@ -97,7 +115,8 @@ async fn a_batch_goes_through_its_life(store: Store) {
 
 async fn an_unknown_outcome_is_claimed_again(store: Store) {
     add(&store, batch(1), Some(claim(1, 60))).await;
-    store.write(async |tx| batches::unresolved(tx, PROVIDER, id(1), at(30)).await.unwrap()).await;
+    let mine = held(batch(1), claim(1, 60));
+    assert!(store.write(async |tx| batches::unresolved(tx, &mine, at(30)).await.unwrap()).await);
     assert!(claimed(&store, 29, 0, claim(2, 60)).await.is_none());
     let taken = claimed(&store, 30, 0, claim(2, 60)).await.unwrap();
     assert_eq!((taken.state, taken.body), (BatchState::Unresolved, batch(1).body), "with the same bytes");
@@ -116,13 +135,14 @@ async fn the_longest_waiting_is_claimed_first(store: Store) {
 
 async fn open_batches_are_counted_by_state(store: Store) {
     for number in 1..=5 {
-        add(&store, batch(number), None).await;
+        add(&store, batch(number), Some(claim(1, 60))).await;
     }
+    let mine = |number| held(batch(number), claim(1, 60));
     let counts = store
         .write(async |tx| {
-            batches::done(tx, PROVIDER, id(1)).await.unwrap();
-            batches::unresolved(tx, PROVIDER, id(2), at(0)).await.unwrap();
-            batches::waiting(tx, PROVIDER, id(3), "r", at(0), at(0), &[]).await.unwrap();
+            batches::done(tx, &mine(1)).await.unwrap();
+            batches::unresolved(tx, &mine(2), at(0)).await.unwrap();
+            batches::waiting(tx, &mine(3), "r", at(0), at(0), &[]).await.unwrap();
             let mut counts = batches::open_counts(tx).await.unwrap();
             counts.sort();
             counts

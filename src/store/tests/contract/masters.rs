@@ -145,8 +145,8 @@ async fn a_hold_is_renewed_and_lifted(store: Store) {
             assert!(holds::due(tx, at(29)).await.unwrap().is_empty());
             assert_same!(holds::due(tx, at(30)).await.unwrap(), [&call]);
             assert_same!(holds::due(tx, at(40)).await.unwrap(), [&call, &expected]);
-            assert!(holds::clear(tx, PROVIDER, BRAND, Channel::Call).await.unwrap());
-            assert!(!holds::clear(tx, PROVIDER, BRAND, Channel::Call).await.unwrap());
+            assert!(holds::clear(tx, PROVIDER, BRAND, Channel::Call, true).await.unwrap());
+            assert!(!holds::clear(tx, PROVIDER, BRAND, Channel::Call, true).await.unwrap());
             assert_same!(holds::of_brand(tx, PROVIDER, BRAND).await.unwrap(), [&expected]);
         })
         .await;
