@@ -26,7 +26,9 @@ fn settings(compose: &str) -> Vec<String> {
 }
 
 /// What stands behind the settings of the PostgreSQL file here.
-fn values(bridge: &Bridge) -> BTreeMap<&'static str, String> {
+type Values = BTreeMap<&'static str, String>;
+
+fn values(bridge: &Bridge) -> Values {
     let seed = &bridge.registry.seed;
     let secret = |name: &str, text: &str| {
         let file = bridge.database().folder().join(name);
@@ -45,8 +47,7 @@ fn values(bridge: &Bridge) -> BTreeMap<&'static str, String> {
     ])
 }
 
-fn start(bridge: &Bridge, command: &[String], listen: u16) -> Child {
-    let values = values(bridge);
+fn start(bridge: &Bridge, values: &Values, command: &[String], listen: u16) -> Child {
     let mut program = Command::new(env!("CARGO_BIN_EXE_kopru"));
     program.args(command).stdout(Stdio::null()).stderr(Stdio::inherit());
     for name in settings(COMPOSE) {
@@ -95,11 +96,12 @@ async fn the_postgres_composition_works() {
     let bridge = Bridge::with(Database::Postgres, Registry::start().await, Options::default()).await;
     let commands = commands(COMPOSE);
     let [migrate, api, worker] = commands.as_slice() else { panic!("{commands:?}") };
-    assert!(start(&bridge, migrate, 0).wait().unwrap().success());
+    let values = values(&bridge);
+    assert!(start(&bridge, &values, migrate, 0).wait().unwrap().success());
 
     let ports = [free_port(), free_port()];
-    let mut children: Vec<Child> = ports.iter().map(|port| start(&bridge, api, *port)).collect();
-    children.extend((0..2).map(|_| start(&bridge, worker, 0)));
+    let mut children: Vec<Child> = ports.iter().map(|port| start(&bridge, &values, api, *port)).collect();
+    children.extend((0..2).map(|_| start(&bridge, &values, worker, 0)));
     let http = reqwest::Client::builder().build().unwrap();
     let started = Instant::now();
     for port in ports {

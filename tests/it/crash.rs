@@ -37,6 +37,7 @@ impl Process {
             .env("KOPRU__REGISTRY__PASSWORD", &seed.password)
             .env("KOPRU__REGISTRY__SANDBOX_CLOCK", "true")
             .env("KOPRU__REGISTRY__REQUESTS_PER_SECOND", "0")
+            .env("KOPRU__HTTP__REQUESTS_PER_SECOND_PER_KEY", "100000")
             .env("KOPRU__REGISTRY__TIMEOUT", "2s")
             .env("KOPRU__FILING__LEASE", "3s")
             .env("KOPRU__FILING__FIRST_LOOK", "2s")
