@@ -1,12 +1,9 @@
 //! Group commit: concurrent requests are committed together, and each is answered after the commit.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
 use futures::FutureExt as _;
-
-use kopru_store::Dialect;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::bootstrap::App;
 use crate::service::intake::commit::{commit_alone, commit_group};
@@ -30,14 +27,14 @@ pub struct Intake {
 
 /// The writer before it runs.
 pub struct Writer {
-    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    jobs: mpsc::Receiver<Job>,
 }
 
 impl Intake {
     /// A queue and its writer.
     pub fn new() -> (Self, Writer) {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        (Self { jobs: sender }, Writer { jobs: Arc::new(Mutex::new(receiver)) })
+        (Self { jobs: sender }, Writer { jobs: receiver })
     }
 
     /// Commits a part together with whatever else is waiting.
@@ -49,35 +46,29 @@ impl Intake {
 }
 
 impl Writer {
-    /// Runs until every [`Intake`] is gone. PostgreSQL gets two writers, so that one prepares while the other commits.
+    /// Runs until every [`Intake`] is gone. One writer, on PostgreSQL too: each commit holds its provider's head to the end, so
+    /// a second one would only halve the groups.
     #[expect(
         clippy::disallowed_methods,
         reason = "must outlive the drain of requests, which wait for it; nothing unacknowledged is lost with it"
     )]
     pub fn start(self, app: &App) {
-        let writers = match app.db.dialect() {
-            Dialect::Sqlite => 1,
-            Dialect::Postgres => 2,
-        };
-        for _ in 0..writers {
-            let jobs = self.jobs.clone();
-            let weak = app.downgrade();
-            tokio::spawn(async move {
-                while let Some(group) = next_group(&jobs).await {
-                    let Some(app) = weak.upgrade() else { return };
-                    // A panic ends one group, whose callers are told; the writer goes on.
-                    if AssertUnwindSafe(run(&app, group)).catch_unwind().await.is_err() {
-                        tracing::error!("a group commit panicked");
-                    }
+        let mut jobs = self.jobs;
+        let weak = app.downgrade();
+        tokio::spawn(async move {
+            while let Some(group) = next_group(&mut jobs).await {
+                let Some(app) = weak.upgrade() else { return };
+                // A panic ends one group, whose callers are told; the writer goes on.
+                if AssertUnwindSafe(run(&app, group)).catch_unwind().await.is_err() {
+                    tracing::error!("a group commit panicked");
                 }
-            });
-        }
+            }
+        });
     }
 }
 
 /// Whatever waits, up to the size of one transaction; at least one.
-async fn next_group(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Vec<Job>> {
-    let mut jobs = jobs.lock().await;
+async fn next_group(jobs: &mut mpsc::Receiver<Job>) -> Option<Vec<Job>> {
     let first = jobs.recv().await?;
     let mut rows = first.part.items.len();
     let mut group = vec![first];
