@@ -30,9 +30,12 @@ pub struct Registry {
     integrator_code: Option<i64>,
     configured: bool,
     /// Accounts of providers by the sealed credentials they were made of.
-    own: Arc<RwLock<HashMap<IysCode, (Vec<u8>, Account)>>>,
+    own: Arc<RwLock<HashMap<IysCode, OwnAccount>>>,
     breaker: Arc<Breaker>,
 }
+
+/// The sealed credentials and the account that was made of them.
+type OwnAccount = (Vec<u8>, Account);
 
 /// Why the registry cannot be spoken to at all.
 #[derive(Debug, thiserror::Error)]

@@ -61,7 +61,7 @@ on_both_databases! {
         let calendar = &bridge.app.calendar;
         let late = bridge.app.clocks.business();
         let target = |event| Deadline::of(event, calendar).target;
-        let early = (1..).map(|minutes| late - TimeDelta::minutes(minutes)).find(|event| target(*event) < target(late)).unwrap();
+        let early = (1..10_000).map(|minutes| late - TimeDelta::minutes(minutes)).find(|event| target(*event) < target(late)).unwrap();
         let (first, second) = (bridge.brand(), OTHER_BRAND);
         // The other brand's RET comes first in a comfortable queue; here the earlier target does, whoever owns it.
         add(&bridge, second, 1, "RET", late).await;
