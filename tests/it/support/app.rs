@@ -41,6 +41,8 @@ pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -
     config.registry.password = Some(registry.seed.password.clone().into());
     config.registry.integrator_code = Some(registry.seed.integrator_code);
     config.registry.sandbox_clock = true;
+    // Tests ask faster than any client.
+    config.http.requests_per_second_per_key = 1_000_000;
     config.registry.requests_per_second = options.requests_per_second.unwrap_or(0.0);
     config.registry.timeout = options.registry_timeout.unwrap_or(Duration::from_secs(5));
     if let Some(threshold) = options.batch_threshold {
