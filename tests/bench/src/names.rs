@@ -54,7 +54,10 @@ pub fn run(args: &Args, report: Report) -> Result<()> {
 /// Logs and metrics as the program sets them up by default: what they cost belongs to its figures.
 #[expect(clippy::disallowed_methods, reason = "nothing but time says when the metrics are to be tended")]
 fn observe(runtime: &Runtime) -> Result<()> {
-    telemetry::init_logs(&Config::for_tests(Path::new("")).log)?;
+    let mut log = Config::for_tests(Path::new("")).log;
+    // What starts and stops is no news here.
+    log.level += ",apalis_core=warn";
+    telemetry::init_logs(&log)?;
     let recorder = telemetry::init_metrics()?;
     runtime.spawn(async move {
         loop {
