@@ -125,7 +125,8 @@ CREATE TABLE submissions (
 );
 CREATE INDEX submissions_due ON submissions (target_at, status DESC) WHERE state = 'queued';
 CREATE INDEX submissions_due_by_brand ON submissions (status, iys_code, brand_code, target_at) WHERE state = 'queued';
-CREATE INDEX submissions_open ON submissions (iys_code, key)
+-- Led by the key, which names few rows: without statistics PostgreSQL takes the provider for the selective column.
+CREATE INDEX submissions_open ON submissions (key, iys_code)
     WHERE state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held');
 CREATE INDEX submissions_warn ON submissions (target_at)
     WHERE NOT at_risk AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held');

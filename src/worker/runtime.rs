@@ -160,7 +160,7 @@ impl<K: Kind> Source<K> {
             // Seen before the claim: a wake-up during it is not lost.
             self.woken.borrow_and_update();
             let claim = new_claim(&self.app, self.kind.limits(&self.app).lease);
-            match self.kind.claim(&self.app, claim).await {
+            match self.claim(claim).await {
                 Ok(Some(batch)) => {
                     self.failures = 0;
                     return Claimed { batch, claim };
@@ -171,7 +171,7 @@ impl<K: Kind> Source<K> {
                 }
                 Err(error) => {
                     tracing::warn!(
-                        error = &error as &dyn Error,
+                        error = &*error as &dyn Error,
                         worker = K::NAME,
                         "a claim failed; trying again"
                     );
@@ -180,6 +180,14 @@ impl<K: Kind> Source<K> {
                 }
             }
         }
+    }
+
+    /// Claims in a task of its own: at a stop nobody polls this source any more, and a claim that rests with the write
+    /// connection in hand would keep the last handlers from it.
+    async fn claim(&self, claim: Claim) -> Result<Option<K::Batch>, BoxDynError> {
+        let (app, kind) = (self.app.clone(), self.kind.clone());
+        let task = async move { kind.claim(&app, claim).await };
+        Ok(self.app.lifecycle.spawn(K::NAME, task).await??)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the poll is the floor under wake-ups that may be lost")]

@@ -38,9 +38,10 @@ macro_rules! row {
 }
 
 statements! {
+    /// CROSS JOIN keeps SQLite to this order: from the few open rows to their consents.
     OPEN_OF_KEYS = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause
-        FROM submissions s {by submissions_open} JOIN consents c ON c.iys_code = s.iys_code AND c.id = s.consent_id
-        WHERE s.iys_code = $1 AND s.key {in $2 bytes} AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
+        FROM submissions s {by submissions_open} CROSS JOIN consents c
+        WHERE c.iys_code = s.iys_code AND c.id = s.consent_id AND s.iys_code = $1 AND s.key {in $2 bytes} AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
         ORDER BY s.ordered_at, s.consent_id";
     SUPERSEDE = "UPDATE submissions SET state = 'superseded', code = $3, updated_at = $4
         WHERE iys_code = $1 AND consent_id {in $2 uuid} AND state IN ('queued', 'held') RETURNING consent_id";
