@@ -82,8 +82,7 @@ impl Turn {
     pub async fn regime(&self, app: &App, tx: &mut Tx) -> ServiceResult<Regime> {
         let now = app.clocks.business();
         let known = self.lock(|state| state.forecast);
-        if let Some((at, forecast)) = known.filter(|(at, _)| now - *at < FORECAST_LIFE && *at <= now) {
-            let _ = at;
+        if let Some((_, forecast)) = known.filter(|(at, _)| now - *at < FORECAST_LIFE && *at <= now) {
             return Ok(forecast.regime);
         }
         let outlook = outlook(app, tx).await?;

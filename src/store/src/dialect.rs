@@ -89,8 +89,10 @@ pub struct Insert {
     pub tail: &'static str,
 }
 
-static SQLITE_TEXTS: LazyLock<Mutex<HashMap<(&'static str, usize), &'static str>>> =
-    LazyLock::new(Mutex::default);
+/// Texts by head, tail and number of rows; 0 rows is PostgreSQL's, which has one text for any number.
+type Texts = HashMap<(&'static str, &'static str, usize), &'static str>;
+
+static TEXTS: LazyLock<Mutex<Texts>> = LazyLock::new(Mutex::default);
 
 impl Insert {
     /// The SQLite statements for these rows.
@@ -117,8 +119,8 @@ impl Insert {
 
     /// The text for a number of rows, made once: sqlx caches prepared statements by text.
     fn sqlite_text(&self, rows: usize) -> &'static str {
-        let mut texts = SQLITE_TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.entry((self.head, rows)).or_insert_with(|| {
+        let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.entry((self.head, self.tail, rows)).or_insert_with(|| {
             let row = format!("({})", vec!["?"; self.types.len()].join(","));
             format!("{} VALUES {} {}", self.head, vec![row.as_str(); rows].join(","), self.tail).leak()
         })
@@ -126,8 +128,8 @@ impl Insert {
 
     /// The PostgreSQL text: one array a column.
     fn postgres_text(&self) -> &'static str {
-        let mut texts = SQLITE_TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.entry((self.head, 0)).or_insert_with(|| {
+        let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.entry((self.head, self.tail, 0)).or_insert_with(|| {
             let arrays: Vec<String> = self
                 .types
                 .iter()

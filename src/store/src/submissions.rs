@@ -116,6 +116,8 @@ statements! {
         GROUP BY iys_code, brand_code, target_at ORDER BY target_at";
 }
 
+const HEAD: &str = "INSERT INTO submissions (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, late, at_risk, attempt, next_attempt_at, claimed_by, lease_until, wire, batch_id, batch_index, transaction_id, creation_date, cause, updated_at)";
+
 const COLUMNS: &[&str] = &[
     "bigint",
     "uuid",
@@ -147,16 +149,11 @@ const COLUMNS: &[&str] = &[
     "timestamptz",
 ];
 
-static ADD: Insert = Insert {
-    head: "INSERT INTO submissions (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, late, at_risk, attempt, next_attempt_at, claimed_by, lease_until, wire, batch_id, batch_index, transaction_id, creation_date, cause, updated_at)",
-    types: COLUMNS,
-    tail: "",
-};
+static ADD: Insert = Insert { head: HEAD, types: COLUMNS, tail: "" };
 
 /// The same columns as [`ADD`]: an upsert is the one bulk update that is fast and the same on both databases.
 static SAVE: Insert = Insert {
-    // The space keeps the cached text apart from that of ADD.
-    head: "INSERT INTO submissions  (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, late, at_risk, attempt, next_attempt_at, claimed_by, lease_until, wire, batch_id, batch_index, transaction_id, creation_date, cause, updated_at)",
+    head: HEAD,
     types: COLUMNS,
     tail: "ON CONFLICT (iys_code, consent_id, generation) DO UPDATE SET state = excluded.state, code = excluded.code,
         wire_date = excluded.wire_date, late = excluded.late, at_risk = (submissions.at_risk OR excluded.at_risk), attempt = excluded.attempt,
