@@ -1,4 +1,5 @@
--- One schema for both databases: the two files differ in type names and storage clauses only.
+-- One schema for both databases: the two files differ in type names and storage clauses only. SQLite holds times as
+-- microseconds since 1970, and wide or much-indexed tables by rowid: appended at their end, and named briefly in each index.
 -- iys_code comes first in every key, so that tables can be distributed by provider. 0 = the installation itself.
 
 CREATE TABLE providers (
@@ -76,16 +77,11 @@ CREATE TABLE consents (
     recipient_hash BYTEA NOT NULL,
     evidence_hash  BYTEA NOT NULL,
     hash           BYTEA NOT NULL,
+    -- what proves it, sealed; null once destroyed
+    evidence       BYTEA,
     PRIMARY KEY (iys_code, id)
 );
 CREATE UNIQUE INDEX consents_seq ON consents (iys_code, seq);
-
-CREATE TABLE evidence (
-    iys_code    BIGINT   NOT NULL,
-    consent_id UUID  NOT NULL,
-    sealed     BYTEA NOT NULL,
-    PRIMARY KEY (iys_code, consent_id)
-);
 
 CREATE TABLE submissions (
     iys_code          BIGINT   NOT NULL,

@@ -1,4 +1,5 @@
--- One schema for both databases: the two files differ in type names and storage clauses only.
+-- One schema for both databases: the two files differ in type names and storage clauses only. SQLite holds times as
+-- microseconds since 1970, and wide or much-indexed tables by rowid: appended at their end, and named briefly in each index.
 -- iys_code comes first in every key, so that tables can be distributed by provider. 0 = the installation itself.
 
 CREATE TABLE providers (
@@ -8,7 +9,7 @@ CREATE TABLE providers (
     -- 'partner': the installation's partner account files for it; 'own': its own registry user
     credential_mode TEXT NOT NULL CHECK (credential_mode IN ('partner', 'own')),
     credentials     BLOB,
-    created_at      TEXT NOT NULL
+    created_at      INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE brands (
@@ -20,7 +21,7 @@ CREATE TABLE brands (
     after_citizen_ret TEXT NOT NULL CHECK (after_citizen_ret IN ('review', 'evidence', 'refuse')),
     -- JSON array of source values that may be declared; null = all
     allowed_sources   TEXT,
-    created_at        TEXT NOT NULL,
+    created_at        INTEGER NOT NULL,
     PRIMARY KEY (iys_code, brand_code)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX brands_by_code ON brands (brand_code);
@@ -32,8 +33,8 @@ CREATE TABLE holds (
     channel    TEXT NOT NULL CHECK (channel IN ('ARAMA', 'MESAJ', 'EPOSTA')),
     cause      TEXT NOT NULL CHECK (cause IN ('not_authorised', 'type_right', 'subscription', 'quota')),
     code       TEXT NOT NULL,
-    since      TEXT NOT NULL,
-    probe_at   TEXT NOT NULL,
+    since      INTEGER NOT NULL,
+    probe_at   INTEGER NOT NULL,
     PRIMARY KEY (iys_code, brand_code, channel)
 ) STRICT, WITHOUT ROWID;
 
@@ -43,7 +44,7 @@ CREATE TABLE retailers (
     retailer_code  INTEGER  NOT NULL,
     title         TEXT NOT NULL,
     state         TEXT NOT NULL CHECK (state IN ('active', 'passive', 'suspended')),
-    created_at    TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
     PRIMARY KEY (iys_code, brand_code, retailer_code)
 ) STRICT, WITHOUT ROWID;
 
@@ -66,26 +67,21 @@ CREATE TABLE consents (
     channel        TEXT  NOT NULL CHECK (channel IN ('ARAMA', 'MESAJ', 'EPOSTA')),
     status         TEXT  NOT NULL CHECK (status IN ('ONAY', 'RET')),
     source         TEXT,
-    consent_date   TEXT,
+    consent_date   INTEGER,
     retailer_code  INTEGER,
     door           TEXT  NOT NULL,
-    received_at    TEXT  NOT NULL,
-    recorded_at    TEXT  NOT NULL,
+    received_at    INTEGER  NOT NULL,
+    recorded_at    INTEGER  NOT NULL,
     sealed         BLOB NOT NULL,
     -- commitments to the address and to the evidence: what the chain holds on to when both are destroyed
     recipient_hash BLOB NOT NULL,
     evidence_hash  BLOB NOT NULL,
     hash           BLOB NOT NULL,
+    -- what proves it, sealed; null once destroyed
+    evidence       BLOB,
     PRIMARY KEY (iys_code, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE UNIQUE INDEX consents_seq ON consents (iys_code, seq);
-
-CREATE TABLE evidence (
-    iys_code    INTEGER   NOT NULL,
-    consent_id BLOB  NOT NULL,
-    sealed     BLOB NOT NULL,
-    PRIMARY KEY (iys_code, consent_id)
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE submissions (
     iys_code          INTEGER   NOT NULL,
@@ -100,29 +96,29 @@ CREATE TABLE submissions (
     -- H-code of the registry or a code of ours
     code             TEXT,
     -- order inside the key: the consent's true time, or its arrival where it has none
-    ordered_at       TEXT  NOT NULL,
+    ordered_at       INTEGER  NOT NULL,
     -- the date that the registry is told; later than the true time for a RET in the second of an ONAY or a late one
-    wire_date        TEXT,
-    target_at        TEXT  NOT NULL,
-    legal_at         TEXT  NOT NULL,
-    latest_at        TEXT  NOT NULL,
+    wire_date        INTEGER,
+    target_at        INTEGER  NOT NULL,
+    legal_at         INTEGER  NOT NULL,
+    latest_at        INTEGER  NOT NULL,
     calendar         TEXT  NOT NULL,
     late             INTEGER  NOT NULL,
     at_risk          INTEGER  NOT NULL,
     attempt           INTEGER   NOT NULL,
-    next_attempt_at  TEXT  NOT NULL,
+    next_attempt_at  INTEGER  NOT NULL,
     claimed_by       BLOB,
-    lease_until      TEXT,
+    lease_until      INTEGER,
     -- the exact bytes of a single add, until its outcome is known
     wire             BLOB,
     batch_id         BLOB,
     batch_index      INTEGER,
     transaction_id   TEXT,
-    creation_date    TEXT,
+    creation_date    INTEGER,
     cause            TEXT,
-    updated_at       TEXT  NOT NULL,
+    updated_at       INTEGER  NOT NULL,
     PRIMARY KEY (iys_code, consent_id, generation)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX submissions_due ON submissions (target_at, status DESC) WHERE state = 'queued';
 CREATE INDEX submissions_due_by_brand ON submissions (status, iys_code, brand_code, target_at) WHERE state = 'queued';
 -- Led by the key, which names few rows: without statistics PostgreSQL takes the provider for the selective column.
@@ -146,14 +142,14 @@ CREATE TABLE batches (
     request_id      TEXT,
     -- the registry's ids of the items, a JSON array by place
     sub_requests    TEXT,
-    earliest_target TEXT  NOT NULL,
-    posted_at       TEXT,
+    earliest_target INTEGER  NOT NULL,
+    posted_at       INTEGER,
     looks            INTEGER   NOT NULL,
     attempt          INTEGER   NOT NULL,
-    next_attempt_at TEXT  NOT NULL,
+    next_attempt_at INTEGER  NOT NULL,
     claimed_by      BLOB,
-    lease_until     TEXT,
-    created_at      TEXT  NOT NULL,
+    lease_until     INTEGER,
+    created_at      INTEGER  NOT NULL,
     PRIMARY KEY (iys_code, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX batches_due ON batches (next_attempt_at) WHERE state <> 'done';
@@ -168,19 +164,19 @@ CREATE TABLE permissions (
     channel          TEXT  NOT NULL CHECK (channel IN ('ARAMA', 'MESAJ', 'EPOSTA')),
     recipient        BLOB NOT NULL,
     registry         TEXT  NOT NULL CHECK (registry IN ('not_known', 'empty', 'ONAY', 'RET')),
-    consent_date     TEXT,
+    consent_date     INTEGER,
     source           TEXT,
     -- for 'empty': when the registry said so
-    creation_date    TEXT,
+    creation_date    INTEGER,
     transaction_id   TEXT,
-    local_at         TEXT,
+    local_at         INTEGER,
     local_consent_id BLOB,
-    observed_at      TEXT,
+    observed_at      INTEGER,
     observed         INTEGER,
     effective        TEXT  NOT NULL CHECK (effective IN ('ONAY', 'RET', 'unknown')),
-    updated_at       TEXT  NOT NULL,
+    updated_at       INTEGER  NOT NULL,
     PRIMARY KEY (iys_code, key)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX permissions_by_brand ON permissions (iys_code, brand_code, channel, key);
 
 -- The change feed; seq is drawn under the lock of the provider's head, so it is in commit order without gaps.
@@ -192,9 +188,9 @@ CREATE TABLE changes (
     id         BLOB  NOT NULL,
     type       TEXT  NOT NULL,
     sealed     BLOB NOT NULL,
-    created_at TEXT  NOT NULL,
+    created_at INTEGER  NOT NULL,
     PRIMARY KEY (iys_code, seq)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX changes_by_brand ON changes (iys_code, brand_code, seq);
 
 CREATE TABLE webhook_endpoints (
@@ -205,11 +201,11 @@ CREATE TABLE webhook_endpoints (
     description     TEXT  NOT NULL,
     secret          BLOB NOT NULL,
     old_secret      BLOB,
-    old_secret_until TEXT,
+    old_secret_until INTEGER,
     state           TEXT  NOT NULL CHECK (state IN ('active', 'disabled')),
     disabled_reason TEXT,
-    failing_since   TEXT,
-    created_at      TEXT  NOT NULL,
+    failing_since   INTEGER,
+    created_at      INTEGER  NOT NULL,
     PRIMARY KEY (iys_code, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -220,12 +216,12 @@ CREATE TABLE deliveries (
     key             BLOB NOT NULL,
     state           TEXT  NOT NULL CHECK (state IN ('queued', 'in_flight', 'delivered', 'parked')),
     attempt          INTEGER   NOT NULL,
-    next_attempt_at TEXT  NOT NULL,
+    next_attempt_at INTEGER  NOT NULL,
     claimed_by      BLOB,
-    lease_until     TEXT,
+    lease_until     INTEGER,
     last_status     INTEGER,
     last_error      TEXT,
-    updated_at      TEXT  NOT NULL,
+    updated_at      INTEGER  NOT NULL,
     PRIMARY KEY (iys_code, endpoint_id, change_seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE state IN ('queued', 'in_flight');
@@ -236,7 +232,7 @@ CREATE TABLE delivery_attempts (
     endpoint_id BLOB NOT NULL,
     change_seq   INTEGER  NOT NULL,
     attempt      INTEGER  NOT NULL,
-    at          TEXT NOT NULL,
+    at          INTEGER NOT NULL,
     status      INTEGER,
     error       TEXT,
     elapsed_ms   INTEGER  NOT NULL,
@@ -251,11 +247,11 @@ CREATE TABLE jobs (
     payload         TEXT NOT NULL,
     state           TEXT NOT NULL CHECK (state IN ('queued', 'in_flight', 'done', 'failed')),
     attempt          INTEGER  NOT NULL,
-    next_attempt_at TEXT NOT NULL,
+    next_attempt_at INTEGER NOT NULL,
     claimed_by      BLOB,
-    lease_until     TEXT,
+    lease_until     INTEGER,
     last_error      TEXT,
-    created_at      TEXT NOT NULL,
+    created_at      INTEGER NOT NULL,
     PRIMARY KEY (iys_code, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX jobs_due ON jobs (next_attempt_at) WHERE state IN ('queued', 'in_flight');
@@ -267,9 +263,9 @@ CREATE TABLE api_keys (
     secret_hash BLOB NOT NULL,
     scopes      TEXT NOT NULL,
     ip_allow    TEXT,
-    expires_at  TEXT,
-    disabled_at TEXT,
-    created_at  TEXT NOT NULL,
+    expires_at  INTEGER,
+    disabled_at INTEGER,
+    created_at  INTEGER NOT NULL,
     PRIMARY KEY (iys_code, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_keys_by_id ON api_keys (id);
@@ -280,7 +276,7 @@ CREATE TABLE data_keys (
     id             INTEGER   NOT NULL,
     master_key_id TEXT  NOT NULL,
     wrapped       BLOB NOT NULL,
-    created_at    TEXT  NOT NULL,
+    created_at    INTEGER  NOT NULL,
     PRIMARY KEY (iys_code, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -290,12 +286,12 @@ CREATE TABLE cursors (
     brand_code       INTEGER  NOT NULL,
     feed            TEXT NOT NULL CHECK (feed IN ('HS', 'IYS')),
     after           TEXT,
-    as_of           TEXT,
-    next_attempt_at TEXT NOT NULL,
+    as_of           INTEGER,
+    next_attempt_at INTEGER NOT NULL,
     attempt          INTEGER  NOT NULL,
     last_error      TEXT,
     claimed_by      BLOB,
-    lease_until     TEXT,
+    lease_until     INTEGER,
     PRIMARY KEY (iys_code, brand_code, feed)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cursors_due ON cursors (next_attempt_at);
@@ -303,14 +299,14 @@ CREATE INDEX cursors_due ON cursors (next_attempt_at);
 CREATE TABLE leases (
     name   TEXT NOT NULL PRIMARY KEY,
     holder BLOB NOT NULL,
-    until  TEXT NOT NULL
+    until  INTEGER NOT NULL
 ) STRICT;
 
 -- Requests to the registry: the instant of the next free slot, shared by all replicas.
 CREATE TABLE budgets (
     name          TEXT NOT NULL PRIMARY KEY,
-    next_slot_at  TEXT NOT NULL,
-    blocked_until TEXT,
+    next_slot_at  INTEGER NOT NULL,
+    blocked_until INTEGER,
     failures       INTEGER  NOT NULL
 ) STRICT;
 
@@ -318,16 +314,16 @@ CREATE TABLE budgets (
 CREATE TABLE registry_sessions (
     account      TEXT NOT NULL PRIMARY KEY,
     sealed       BLOB,
-    halted_until TEXT,
+    halted_until INTEGER,
     claimed_by   TEXT,
-    lease_until  TEXT
+    lease_until  INTEGER
 ) STRICT;
 
 CREATE TABLE calendars (
     version    TEXT NOT NULL PRIMARY KEY,
     csv        TEXT NOT NULL,
     active     INTEGER NOT NULL,
-    created_at TEXT NOT NULL
+    created_at INTEGER NOT NULL
 ) STRICT;
 
 -- Answers to requests with an Idempotency-Key, written with the effect. A large array stores its parts.
@@ -340,8 +336,8 @@ CREATE TABLE idempotency (
     body_hash  BLOB NOT NULL,
     status     INTEGER,
     answer     BLOB,
-    created_at TEXT  NOT NULL,
-    expires_at TEXT  NOT NULL,
+    created_at INTEGER  NOT NULL,
+    expires_at INTEGER  NOT NULL,
     PRIMARY KEY (iys_code, api_key_id, route, idem_key, part)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_expiry ON idempotency (expires_at);
@@ -349,7 +345,7 @@ CREATE INDEX idempotency_expiry ON idempotency (expires_at);
 CREATE TABLE audit (
     iys_code  INTEGER  NOT NULL,
     id       BLOB NOT NULL,
-    at       TEXT NOT NULL,
+    at       INTEGER NOT NULL,
     actor    TEXT NOT NULL,
     action   TEXT NOT NULL,
     subject  TEXT NOT NULL,

@@ -155,10 +155,7 @@ async fn read(
         rows.into_iter().map(|filing| SubmissionView::new(filing, caller.lang)).collect();
     let missing = || StoreError::Corrupt { what: "submissions", detail: "missing".to_owned() };
     let filings = Filings { present: earlier.pop().ok_or_else(missing)?, earlier };
-    let evidence = match consents::find_evidence(tx, provider, row.id).await? {
-        Some(sealed) => Some(open_evidence(&keys, &sealed)?),
-        None => None,
-    };
+    let evidence = row.evidence.as_ref().map(|sealed| open_evidence(&keys, sealed)).transpose()?;
     Ok(Consent::new(provider, row, &opened, filings, evidence.as_ref(), showing))
 }
 

@@ -207,6 +207,13 @@ impl EventLog {
 
     /// Appends the events under the provider's head, which the caller holds.
     pub async fn append(self, tx: &mut Tx, head: &mut Head) -> Result<()> {
+        let provider = self.provider;
+        changes::append(tx, provider, self.number(head).rows).await
+    }
+
+    /// Gives the events the numbers that follow the provider's head, which the caller holds, and seals them.
+    pub fn number(self, head: &mut Head) -> Numbered {
+        let first = head.change_seq + 1;
         let mut rows = Vec::with_capacity(self.events.len());
         for (subject, mut event) in self.events {
             head.change_seq += 1;
@@ -222,8 +229,16 @@ impl EventLog {
                 created_at: self.now,
             });
         }
-        changes::append(tx, self.provider, rows).await
+        Numbered { numbers: (!rows.is_empty()).then_some((first, head.change_seq)), rows }
     }
+}
+
+/// Events with their places in the feed.
+pub struct Numbered {
+    /// Ready to be appended.
+    pub rows: Vec<ChangeRow>,
+    /// The first and the last number, if there are any.
+    pub numbers: Option<(i64, i64)>,
 }
 
 /// The registry's side of a permission as it is shown to clients.

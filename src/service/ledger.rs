@@ -62,7 +62,7 @@ async fn verify_provider(app: &App, tx: &mut Tx, provider: IysCode) -> ServiceRe
             break;
         }
         for row in page.into_iter().take_while(|row| row.seq <= head.ledger_seq) {
-            if let Err(problem) = check(tx, provider, &keys, &mut walk, &row).await? {
+            if let Err(problem) = check(provider, &keys, &mut walk, &row) {
                 report = LedgerReport {
                     ok: false,
                     first_bad_seq: Some(row.seq),
@@ -79,13 +79,12 @@ async fn verify_provider(app: &App, tx: &mut Tx, provider: IysCode) -> ServiceRe
     Ok(report)
 }
 
-async fn check(
-    tx: &mut Tx,
+fn check(
     provider: IysCode,
     keys: &ProviderKeys,
     walk: &mut ChainWalk,
     row: &ConsentRow,
-) -> ServiceResult<Result<(), String>> {
+) -> Result<(), String> {
     let record = Record {
         number: row.seq,
         iys_code: provider,
@@ -104,21 +103,21 @@ async fn check(
         evidence: row.evidence_hash,
     };
     if let Err(error) = walk.step(&record, &row.hash) {
-        return Ok(Err(error.to_string()));
+        return Err(error.to_string());
     }
     let Ok(opened) = mirror::open_consent(keys, &row.sealed) else {
-        return Ok(Err(format!("the sealed part of entry {} cannot be opened", row.seq)));
+        return Err(format!("the sealed part of entry {} cannot be opened", row.seq));
     };
     if let Err(error) =
         verify_commitment(row.seq, &row.recipient_hash, opened.recipient.as_bytes(), &opened.salt)
     {
-        return Ok(Err(error.to_string()));
+        return Err(error.to_string());
     }
-    let Some(sealed) = consents::find_evidence(tx, provider, row.id).await? else {
-        return Ok(Err(format!("the evidence of entry {} is missing", row.seq)));
+    let Some(sealed) = &row.evidence else {
+        return Err(format!("the evidence of entry {} is missing", row.seq));
     };
-    let Ok((salt, evidence)) = mirror::open_evidence(keys, &sealed) else {
-        return Ok(Err(format!("the evidence of entry {} cannot be opened", row.seq)));
+    let Ok((salt, evidence)) = mirror::open_evidence(keys, sealed) else {
+        return Err(format!("the evidence of entry {} cannot be opened", row.seq));
     };
-    Ok(verify_commitment(row.seq, &row.evidence_hash, &evidence, &salt).map_err(|error| error.to_string()))
+    verify_commitment(row.seq, &row.evidence_hash, &evidence, &salt).map_err(|error| error.to_string())
 }

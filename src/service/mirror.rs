@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use kopru_domain::{BrandCode, Channel};
 use kopru_domain::{IysCode, KeyState, OpenSubmission, Permission, RecipientType};
-use kopru_store::permissions::{self, PermissionRow};
-use kopru_store::submissions::{self, OpenRow};
+use kopru_store::heads::Head;
+use kopru_store::key_states::{self, KeyRows};
+use kopru_store::permissions::PermissionRow;
+use kopru_store::submissions::OpenRow;
 use kopru_store::{Key, ProviderKeys, Result, StoreError, Tx};
 
 const CONSENT: &str = "consents.sealed";
@@ -109,18 +111,26 @@ pub struct KeyStates {
 }
 
 impl KeyStates {
+    /// Locks the provider's head and loads the state of each of these keys.
+    pub async fn lock(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<(Head, Self)> {
+        let (head, rows) = key_states::lock(tx, provider, distinct(keys)).await?;
+        Ok((head, Self::new(rows)))
+    }
+
     /// Loads the state of each of these keys.
-    pub async fn load(tx: &mut Tx, provider: IysCode, mut keys: Vec<Key>) -> Result<Self> {
-        keys.sort_unstable();
-        keys.dedup();
-        let mut states: HashMap<Key, KeyState> = HashMap::with_capacity(keys.len());
-        for row in permissions::of_keys(tx, provider, keys.clone()).await? {
+    pub async fn load(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<Self> {
+        Ok(Self::new(key_states::load(tx, provider, distinct(keys)).await?))
+    }
+
+    fn new(rows: KeyRows) -> Self {
+        let mut states: HashMap<Key, KeyState> = HashMap::with_capacity(rows.permissions.len());
+        for row in rows.permissions {
             states.insert(row.key, KeyState { permission: row.permission, open: Vec::new() });
         }
-        for row in submissions::open_of_keys(tx, provider, keys).await? {
+        for row in rows.open {
             states.entry(row.key).or_insert_with(fresh).open.push(open(&row));
         }
-        Ok(Self { states })
+        Self { states }
     }
 
     /// The state of a key; nothing known and nothing open where it was never seen.
@@ -141,6 +151,12 @@ impl KeyStates {
             self.states.get(&key).map_or_else(Permission::not_known, |state| state.permission.clone());
         PermissionRow { key, brand_code, recipient_type, channel, recipient, permission }
     }
+}
+
+fn distinct(mut keys: Vec<Key>) -> Vec<Key> {
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 fn fresh() -> KeyState {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::ledger::{Record, RecordKind, entry_hash};
 use kopru_domain::{Admission, Admitted, Code, Deadline, IysCode, Source, SubmissionState};
+use kopru_store::changes;
 use kopru_store::consents::{self, ConsentRow};
 use kopru_store::heads::{self, Head};
 use kopru_store::idempotency::{self, PartRow};
@@ -139,7 +140,6 @@ struct Writes {
     head: Head,
     now: DateTime<Utc>,
     consents: Vec<ConsentRow>,
-    evidence: Vec<(Uuid, Vec<u8>)>,
     submissions: Vec<SubmissionRow>,
     superseded: Vec<Uuid>,
     permissions: BTreeMap<Key, PermissionRow>,
@@ -154,16 +154,14 @@ async fn commit_provider(
 ) -> ServiceResult<Vec<IntakeAnswer>> {
     let Some((_, first)) = members.first() else { return Ok(Vec::new()) };
     let keys = first.keys.clone();
-    let head = heads::lock(tx, provider).await?;
     let touched = members.iter().flat_map(|(_, part)| part.items.iter().map(|item| item.key)).collect();
-    let mut states = KeyStates::load(tx, provider, touched).await?;
+    let (head, mut states) = KeyStates::lock(tx, provider, touched).await?;
     let now = app.clocks.business();
     let mut writes = Writes {
         provider,
         head,
         now,
         consents: Vec::new(),
-        evidence: Vec::new(),
         submissions: Vec::new(),
         superseded: Vec::new(),
         permissions: BTreeMap::new(),
@@ -255,7 +253,6 @@ impl Writes {
             row.code = Some(Code::OLDER_THAN_REJECTION.as_str().to_owned());
         }
         self.add_consent(part, item);
-        self.evidence.push((item.candidate.consent_id, item.evidence.clone()));
         self.submissions.push(submission(app, part, item, admitted, self.now));
     }
 
@@ -298,6 +295,7 @@ impl Writes {
             recipient_hash: item.recipient_hash,
             evidence_hash: item.evidence_hash,
             hash: self.head.ledger_hash,
+            evidence: Some(item.evidence.clone()),
         });
     }
 }
@@ -341,14 +339,20 @@ fn submission(
 
 async fn write(tx: &mut Tx, mut writes: Writes) -> ServiceResult<()> {
     let (provider, now) = (writes.provider, writes.now);
+    let events = writes.events.number(&mut writes.head);
+    let mut steps = Vec::with_capacity(6);
     if !writes.superseded.is_empty() {
         let code = Code::OLDER_THAN_REJECTION;
-        submissions::supersede(tx, provider, writes.superseded, code.as_str(), now).await?;
+        steps.push(submissions::supersede_step(provider, writes.superseded, code.as_str(), now));
     }
-    consents::append(tx, provider, writes.consents).await?;
-    consents::add_evidence(tx, provider, writes.evidence).await?;
-    submissions::add(tx, writes.submissions, now).await?;
-    permissions::save(tx, provider, writes.permissions.into_values().collect(), now).await?;
-    writes.events.append(tx, &mut writes.head).await?;
-    Ok(heads::advance(tx, provider, &writes.head).await?)
+    steps.push(heads::advance_step(provider, &writes.head));
+    steps.push(consents::append_step(provider, writes.consents));
+    steps.push(submissions::add_step(writes.submissions, now));
+    steps.push(permissions::save_step(provider, writes.permissions.into_values().collect(), now));
+    steps.push(changes::append_step(provider, events.rows));
+    tx.run(steps).await?;
+    if let Some((first, last)) = events.numbers {
+        changes::fan_out(tx, provider, first, last, now).await?;
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@ use kopru_domain::{BrandCode, IysCode};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::{Insert, Key, Tx, args, sql::Row, statements};
+use crate::{Insert, Key, Step, Tx, args, sql::Row, statements};
 
 statements! {
     AFTER = "SELECT seq, brand_code, key, id, type, sealed, created_at FROM changes {by changes_by_brand}
@@ -46,18 +46,28 @@ pub struct ChangeRow {
     pub created_at: DateTime<Utc>,
 }
 
-/// Appends events and queues their deliveries; the caller holds the head, and the rows' numbers follow it without a gap.
-pub async fn append(tx: &mut Tx, provider: IysCode, rows: Vec<ChangeRow>) -> Result<()> {
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
-    let (before, until, now) = (first.seq - 1, last.seq, last.created_at);
+/// The step that appends events; the caller holds the head, and the rows' numbers follow it without a gap.
+pub fn append_step(provider: IysCode, rows: Vec<ChangeRow>) -> Step {
     let rows = rows
         .into_iter()
         .map(|row| {
             args![provider, row.seq, row.brand_code, row.key, row.id, row.kind, row.sealed, row.created_at]
         })
         .collect();
-    tx.insert(&APPEND, rows).await?;
-    tx.execute(&FAN_OUT, args![provider, before, until, now]).await.map(drop)
+    Step::Insert(&APPEND, rows)
+}
+
+/// Queues the deliveries of appended events, by the numbers of the first and the last.
+pub async fn fan_out(tx: &mut Tx, provider: IysCode, first: i64, last: i64, now: DateTime<Utc>) -> Result<()> {
+    tx.execute(&FAN_OUT, args![provider, first - 1, last, now]).await.map(drop)
+}
+
+/// Appends events and queues their deliveries; the caller holds the head, and the rows' numbers follow it without a gap.
+pub async fn append(tx: &mut Tx, provider: IysCode, rows: Vec<ChangeRow>) -> Result<()> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+    let (first, until, now) = (first.seq, last.seq, last.created_at);
+    tx.run(vec![append_step(provider, rows)]).await?;
+    fan_out(tx, provider, first, until, now).await
 }
 
 /// Events of a brand after a place.

@@ -5,20 +5,24 @@ use kopru_domain::{BrandCode, Channel, ConsentStatus, IysCode, ProviderSource, R
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
-use crate::{Insert, Key, Tx, args, sql::Row, sql::Value, statements};
+use crate::{Insert, Key, Step, Tx, args, sql::Row, sql::Value, statements};
+
+/// The columns of [`ConsentRow`], as [`read`] expects them.
+macro_rules! row {
+    () => {
+        "c.id, c.seq, c.brand_code, c.key, c.recipient_type, c.channel, c.status, c.source, c.consent_date, c.retailer_code, \
+         c.door, c.received_at, c.recorded_at, c.sealed, c.recipient_hash, c.evidence_hash, c.hash, c.evidence"
+    };
+}
 
 statements! {
-    FIND = "SELECT id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door,
-                   received_at, recorded_at, sealed, recipient_hash, evidence_hash, hash FROM consents WHERE iys_code = $1 AND id = $2";
-    FIND_MANY = "SELECT id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door,
-                   received_at, recorded_at, sealed, recipient_hash, evidence_hash, hash FROM consents WHERE iys_code = $1 AND id {in $2 uuid}";
-    CHAIN = "SELECT id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door,
-                    received_at, recorded_at, sealed, recipient_hash, evidence_hash, hash FROM consents WHERE iys_code = $1 AND seq > $2 ORDER BY seq LIMIT 1000";
-    EVIDENCE = "SELECT sealed FROM evidence WHERE iys_code = $1 AND consent_id = $2";
+    FIND = concat!("SELECT ", row!(), " FROM consents c WHERE c.iys_code = $1 AND c.id = $2");
+    FIND_MANY = concat!("SELECT ", row!(), " FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = each.value}");
+    CHAIN = concat!("SELECT ", row!(), " FROM consents c WHERE c.iys_code = $1 AND c.seq > $2 ORDER BY c.seq LIMIT 1000");
 }
 
 static APPEND: Insert = Insert {
-    head: "INSERT INTO consents (iys_code, id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door, received_at, recorded_at, sealed, recipient_hash, evidence_hash, hash)",
+    head: "INSERT INTO consents (iys_code, id, seq, brand_code, key, recipient_type, channel, status, source, consent_date, retailer_code, door, received_at, recorded_at, sealed, recipient_hash, evidence_hash, hash, evidence)",
     types: &[
         "bigint",
         "uuid",
@@ -38,18 +42,13 @@ static APPEND: Insert = Insert {
         "bytea",
         "bytea",
         "bytea",
+        "bytea",
     ],
     tail: "",
 };
 
-static ADD_EVIDENCE: Insert = Insert {
-    head: "INSERT INTO evidence (iys_code, consent_id, sealed)",
-    types: &["bigint", "uuid", "bytea"],
-    tail: "",
-};
-
 /// The bulk inserts of this module by name.
-pub(crate) static INSERTS: &[(&str, &Insert)] = &[("APPEND", &APPEND), ("ADD_EVIDENCE", &ADD_EVIDENCE)];
+pub(crate) static INSERTS: &[(&str, &Insert)] = &[("APPEND", &APPEND)];
 
 /// One ledger row.
 #[derive(Debug, Clone)]
@@ -88,23 +87,18 @@ pub struct ConsentRow {
     pub evidence_hash: [u8; 32],
     /// Link of the chain.
     pub hash: [u8; 32],
+    /// What proves it, sealed; nothing once it was destroyed.
+    pub evidence: Option<Vec<u8>>,
+}
+
+/// The step that appends rows; the caller holds the provider's head.
+pub fn append_step(provider: IysCode, rows: Vec<ConsentRow>) -> Step {
+    Step::Insert(&APPEND, rows.into_iter().map(|row| values(provider, row)).collect())
 }
 
 /// Appends rows; the caller holds the provider's head.
 pub async fn append(tx: &mut Tx, provider: IysCode, rows: Vec<ConsentRow>) -> Result<()> {
-    let rows = rows.into_iter().map(|row| values(provider, row)).collect();
-    tx.insert(&APPEND, rows).await.map(drop)
-}
-
-/// Stores the sealed evidence of consents.
-pub async fn add_evidence(tx: &mut Tx, provider: IysCode, rows: Vec<(Uuid, Vec<u8>)>) -> Result<()> {
-    let rows = rows.into_iter().map(|(id, sealed)| args![provider, id, sealed]).collect();
-    tx.insert(&ADD_EVIDENCE, rows).await.map(drop)
-}
-
-/// The sealed evidence of a consent.
-pub async fn find_evidence(tx: &mut Tx, provider: IysCode, id: Uuid) -> Result<Option<Vec<u8>>> {
-    tx.row(&EVIDENCE, args![provider, id]).await?.map(|row| row.get(0)).transpose()
+    tx.run(vec![append_step(provider, rows)]).await
 }
 
 /// One ledger row.
@@ -141,7 +135,8 @@ fn values(provider: IysCode, row: ConsentRow) -> Vec<Value> {
         row.sealed,
         row.recipient_hash.to_vec(),
         row.evidence_hash.to_vec(),
-        row.hash.to_vec()
+        row.hash.to_vec(),
+        row.evidence
     ]
 }
 
@@ -164,6 +159,7 @@ fn read(row: &Row) -> Result<ConsentRow> {
         recipient_hash: hash(row.get(14)?)?,
         evidence_hash: hash(row.get(15)?)?,
         hash: hash(row.get(16)?)?,
+        evidence: row.get(17)?,
     })
 }
 

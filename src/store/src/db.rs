@@ -58,10 +58,10 @@ enum Pools {
 
 /// Where a run of statements happens: a transaction, or a bare connection for reading.
 #[derive(Debug)]
-pub struct Tx(Inner);
+pub struct Tx(pub(crate) Inner);
 
 #[derive(Debug)]
-enum Inner {
+pub(crate) enum Inner {
     Sqlite { tx: Transaction<'static, Sqlite>, _bulk: Option<OwnedSemaphorePermit> },
     SqliteRead(PoolConnection<Sqlite>),
     Postgres(Transaction<'static, Postgres>),
@@ -284,7 +284,7 @@ impl Tx {
     }
 }
 
-fn read_only() -> StoreError {
+pub(crate) fn read_only() -> StoreError {
     StoreError::Address("a bare connection is for reading: begin a transaction to write".to_owned())
 }
 

@@ -19,7 +19,7 @@ pub enum Dialect {
 }
 
 /// Rows of one multi-row SQLite insert: longer statements parse slower than they save.
-const SQLITE_ROWS: usize = 128;
+pub(crate) const SQLITE_ROWS: usize = 128;
 
 /// Replaces the marks of a statement (see [`Statement`](crate::sql::Statement)).
 pub(crate) fn render(text: &str, dialect: Dialect) -> String {
@@ -36,6 +36,9 @@ pub(crate) fn render(text: &str, dialect: Dialect) -> String {
 }
 
 fn mark(mark: &str, dialect: Dialect, out: &mut String) {
+    if let Some(each) = mark.strip_prefix("each ") {
+        return each_mark(each, dialect, out);
+    }
     let words: Vec<&str> = mark.split(' ').collect();
     let written = match (dialect, words.as_slice()) {
         (Dialect::Postgres, ["in", parameter, _]) => write!(out, "= ANY({parameter})"),
@@ -50,6 +53,37 @@ fn mark(mark: &str, dialect: Dialect, out: &mut String) {
         (Dialect::Sqlite, ["skip_locked" | "for_update"]) | (Dialect::Postgres, ["by", _]) => Ok(()),
         (Dialect::Sqlite, ["by", index]) => write!(out, "INDEXED BY {index}"),
         _ => write!(out, "{{unknown mark {mark}}}"),
+    };
+    debug_assert!(written.is_ok(), "writing to a String does not fail");
+}
+
+/// `$2 bytes of submissions AS s by submissions_open: CONDITION`
+fn each_mark(mark: &str, dialect: Dialect, out: &mut String) {
+    let (head, condition) = mark.split_once(": ").unwrap_or((mark, "FALSE"));
+    let words: Vec<&str> = head.split(' ').collect();
+    let [parameter, kind, "of", table, "AS", alias, by @ ..] = words.as_slice() else {
+        out.push_str("{unknown mark}");
+        return;
+    };
+    let value = if matches!(*kind, "int" | "text") { "value" } else { "unhex(value)" };
+    let (element, index) = match (*kind, by) {
+        ("bytes", _) => ("bytea", by),
+        ("int", _) => ("bigint", by),
+        _ => (*kind, by),
+    };
+    let written = match (dialect, index) {
+        (Dialect::Postgres, _) => write!(
+            out,
+            "UNNEST({parameter}::{element}[]) AS wanted(value) CROSS JOIN LATERAL (SELECT * FROM {table} AS {alias} WHERE {condition} OFFSET 0) AS {alias}"
+        ),
+        (Dialect::Sqlite, ["by", index]) => write!(
+            out,
+            "(SELECT {value} AS value FROM json_each({parameter})) AS wanted CROSS JOIN {table} AS {alias} INDEXED BY {index} ON {condition}"
+        ),
+        (Dialect::Sqlite, _) => write!(
+            out,
+            "(SELECT {value} AS value FROM json_each({parameter})) AS wanted CROSS JOIN {table} AS {alias} ON {condition}"
+        ),
     };
     debug_assert!(written.is_ok(), "writing to a String does not fail");
 }
@@ -142,13 +176,18 @@ impl Insert {
 
     /// The PostgreSQL statement for these rows.
     pub(crate) fn postgres(&self, rows: Vec<Vec<Value>>) -> PgQuery {
+        self.bind_postgres(sqlx::query(self.postgres_text()), rows)
+    }
+
+    /// Binds the columns of these rows, each as an array.
+    pub(crate) fn bind_postgres(&self, query: PgQuery, rows: Vec<Vec<Value>>) -> PgQuery {
         let mut columns: Vec<Column> = self.types.iter().map(|kind| Column::of(kind, rows.len())).collect();
         for row in rows {
             for (column, value) in columns.iter_mut().zip(row) {
                 column.push(value);
             }
         }
-        columns.into_iter().fold(sqlx::query(self.postgres_text()), |query, column| column.bind(query))
+        columns.into_iter().fold(query, |query, column| column.bind(query))
     }
 }
 

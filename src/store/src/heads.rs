@@ -3,7 +3,7 @@
 use kopru_domain::IysCode;
 
 use crate::error::{Result, StoreError};
-use crate::{Tx, args, statements};
+use crate::{Step, Tx, args, statements};
 
 statements! {
     ADD = "INSERT INTO heads (iys_code, ledger_seq, ledger_hash, change_seq) VALUES ($1, 0, $2, 0) ON CONFLICT (iys_code) DO NOTHING";
@@ -28,7 +28,7 @@ pub async fn add(tx: &mut Tx, provider: IysCode, genesis: [u8; 32]) -> Result<()
     tx.execute(&ADD, args![provider, genesis.to_vec()]).await.map(drop)
 }
 
-/// Locks the head until commit. Take it after all other work, in order of the provider's code, with no I/O to follow.
+/// Locks the head until commit. Every transaction that touches a provider's rows takes it first, in order of the providers' codes.
 pub async fn lock(tx: &mut Tx, provider: IysCode) -> Result<Head> {
     read(tx.row(&LOCK, args![provider]).await?)
 }
@@ -38,13 +38,18 @@ pub async fn get(tx: &mut Tx, provider: IysCode) -> Result<Head> {
     read(tx.row(&FIND, args![provider]).await?)
 }
 
-/// Writes the head back; the caller holds its lock.
-pub async fn advance(tx: &mut Tx, provider: IysCode, head: &Head) -> Result<()> {
+/// The step that writes the head back; the caller holds its lock.
+pub fn advance_step(provider: IysCode, head: &Head) -> Step {
     let args = args![provider, head.ledger_seq, head.ledger_hash.to_vec(), head.change_seq];
-    tx.execute(&ADVANCE, args).await.map(drop)
+    Step::Statement(&ADVANCE, args)
 }
 
-fn read(row: Option<crate::sql::Row>) -> Result<Head> {
+/// Writes the head back; the caller holds its lock.
+pub async fn advance(tx: &mut Tx, provider: IysCode, head: &Head) -> Result<()> {
+    tx.run(vec![advance_step(provider, head)]).await
+}
+
+pub(crate) fn read(row: Option<crate::sql::Row>) -> Result<Head> {
     let row = row.ok_or_else(|| StoreError::corrupt("heads", "missing"))?;
     let hash: Vec<u8> = row.get(1)?;
     Ok(Head {

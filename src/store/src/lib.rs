@@ -28,11 +28,13 @@ pub mod holds;
 pub mod idempotency;
 pub mod ids;
 pub mod jobs;
+pub mod key_states;
 pub mod keys;
 pub mod leases;
 pub mod permissions;
 pub mod providers;
 pub mod sessions;
+mod steps;
 pub mod submissions;
 pub mod wake;
 
@@ -40,6 +42,7 @@ pub use crypto::{Key, MasterKey, ProviderKeys, random};
 pub use db::{Db, PoolSizes, Priority, Tx};
 pub use dialect::{Dialect, Insert};
 pub use error::{Result, StoreError};
+pub use steps::Step;
 pub use vault::Vault;
 
 use chrono::{DateTime, Utc};

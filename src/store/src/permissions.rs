@@ -7,15 +7,12 @@ use kopru_domain::{
 };
 
 use crate::error::{Result, StoreError};
-use crate::{Insert, Key, Tx, args, sql::Row, sql::Value, statements};
+use crate::{Insert, Key, Step, Tx, args, sql::Row, sql::Value, statements};
 
 statements! {
     OF_KEYS = "SELECT key, brand_code, recipient_type, channel, recipient, registry, consent_date, source, creation_date, transaction_id,
                    local_at, local_consent_id, observed_at, observed
-               FROM permissions WHERE iys_code = $1 AND key {in $2 bytes}";
-    LOCK_KEYS = "SELECT key, brand_code, recipient_type, channel, recipient, registry, consent_date, source, creation_date, transaction_id,
-                   local_at, local_consent_id, observed_at, observed
-               FROM permissions WHERE iys_code = $1 AND key {in $2 bytes} ORDER BY key {for_update}";
+               FROM {each $2 bytes of permissions AS p: p.iys_code = $1 AND p.key = wanted.value}";
     /// What the registry held is no longer known; a RET of ours still stands.
     FORGET = "UPDATE permissions {by permissions_by_brand} SET registry = 'not_known', consent_date = NULL, source = NULL, creation_date = NULL, transaction_id = NULL,
                observed_at = NULL, observed = NULL, effective = CASE WHEN local_at IS NULL THEN 'unknown' ELSE 'RET' END, updated_at = $3
@@ -57,21 +54,20 @@ pub async fn of_keys(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<V
     tx.rows(&OF_KEYS, args![provider, keys]).await?.iter().map(read).collect()
 }
 
-/// As [`of_keys`], locked until commit, in key order.
-pub async fn lock_keys(tx: &mut Tx, provider: IysCode, mut keys: Vec<Key>) -> Result<Vec<PermissionRow>> {
-    keys.sort_unstable();
-    tx.rows(&LOCK_KEYS, args![provider, keys]).await?.iter().map(read).collect()
+/// The step that writes permissions; each key at most once.
+pub fn save_step(provider: IysCode, mut rows: Vec<PermissionRow>, now: DateTime<Utc>) -> Step {
+    rows.sort_unstable_by_key(|row| row.key);
+    Step::Insert(&SAVE, rows.into_iter().map(|row| values(provider, row, now)).collect())
 }
 
 /// Writes permissions; each key at most once.
 pub async fn save(
     tx: &mut Tx,
     provider: IysCode,
-    mut rows: Vec<PermissionRow>,
+    rows: Vec<PermissionRow>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    rows.sort_unstable_by_key(|row| row.key);
-    tx.insert(&SAVE, rows.into_iter().map(|row| values(provider, row, now)).collect()).await.map(drop)
+    tx.run(vec![save_step(provider, rows, now)]).await
 }
 
 /// Forgets what the registry holds of a brand, after a gap that the feed cannot fill.
@@ -117,7 +113,7 @@ fn values(provider: IysCode, row: PermissionRow, now: DateTime<Utc>) -> Vec<Valu
     ]
 }
 
-fn read(row: &Row) -> Result<PermissionRow> {
+pub(crate) fn read(row: &Row) -> Result<PermissionRow> {
     let missing = || StoreError::corrupt("permissions", "creation_date");
     let creation_date: Option<DateTime<Utc>> = row.get(8)?;
     let word: String = row.get(5)?;

@@ -12,7 +12,7 @@ use kopru_domain::{
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
+use sqlx::{Postgres, Row as _, Sqlite};
 use uuid::Uuid;
 
 use crate::dialect::{self, Dialect};
@@ -21,6 +21,9 @@ use crate::error::{Result, StoreError};
 /// One SQL text for both databases, with these marks:
 ///
 /// - `{in $2 bytes|uuid|int|text}`: membership of a bound set;
+/// - `{each $2 bytes of TABLE AS t by INDEX: CONDITION}` in FROM: the rows of a table for each value of a bound set, which the
+///   condition calls `wanted.value`. One walk of an index a value, on both databases, whatever the planner believes: without
+///   fresh statistics PostgreSQL takes a provider for a few rows and reads it whole. `by INDEX` is SQLite's, and optional;
 /// - `{skip_locked}` and `{for_update}`: row locks, where the database has them;
 ///   What is to be updated is chosen in a materialized `WITH`: PostgreSQL may run a subquery of an UPDATE several times,
 ///   and each run would lock and claim more rows;
@@ -163,7 +166,8 @@ pub(crate) fn bind_sqlite(query: SqliteQuery, value: Value) -> SqliteQuery {
         Value::Text(v) => query.bind(v),
         Value::Bytes(v) => query.bind(v),
         Value::Uuid(v) => query.bind(v),
-        Value::Time(v) => query.bind(v),
+        // Microseconds since 1970: a quarter of a text's bytes, in the row and in each index.
+        Value::Time(v) => query.bind(v.map(|time| time.timestamp_micros())),
         Value::IntSet(set) => {
             query.bind(dialect::json_list(set.iter(), |v, out| out.push_str(&v.to_string())))
         }
@@ -202,22 +206,48 @@ pub enum Row {
 }
 
 /// What a column can be read as.
-pub trait Cell:
-    for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
-{
+pub trait Cell: Sized {
+    /// Reads a column by its position.
+    fn read(row: &Row, index: usize) -> Result<Self>;
 }
-impl<T> Cell for T where
-    T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
-{
+
+macro_rules! cells {
+    ($($type:ty),*) => {$(
+        impl Cell for $type {
+            fn read(row: &Row, index: usize) -> Result<Self> {
+                Ok(match row {
+                    Row::Sqlite(row) => row.try_get(index)?,
+                    Row::Postgres(row) => row.try_get(index)?,
+                })
+            }
+        }
+    )*};
+}
+cells!(i64, Option<i64>, bool, Option<bool>, String, Option<String>, Vec<u8>, Option<Vec<u8>>, Uuid, Option<Uuid>);
+
+impl Cell for Option<DateTime<Utc>> {
+    fn read(row: &Row, index: usize) -> Result<Self> {
+        match row {
+            Row::Sqlite(row) => {
+                let micros: Option<i64> = row.try_get(index)?;
+                let out_of_range = || StoreError::corrupt("column", "time out of range");
+                micros.map(|micros| DateTime::from_timestamp_micros(micros).ok_or_else(out_of_range)).transpose()
+            }
+            Row::Postgres(row) => Ok(row.try_get(index)?),
+        }
+    }
+}
+
+impl Cell for DateTime<Utc> {
+    fn read(row: &Row, index: usize) -> Result<Self> {
+        Option::<Self>::read(row, index)?.ok_or_else(|| StoreError::corrupt("column", "a time is missing"))
+    }
 }
 
 impl Row {
     /// Reads a column by its position.
     pub fn get<T: Cell>(&self, index: usize) -> Result<T> {
-        Ok(match self {
-            Self::Sqlite(row) => row.try_get(index)?,
-            Self::Postgres(row) => row.try_get(index)?,
-        })
+        T::read(self, index)
     }
 
     /// Reads a column that holds a word of the domain.

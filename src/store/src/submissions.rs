@@ -5,7 +5,7 @@ use kopru_domain::{BrandCode, Channel, ConsentStatus, IysCode, ProviderSource, S
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::{Claim, Insert, Key, Tx, args, sql::Row, sql::Value, statements};
+use crate::{Claim, Insert, Key, Step, Tx, args, sql::Row, sql::Value, statements};
 
 /// What of one status is due at a brand and blocked by nothing of its key, earliest target first. The look-up in the key
 /// is a scalar select and no NOT EXISTS, which PostgreSQL turns into a join, and without fresh statistics into one that
@@ -40,11 +40,16 @@ macro_rules! row {
 statements! {
     /// CROSS JOIN keeps SQLite to this order: from the few open rows to their consents.
     OPEN_OF_KEYS = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause
-        FROM submissions s {by submissions_open} CROSS JOIN consents c
-        WHERE c.iys_code = s.iys_code AND c.id = s.consent_id AND s.iys_code = $1 AND s.key {in $2 bytes} AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
+        FROM {each $2 bytes of submissions AS s by submissions_open: s.iys_code = $1 AND s.key = wanted.value
+            AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')}
+            CROSS JOIN consents c
+        WHERE c.iys_code = s.iys_code AND c.id = s.consent_id
         ORDER BY s.ordered_at, s.consent_id";
-    SUPERSEDE = "UPDATE submissions SET state = 'superseded', code = $3, updated_at = $4
-        WHERE iys_code = $1 AND consent_id {in $2 uuid} AND state IN ('queued', 'held') RETURNING consent_id";
+    SUPERSEDE = "WITH due AS MATERIALIZED (
+              SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g
+              FROM {each $2 uuid of submissions AS s: s.iys_code = $1 AND s.consent_id = wanted.value})
+        UPDATE submissions SET state = 'superseded', code = $3, updated_at = $4 FROM due
+        WHERE iys_code = p AND consent_id = c AND generation = g AND state IN ('queued', 'held')";
     /// The next brand in turn that has something due: round robin inside one status.
     NEXT_IN_TURN = "SELECT iys_code, brand_code FROM submissions {by submissions_due_by_brand}
         WHERE state = 'queued' AND status = $1 AND next_attempt_at <= $2 AND (iys_code, brand_code) > ($3, $4)
@@ -77,7 +82,7 @@ statements! {
     FIND = concat!("SELECT ", row!(), "
         FROM submissions WHERE iys_code = $1 AND consent_id = $2 ORDER BY generation DESC LIMIT 1");
     FIND_MANY = concat!("SELECT ", row!(), "
-        FROM submissions WHERE iys_code = $1 AND consent_id {in $2 uuid}");
+        FROM {each $2 uuid of submissions AS s: s.iys_code = $1 AND s.consent_id = wanted.value}");
     LIST = concat!("SELECT ", row!(), "
         FROM submissions {by submissions_recent} WHERE iys_code = $1 AND brand_code = $2 AND consent_id > $3 AND ($4 = '' OR state = $4)
             AND ($5 = '' OR code = $5) AND target_at <= $6 ORDER BY consent_id LIMIT $7");
@@ -99,10 +104,14 @@ statements! {
         FROM submissions WHERE NOT at_risk AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') AND target_at < $1
         ORDER BY target_at LIMIT $2");
     /// Touches nothing else: the row may be in somebody's hands.
-    WARNED = "UPDATE submissions SET at_risk = TRUE WHERE iys_code = $1 AND consent_id {in $2 uuid}
-        AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')";
-    CLAIMS = "SELECT consent_id, generation, claimed_by FROM submissions WHERE iys_code = $1 AND consent_id {in $2 uuid}
-        AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')";
+    WARNED = "WITH due AS MATERIALIZED (
+              SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g
+              FROM {each $2 uuid of submissions AS s: s.iys_code = $1 AND s.consent_id = wanted.value})
+        UPDATE submissions SET at_risk = TRUE FROM due WHERE iys_code = p AND consent_id = c AND generation = g
+            AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')";
+    CLAIMS = "SELECT s.consent_id, s.generation, s.claimed_by
+        FROM {each $2 uuid of submissions AS s: s.iys_code = $1 AND s.consent_id = wanted.value
+            AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')}";
     RELEASE_HELD = "WITH due AS MATERIALIZED (
               SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s {by submissions_held}
               WHERE s.state = 'held' AND s.cause <> 'review' AND s.iys_code = $1 AND s.brand_code = $2 AND s.channel = $3
@@ -272,9 +281,14 @@ pub struct ListFilter {
     pub due_until: Option<DateTime<Utc>>,
 }
 
+/// The step that adds filings.
+pub fn add_step(rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Step {
+    Step::Insert(&ADD, rows.into_iter().map(|row| values(row, now)).collect())
+}
+
 /// Adds filings.
 pub async fn add(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Result<()> {
-    tx.insert(&ADD, rows.into_iter().map(|row| values(row, now)).collect()).await.map(drop)
+    tx.run(vec![add_step(rows, now)]).await
 }
 
 /// Writes rows back whole. A row that has ended meanwhile is left as it is and is not among the answers.
@@ -285,33 +299,12 @@ pub async fn save(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> 
 
 /// What has not ended of these keys, in order inside each key.
 pub async fn open_of_keys(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<Vec<OpenRow>> {
-    let rows = tx.rows(&OPEN_OF_KEYS, args![provider, keys]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(OpenRow {
-                key: row.key(0)?,
-                consent_id: row.get(1)?,
-                generation: row.get(2)?,
-                status: row.word(3)?,
-                ordered_at: row.get(4)?,
-                wire_date: row.get(5)?,
-                state: row.word(6)?,
-                source: row.word_opt(7)?,
-                cause: row.get(8)?,
-            })
-        })
-        .collect()
+    tx.rows(&OPEN_OF_KEYS, args![provider, keys]).await?.iter().map(read_open).collect()
 }
 
-/// Ends filings that a later RET makes pointless, if they have not left the house; returns those it ended.
-pub async fn supersede(
-    tx: &mut Tx,
-    provider: IysCode,
-    ids: Vec<Uuid>,
-    code: &str,
-    now: DateTime<Utc>,
-) -> Result<Vec<Uuid>> {
-    tx.rows(&SUPERSEDE, args![provider, ids, code, now]).await?.iter().map(|row| row.get(0)).collect()
+/// The step that ends filings that a later RET makes pointless, if they have not left the house.
+pub fn supersede_step(provider: IysCode, ids: Vec<Uuid>, code: &str, now: DateTime<Utc>) -> Step {
+    Step::Statement(&SUPERSEDE, args![provider, ids, code, now])
 }
 
 /// Round robin: the next brand after `last` with something due of this status; wraps around.
@@ -529,6 +522,20 @@ fn values(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
         row.cause,
         now
     ]
+}
+
+pub(crate) fn read_open(row: &Row) -> Result<OpenRow> {
+    Ok(OpenRow {
+        key: row.key(0)?,
+        consent_id: row.get(1)?,
+        generation: row.get(2)?,
+        status: row.word(3)?,
+        ordered_at: row.get(4)?,
+        wire_date: row.get(5)?,
+        state: row.word(6)?,
+        source: row.word_opt(7)?,
+        cause: row.get(8)?,
+    })
 }
 
 fn read(row: &Row) -> Result<SubmissionRow> {

@@ -20,6 +20,9 @@ static LEDGER: LazyLock<Option<&'static Insert>> = LazyLock::new(|| {
 /// Length of a sealed address with its reference: header, salt, `+90…`, a zero byte, `crm-…`, tag.
 const SEALED: usize = 3 + 12 + 32 + 13 + 1 + 12 + 16;
 
+/// Length of sealed evidence as the API leaves it: header, salt, about 120 bytes of JSON, tag.
+const EVIDENCE: usize = 3 + 12 + 32 + 120 + 16;
+
 /// Prepared rows of one insert.
 pub type Rows = Vec<Vec<Value>>;
 
@@ -47,7 +50,8 @@ fn row(seq: i64, now: DateTime<Utc>) -> Vec<Value> {
         random::<SEALED>().as_slice(),
         random::<32>().as_slice(),
         random::<32>().as_slice(),
-        random::<32>().as_slice()
+        random::<32>().as_slice(),
+        random::<EVIDENCE>().as_slice()
     ]
 }
 

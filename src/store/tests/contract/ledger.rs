@@ -32,6 +32,7 @@ async fn a_row_comes_back_in_every_field(store: Store) {
         recipient_hash: [4; 32],
         evidence_hash: [5; 32],
         hash: [6; 32],
+        evidence: None,
     };
     let bare =
         ConsentRow { source: None, consent_date: None, retailer_code: None, ..consent(2, &submission(2)) };
@@ -88,14 +89,13 @@ async fn a_place_or_an_identity_is_given_once(store: Store) {
 }
 
 async fn evidence_belongs_to_its_consent(store: Store) {
-    let rows = vec![(id(1), b"one".to_vec()), (id(2), vec![])];
-    store.write(async |tx| consents::add_evidence(tx, PROVIDER, rows).await.unwrap()).await;
-    store
-        .read(async |tx| {
-            assert_eq!(consents::find_evidence(tx, PROVIDER, id(1)).await.unwrap(), Some(b"one".to_vec()));
-            assert_eq!(consents::find_evidence(tx, PROVIDER, id(2)).await.unwrap(), Some(vec![]));
-            assert_eq!(consents::find_evidence(tx, PROVIDER, id(3)).await.unwrap(), None);
-            assert_eq!(consents::find_evidence(tx, OTHER_PROVIDER, id(1)).await.unwrap(), None);
-        })
-        .await;
+    let rows = [Some(b"one".to_vec()), Some(vec![]), None];
+    for (seq, evidence) in (1..).zip(rows.clone()) {
+        let row = ConsentRow { evidence, ..consent(seq, &submission(u64::try_from(seq).unwrap())) };
+        store.write(async |tx| consents::append(tx, PROVIDER, vec![row]).await.unwrap()).await;
+    }
+    for (number, evidence) in (1..).zip(rows) {
+        let found = store.read(async |tx| consents::find(tx, PROVIDER, id(number)).await.unwrap()).await;
+        assert_eq!(found.unwrap().evidence, evidence);
+    }
 }

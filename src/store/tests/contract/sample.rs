@@ -93,6 +93,7 @@ pub fn consent(seq: i64, of: &SubmissionRow) -> ConsentRow {
         recipient_hash: [1; 32],
         evidence_hash: [2; 32],
         hash: [3; 32],
+        evidence: Some(b"evidence".to_vec()),
     }
 }
 

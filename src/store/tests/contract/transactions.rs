@@ -21,7 +21,6 @@ on_both!(
     a_locked_head_lets_the_next_wait,
     no_advance_of_a_head_is_lost,
     the_first_two_draws_of_a_budget_differ,
-    locked_permissions_let_the_next_wait,
     a_bulk_write_lets_interactive_ones_pass,
 );
 
@@ -198,27 +197,6 @@ async fn the_first_two_draws_of_a_budget_differ(store: Store) {
     .await;
     assert_eq!(order, ["first", "second"]);
     assert_eq!(drawn.into_inner(), [at(0), at(0) + chrono::TimeDelta::milliseconds(125)]);
-}
-
-async fn locked_permissions_let_the_next_wait(store: Store) {
-    let rows = (0..50).map(permission).collect();
-    store.write(async |tx| permissions::save(tx, PROVIDER, rows, at(0)).await.unwrap()).await;
-    // The same keys in the other order: without an order of locks this would be a deadlock.
-    let order = race(
-        &store,
-        async |tx| {
-            assert_eq!(
-                permissions::lock_keys(tx, PROVIDER, (0..50).map(key).collect()).await.unwrap().len(),
-                50
-            );
-        },
-        async |tx| {
-            let keys = (0..50).rev().map(key).collect();
-            assert_eq!(permissions::lock_keys(tx, PROVIDER, keys).await.unwrap().len(), 50);
-        },
-    )
-    .await;
-    assert_eq!(order, ["first", "second"]);
 }
 
 /// Of many waiting writes at most one bulk write stands before an interactive one.
