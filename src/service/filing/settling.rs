@@ -470,7 +470,8 @@ async fn redrive(tx: &mut Tx, provider: IysCode, consent: Uuid, now: DateTime<Ut
         creation_date: None,
         ..ended(last)
     };
-    Ok(submissions::add(tx, vec![row], now).await?)
+    submissions::save(tx, vec![row], now).await?;
+    Ok(())
 }
 
 fn delay(row: &SubmissionRow) -> TimeDelta {

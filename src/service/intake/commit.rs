@@ -10,8 +10,8 @@ use kopru_store::consents::{self, ConsentRow};
 use kopru_store::heads::{self, Head};
 use kopru_store::idempotency::{self, PartRow};
 use kopru_store::permissions::{self, PermissionRow};
-use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Key, Priority, ProviderKeys, StoreError, Tx};
+use kopru_store::submissions::{self, NewSubmission};
+use kopru_store::{Key, Priority, ProviderKeys, Step, StoreError, Tx};
 use uuid::Uuid;
 
 use crate::bootstrap::App;
@@ -52,8 +52,13 @@ pub(super) async fn commit_group(
         answers.push(repeated(app, &mut tx, part).await?);
     }
     let replayed: Vec<bool> = answers.iter().map(Option::is_some).collect();
+    let mut stages = Vec::new();
     for (provider, members) in by_provider(parts, &answers) {
-        let taken = commit_provider(app, &mut tx, provider, &members).await?;
+        for steps in std::mem::take(&mut stages) {
+            tx.run(steps).await?;
+        }
+        let (taken, writes) = take_provider(app, &mut tx, provider, &members).await?;
+        stages = writes.stages();
         for ((place, _), answer) in members.into_iter().zip(taken) {
             answers[place] = Some(Ok(answer));
         }
@@ -61,7 +66,7 @@ pub(super) async fn commit_group(
     for ((part, answer), _) in parts.iter().zip(&answers).zip(&replayed).filter(|(_, replayed)| !**replayed) {
         remember(app, &mut tx, part, answer.as_ref()).await?;
     }
-    tx.commit().await?;
+    tx.run_and_commit(stages).await?;
     Ok(answers.into_iter().map(|answer| answer.unwrap_or(Err(ServiceError::Overloaded))).collect())
 }
 
@@ -140,20 +145,20 @@ struct Writes {
     head: Head,
     now: DateTime<Utc>,
     consents: Vec<ConsentRow>,
-    submissions: Vec<SubmissionRow>,
+    submissions: Vec<NewSubmission>,
     superseded: Vec<Uuid>,
     permissions: BTreeMap<Key, PermissionRow>,
     events: EventLog,
 }
 
-async fn commit_provider(
+/// Decides on the members of one provider, under the lock of its head.
+async fn take_provider(
     app: &App,
     tx: &mut Tx,
     provider: IysCode,
     members: &[(usize, &Part)],
-) -> ServiceResult<Vec<IntakeAnswer>> {
-    let Some((_, first)) = members.first() else { return Ok(Vec::new()) };
-    let keys = first.keys.clone();
+) -> ServiceResult<(Vec<IntakeAnswer>, Writes)> {
+    let keys = members.first().map(|(_, part)| part.keys.clone()).ok_or(ServiceError::Overloaded)?;
     let touched = members.iter().flat_map(|(_, part)| part.items.iter().map(|item| item.key)).collect();
     let (head, mut states) = KeyStates::lock(tx, provider, touched).await?;
     let now = app.clocks.business();
@@ -173,8 +178,7 @@ async fn commit_provider(
             part.items.iter().map(|item| admit(app, &keys, &mut states, part, item, &mut writes)).collect();
         answers.push(IntakeAnswer { accepted, refused: part.refused.clone() });
     }
-    write(tx, writes).await?;
-    Ok(answers)
+    Ok((answers, writes))
 }
 
 fn admit(
@@ -256,6 +260,24 @@ impl Writes {
         self.submissions.push(submission(app, part, item, admitted, self.now));
     }
 
+    /// The writes; the deliveries come after the events that they read.
+    fn stages(mut self) -> Vec<Vec<Step>> {
+        let (provider, now) = (self.provider, self.now);
+        let events = self.events.number(&mut self.head);
+        let mut steps = Vec::with_capacity(6);
+        if !self.superseded.is_empty() {
+            let code = Code::OLDER_THAN_REJECTION;
+            steps.push(submissions::supersede_step(provider, self.superseded, code.as_str(), now));
+        }
+        steps.push(heads::advance_step(provider, &self.head));
+        steps.push(consents::append_step(provider, self.consents));
+        steps.push(submissions::add_step(self.submissions, now));
+        steps.push(permissions::save_step(provider, self.permissions.into_values().collect(), now));
+        steps.push(changes::append_step(provider, events.rows));
+        let fan_out = events.numbers.map(|(first, last)| changes::fan_out_step(provider, first, last, now));
+        vec![steps, fan_out.into_iter().collect()]
+    }
+
     fn add_consent(&mut self, part: &Part, item: &Prepared) {
         let candidate = &item.candidate;
         self.head.ledger_seq += 1;
@@ -306,8 +328,8 @@ fn submission(
     item: &Prepared,
     admitted: &Admitted,
     now: DateTime<Utc>,
-) -> SubmissionRow {
-    SubmissionRow {
+) -> NewSubmission {
+    NewSubmission {
         iys_code: part.brand.iys_code,
         consent_id: item.candidate.consent_id,
         generation: 1,
@@ -323,36 +345,7 @@ fn submission(
         legal_at: admitted.deadline.legal,
         latest_at: admitted.deadline.latest,
         calendar: app.calendar.version().to_owned(),
-        late: false,
-        at_risk: false,
-        attempt: 0,
         next_attempt_at: now,
-        wire: None,
-        batch_id: None,
-        batch_index: None,
-        transaction_id: None,
-        creation_date: None,
         cause: admitted.held().map(|cause| cause.as_str().to_owned()),
-        claim: None,
     }
-}
-
-async fn write(tx: &mut Tx, mut writes: Writes) -> ServiceResult<()> {
-    let (provider, now) = (writes.provider, writes.now);
-    let events = writes.events.number(&mut writes.head);
-    let mut steps = Vec::with_capacity(6);
-    if !writes.superseded.is_empty() {
-        let code = Code::OLDER_THAN_REJECTION;
-        steps.push(submissions::supersede_step(provider, writes.superseded, code.as_str(), now));
-    }
-    steps.push(heads::advance_step(provider, &writes.head));
-    steps.push(consents::append_step(provider, writes.consents));
-    steps.push(submissions::add_step(writes.submissions, now));
-    steps.push(permissions::save_step(provider, writes.permissions.into_values().collect(), now));
-    steps.push(changes::append_step(provider, events.rows));
-    tx.run(steps).await?;
-    if let Some((first, last)) = events.numbers {
-        changes::fan_out(tx, provider, first, last, now).await?;
-    }
-    Ok(())
 }

@@ -57,9 +57,9 @@ pub fn append_step(provider: IysCode, rows: Vec<ChangeRow>) -> Step {
     Step::Insert(&APPEND, rows)
 }
 
-/// Queues the deliveries of appended events, by the numbers of the first and the last.
-pub async fn fan_out(tx: &mut Tx, provider: IysCode, first: i64, last: i64, now: DateTime<Utc>) -> Result<()> {
-    tx.execute(&FAN_OUT, args![provider, first - 1, last, now]).await.map(drop)
+/// The step that queues the deliveries of appended events, by the numbers of the first and the last.
+pub fn fan_out_step(provider: IysCode, first: i64, last: i64, now: DateTime<Utc>) -> Step {
+    Step::Statement(&FAN_OUT, args![provider, first - 1, last, now])
 }
 
 /// Appends events and queues their deliveries; the caller holds the head, and the rows' numbers follow it without a gap.
@@ -67,7 +67,7 @@ pub async fn append(tx: &mut Tx, provider: IysCode, rows: Vec<ChangeRow>) -> Res
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
     let (first, until, now) = (first.seq, last.seq, last.created_at);
     tx.run(vec![append_step(provider, rows)]).await?;
-    fan_out(tx, provider, first, until, now).await
+    tx.run(vec![fan_out_step(provider, first, until, now)]).await
 }
 
 /// Events of a brand after a place.

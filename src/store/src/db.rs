@@ -4,7 +4,6 @@
 //! so that at most one bulk transaction stands before an interactive one.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -13,11 +12,11 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Postgres, Sqlite, Transaction};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::dialect::{Dialect, Insert};
 use crate::error::{Result, StoreError};
 use crate::sql::{Row, Statement, Value, bind_postgres, bind_sqlite};
+use crate::writer::{Turn, Writer};
 
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -52,7 +51,7 @@ pub struct Db {
 
 #[derive(Debug, Clone)]
 enum Pools {
-    Sqlite { readers: SqlitePool, writer: SqlitePool, bulk: Arc<Semaphore> },
+    Sqlite { readers: SqlitePool, writer: Writer },
     Postgres(PgPool),
 }
 
@@ -62,7 +61,7 @@ pub struct Tx(pub(crate) Inner);
 
 #[derive(Debug)]
 pub(crate) enum Inner {
-    Sqlite { tx: Transaction<'static, Sqlite>, _bulk: Option<OwnedSemaphorePermit> },
+    Sqlite(Turn),
     SqliteRead(PoolConnection<Sqlite>),
     Postgres(Transaction<'static, Postgres>),
     PostgresRead(PoolConnection<Postgres>),
@@ -96,21 +95,14 @@ impl Db {
             .statement_cache_capacity(1_000)
             .pragma("wal_autocheckpoint", "20000")
             .pragma("temp_store", "memory");
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_mins(1))
-            .test_before_acquire(false)
-            .connect_with(options.clone().pragma("cache_size", "-24000"))
-            .await?;
+        let writer = Writer::open(&options.clone().pragma("cache_size", "-64000")).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(sizes.connections.clamp(1, 4))
             .test_before_acquire(false)
             .connect_lazy_with(
                 options.read_only(true).pragma("query_only", "on").pragma("cache_size", "-8000"),
             );
-        Ok(Self { pools: Pools::Sqlite { readers, writer, bulk: Arc::new(Semaphore::new(1)) } })
+        Ok(Self { pools: Pools::Sqlite { readers, writer } })
     }
 
     async fn connect_postgres(url: &str, sizes: PoolSizes) -> Result<Self> {
@@ -138,7 +130,7 @@ impl Db {
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<()> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
+            Pools::Sqlite { writer, .. } => writer.migrate(&SQLITE_MIGRATIONS).await?,
             Pools::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
         }
         Ok(())
@@ -161,13 +153,7 @@ impl Db {
     /// Begins a transaction. Dropped without [`Tx::commit`], it is rolled back.
     pub async fn begin(&self, priority: Priority) -> Result<Tx> {
         Ok(Tx(match &self.pools {
-            Pools::Sqlite { writer, bulk, .. } => {
-                let permit = match priority {
-                    Priority::Interactive => None,
-                    Priority::Bulk => bulk.clone().acquire_owned().await.ok(),
-                };
-                Inner::Sqlite { tx: writer.begin_with("BEGIN IMMEDIATE").await?, _bulk: permit }
-            }
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.turn(priority == Priority::Bulk).await?),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
         }))
     }
@@ -196,7 +182,7 @@ impl Tx {
     /// Which database this is.
     pub fn dialect(&self) -> Dialect {
         match self.0 {
-            Inner::Sqlite { .. } | Inner::SqliteRead(_) => Dialect::Sqlite,
+            Inner::Sqlite(_) | Inner::SqliteRead(_) => Dialect::Sqlite,
             Inner::Postgres(_) | Inner::PostgresRead(_) => Dialect::Postgres,
         }
     }
@@ -209,7 +195,7 @@ impl Tx {
     /// Commits. Nothing is acknowledged to anybody before this has returned.
     pub async fn commit(self) -> Result<()> {
         match self.0 {
-            Inner::Sqlite { tx, .. } => tx.commit().await?,
+            Inner::Sqlite(turn) => turn.commit().await?,
             Inner::Postgres(tx) => tx.commit().await?,
             Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
         }
@@ -220,7 +206,9 @@ impl Tx {
     pub async fn execute(&mut self, statement: &Statement, args: Vec<Value>) -> Result<u64> {
         let text = statement.for_dialect(self.dialect());
         Ok(match &mut self.0 {
-            Inner::Sqlite { tx, .. } => sqlite(text, args).execute(&mut **tx).await?.rows_affected(),
+            Inner::Sqlite(turn) => {
+                sqlite(text, args).execute(turn.connection().await?).await?.rows_affected()
+            }
             Inner::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await?.rows_affected(),
             Inner::Postgres(tx) => postgres(text, args).execute(&mut **tx).await?.rows_affected(),
             Inner::PostgresRead(c) => postgres(text, args).execute(&mut **c).await?.rows_affected(),
@@ -231,7 +219,9 @@ impl Tx {
     pub async fn rows(&mut self, statement: &Statement, args: Vec<Value>) -> Result<Vec<Row>> {
         let text = statement.for_dialect(self.dialect());
         Ok(match &mut self.0 {
-            Inner::Sqlite { tx, .. } => wrap(sqlite(text, args).fetch_all(&mut **tx).await?, Row::Sqlite),
+            Inner::Sqlite(turn) => {
+                wrap(sqlite(text, args).fetch_all(turn.connection().await?).await?, Row::Sqlite)
+            }
             Inner::SqliteRead(c) => wrap(sqlite(text, args).fetch_all(&mut **c).await?, Row::Sqlite),
             Inner::Postgres(tx) => wrap(postgres(text, args).fetch_all(&mut **tx).await?, Row::Postgres),
             Inner::PostgresRead(c) => wrap(postgres(text, args).fetch_all(&mut **c).await?, Row::Postgres),
@@ -250,9 +240,16 @@ impl Tx {
         }
         let mut inserted = 0;
         match &mut self.0 {
-            Inner::Sqlite { tx, .. } => {
-                for query in insert.sqlite(rows) {
-                    inserted += query.execute(&mut **tx).await?.rows_affected();
+            Inner::Sqlite(turn) => {
+                let connection = turn.connection().await?;
+                let mut chunks = insert.sqlite(rows);
+                let mut next = chunks.next();
+                while let Some(chunk) = next {
+                    // While SQLite's thread works on a chunk, the following one is bound.
+                    let run = chunk.execute(&mut *connection);
+                    let (done, following) = tokio::join!(run, async { chunks.next() });
+                    inserted += done?.rows_affected();
+                    next = following;
                 }
             }
             Inner::Postgres(tx) => {
@@ -270,9 +267,9 @@ impl Tx {
             return Ok(returned);
         }
         match &mut self.0 {
-            Inner::Sqlite { tx, .. } => {
+            Inner::Sqlite(turn) => {
                 for query in insert.sqlite(rows) {
-                    returned.extend(wrap(query.fetch_all(&mut **tx).await?, Row::Sqlite));
+                    returned.extend(wrap(query.fetch_all(turn.connection().await?).await?, Row::Sqlite));
                 }
             }
             Inner::Postgres(tx) => {

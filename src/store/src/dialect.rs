@@ -129,18 +129,17 @@ type Texts = HashMap<(&'static str, &'static str, usize), &'static str>;
 static TEXTS: LazyLock<Mutex<Texts>> = LazyLock::new(Mutex::default);
 
 impl Insert {
-    /// The SQLite statements for these rows.
-    pub(crate) fn sqlite(&self, rows: Vec<Vec<Value>>) -> Vec<SqliteQuery> {
-        let mut queries = Vec::with_capacity(rows.len() / SQLITE_ROWS + 1);
+    /// The SQLite statements for these rows, each bound when it is asked for.
+    pub(crate) fn sqlite(&self, rows: Vec<Vec<Value>>) -> impl Iterator<Item = SqliteQuery> {
         let mut rows = rows.into_iter();
-        loop {
+        std::iter::from_fn(move || {
             let chunk: Vec<Vec<Value>> = rows.by_ref().take(SQLITE_ROWS).collect();
             if chunk.is_empty() {
-                return queries;
+                return None;
             }
             let query = sqlx::query(self.sqlite_text(chunk.len()));
-            queries.push(chunk.into_iter().flatten().fold(query, bind_sqlite));
-        }
+            Some(chunk.into_iter().flatten().fold(query, bind_sqlite))
+        })
     }
 
     /// The text that inserts this many rows; on PostgreSQL it is the same for any number.

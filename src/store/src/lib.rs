@@ -37,6 +37,7 @@ pub mod sessions;
 mod steps;
 pub mod submissions;
 pub mod wake;
+mod writer;
 
 pub use crypto::{Key, MasterKey, ProviderKeys, random};
 pub use db::{Db, PoolSizes, Priority, Tx};

@@ -223,7 +223,18 @@ macro_rules! cells {
         }
     )*};
 }
-cells!(i64, Option<i64>, bool, Option<bool>, String, Option<String>, Vec<u8>, Option<Vec<u8>>, Uuid, Option<Uuid>);
+cells!(
+    i64,
+    Option<i64>,
+    bool,
+    Option<bool>,
+    String,
+    Option<String>,
+    Vec<u8>,
+    Option<Vec<u8>>,
+    Uuid,
+    Option<Uuid>
+);
 
 impl Cell for Option<DateTime<Utc>> {
     fn read(row: &Row, index: usize) -> Result<Self> {
@@ -231,7 +242,9 @@ impl Cell for Option<DateTime<Utc>> {
             Row::Sqlite(row) => {
                 let micros: Option<i64> = row.try_get(index)?;
                 let out_of_range = || StoreError::corrupt("column", "time out of range");
-                micros.map(|micros| DateTime::from_timestamp_micros(micros).ok_or_else(out_of_range)).transpose()
+                micros
+                    .map(|micros| DateTime::from_timestamp_micros(micros).ok_or_else(out_of_range))
+                    .transpose()
             }
             Row::Postgres(row) => Ok(row.try_get(index)?),
         }

@@ -47,7 +47,7 @@ struct Joined {
 }
 
 /// Texts by the names of their steps, made once: sqlx caches prepared statements by text.
-type Texts = HashMap<(Dialect, Vec<(usize, usize)>), Joined>;
+type Texts = HashMap<(Dialect, &'static str, &'static str, Vec<(usize, usize)>), Joined>;
 
 static TEXTS: LazyLock<Mutex<Texts>> = LazyLock::new(Mutex::default);
 
@@ -56,12 +56,33 @@ impl Tx {
     /// the first.
     pub async fn run(&mut self, steps: Vec<Step>) -> Result<()> {
         for group in groups(steps, self.dialect()) {
-            self.run_group(group).await?;
+            self.run_group(group, "").await?;
         }
         Ok(())
     }
 
-    async fn run_group(&mut self, mut steps: Vec<Step>) -> Result<()> {
+    /// As [`Tx::run`], stage by stage, and commits: a stage sees what those before it wrote. Nothing is acknowledged to
+    /// anybody before this has returned.
+    pub async fn run_and_commit(mut self, stages: Vec<Vec<Step>>) -> Result<()> {
+        let dialect = self.dialect();
+        let stages = match dialect {
+            Dialect::Sqlite => vec![stages.into_iter().flatten().collect()],
+            Dialect::Postgres => stages,
+        };
+        let mut groups = stages
+            .into_iter()
+            .flat_map(|steps| groups(steps, dialect))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .peekable();
+        while let Some(group) = groups.next() {
+            let last = dialect == Dialect::Sqlite && groups.peek().is_none() && group.len() > 1;
+            self.run_group(group, if last { "COMMIT" } else { "" }).await?;
+        }
+        self.commit().await
+    }
+
+    async fn run_group(&mut self, mut steps: Vec<Step>, end: &'static str) -> Result<()> {
         if steps.len() < 2 {
             return match steps.pop() {
                 Some(Step::Statement(statement, args)) => self.execute(statement, args).await.map(drop),
@@ -69,10 +90,13 @@ impl Tx {
                 None => Ok(()),
             };
         }
-        let joined = joined(&steps, self.dialect());
+        let joined = joined(&steps, self.dialect(), "", end);
         match &mut self.0 {
-            Inner::Sqlite { tx, .. } => {
-                bound(sqlx::query(joined.text), steps, joined).execute(&mut **tx).await?;
+            Inner::Sqlite(turn) => {
+                bound(sqlx::query(joined.text), steps, joined).execute(turn.connection().await?).await?;
+                if !end.is_empty() {
+                    turn.committed();
+                }
             }
             Inner::Postgres(tx) => {
                 let query = steps.into_iter().fold(sqlx::query(joined.text), |query, step| match step {
@@ -90,11 +114,16 @@ impl Tx {
     pub async fn rows_of(&mut self, queries: Vec<(&'static Statement, Vec<Value>)>) -> Result<Vec<Vec<Row>>> {
         let mut answers = Vec::with_capacity(queries.len());
         match &mut self.0 {
-            Inner::Sqlite { tx, .. } => {
+            Inner::Sqlite(turn) => {
                 let steps: Vec<Step> =
                     queries.into_iter().map(|(statement, args)| Step::Statement(statement, args)).collect();
-                let joined = joined(&steps, Dialect::Sqlite);
-                let mut results = tx.fetch_many(bound(sqlx::query(joined.text), steps, joined));
+                let start = turn.first();
+                let joined = joined(&steps, Dialect::Sqlite, start, "");
+                let mut results = turn.raw()?.fetch_many(bound(sqlx::query(joined.text), steps, joined));
+                if !start.is_empty() {
+                    // What BEGIN has to say.
+                    results.try_next().await?;
+                }
                 let mut rows: Vec<Row> = Vec::new();
                 while let Some(next) = results.try_next().await? {
                     match next.right() {
@@ -139,23 +168,25 @@ fn groups(steps: Vec<Step>, dialect: Dialect) -> Vec<Vec<Step>> {
 
 fn bound(query: SqliteQuery, steps: Vec<Step>, joined: Joined) -> SqliteQuery {
     steps.into_iter().zip(joined.order).fold(query, |query, (step, order)| match step {
-        Step::Statement(_, args) => order.iter().fold(query, |query, place| bind_sqlite(query, args[*place].clone())),
+        Step::Statement(_, args) => {
+            order.iter().fold(query, |query, place| bind_sqlite(query, args[*place].clone()))
+        }
         Step::Insert(_, rows) => rows.into_iter().flatten().fold(query, bind_sqlite),
     })
 }
 
-fn joined(steps: &[Step], dialect: Dialect) -> Joined {
+fn joined(steps: &[Step], dialect: Dialect, start: &'static str, end: &'static str) -> Joined {
     let names = steps.iter().map(|step| step.name(dialect)).collect();
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-    *texts.entry((dialect, names)).or_insert_with(|| match dialect {
-        Dialect::Sqlite => join_sqlite(steps),
+    *texts.entry((dialect, start, end, names)).or_insert_with(|| match dialect {
+        Dialect::Sqlite => join_sqlite(steps, start, end),
         Dialect::Postgres => join_postgres(steps),
     })
 }
 
 /// One statement after the other. The marks become nameless: SQLite looks names up one by one.
-fn join_sqlite(steps: &[Step]) -> Joined {
-    let mut text = String::new();
+fn join_sqlite(steps: &[Step], start: &str, end: &str) -> Joined {
+    let mut text = start.to_owned();
     let mut order = Vec::with_capacity(steps.len());
     for step in steps {
         let mut places = Vec::new();
@@ -171,6 +202,7 @@ fn join_sqlite(steps: &[Step]) -> Joined {
         order.push(places);
         text.push_str(";\n");
     }
+    text.push_str(end);
     Joined { text: text.leak(), order: order.leak() }
 }
 

@@ -158,9 +158,33 @@ const COLUMNS: &[&str] = &[
     "timestamptz",
 ];
 
-static ADD: Insert = Insert { head: HEAD, types: COLUMNS, tail: "" };
+/// What a new filing has; the rest is as the schema says.
+static ADD: Insert = Insert {
+    head: "INSERT INTO submissions (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, next_attempt_at, cause, updated_at)",
+    types: &[
+        "bigint",
+        "uuid",
+        "bigint",
+        "bigint",
+        "bytea",
+        "text",
+        "text",
+        "text",
+        "text",
+        "timestamptz",
+        "timestamptz",
+        "timestamptz",
+        "timestamptz",
+        "timestamptz",
+        "text",
+        "timestamptz",
+        "text",
+        "timestamptz",
+    ],
+    tail: "",
+};
 
-/// The same columns as [`ADD`]: an upsert is the one bulk update that is fast and the same on both databases.
+/// Every column: an upsert is the one bulk update that is fast and the same on both databases.
 static SAVE: Insert = Insert {
     head: HEAD,
     types: COLUMNS,
@@ -234,6 +258,29 @@ pub struct SubmissionRow {
     pub claim: Option<Claim>,
 }
 
+/// A filing before anybody has worked on it. The fields are those of [`SubmissionRow`].
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "as in SubmissionRow")]
+pub struct NewSubmission {
+    pub iys_code: IysCode,
+    pub consent_id: Uuid,
+    pub generation: i64,
+    pub brand_code: BrandCode,
+    pub key: Key,
+    pub channel: Channel,
+    pub status: ConsentStatus,
+    pub state: SubmissionState,
+    pub code: Option<String>,
+    pub ordered_at: DateTime<Utc>,
+    pub wire_date: Option<DateTime<Utc>>,
+    pub target_at: DateTime<Utc>,
+    pub legal_at: DateTime<Utc>,
+    pub latest_at: DateTime<Utc>,
+    pub calendar: String,
+    pub next_attempt_at: DateTime<Utc>,
+    pub cause: Option<String>,
+}
+
 /// What of a key has not ended yet.
 #[derive(Debug, Clone)]
 pub struct OpenRow {
@@ -281,13 +328,13 @@ pub struct ListFilter {
     pub due_until: Option<DateTime<Utc>>,
 }
 
-/// The step that adds filings.
-pub fn add_step(rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Step {
-    Step::Insert(&ADD, rows.into_iter().map(|row| values(row, now)).collect())
+/// The step that adds new filings.
+pub fn add_step(rows: Vec<NewSubmission>, now: DateTime<Utc>) -> Step {
+    Step::Insert(&ADD, rows.into_iter().map(|row| new_values(row, now)).collect())
 }
 
-/// Adds filings.
-pub async fn add(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Result<()> {
+/// Adds new filings.
+pub async fn add(tx: &mut Tx, rows: Vec<NewSubmission>, now: DateTime<Utc>) -> Result<()> {
     tx.run(vec![add_step(rows, now)]).await
 }
 
@@ -489,6 +536,29 @@ pub async fn buckets(tx: &mut Tx) -> Result<Vec<BucketRow>> {
 
 fn far_future() -> DateTime<Utc> {
     DateTime::from_timestamp(253_370_764_800, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+fn new_values(row: NewSubmission, now: DateTime<Utc>) -> Vec<Value> {
+    args![
+        row.iys_code,
+        row.consent_id,
+        row.generation,
+        row.brand_code,
+        row.key,
+        row.channel,
+        row.status,
+        row.state,
+        row.code,
+        row.ordered_at,
+        row.wire_date,
+        row.target_at,
+        row.legal_at,
+        row.latest_at,
+        row.calendar,
+        row.next_attempt_at,
+        row.cause,
+        now
+    ]
 }
 
 fn values(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {

@@ -32,7 +32,7 @@ async fn nothing_is_lost_or_doubled_at_any_size(store: Store) {
             .write(async |tx| {
                 consents::append(tx, PROVIDER, chain).await.unwrap();
                 consents::add_evidence(tx, PROVIDER, evidence).await.unwrap();
-                submissions::add(tx, rows, at(0)).await.unwrap();
+                submissions::save(tx, rows, at(0)).await.unwrap();
             })
             .await;
         first += size;
@@ -68,7 +68,7 @@ async fn returned_rows_are_those_that_were_written(store: Store) {
             rows.iter().map(|row| SubmissionRow { state: SubmissionState::Batched, ..row.clone() }).collect();
         let saved = store
             .write(async |tx| {
-                submissions::add(tx, rows, at(0)).await.unwrap();
+                submissions::save(tx, rows, at(0)).await.unwrap();
                 submissions::save(tx, later, at(1)).await.unwrap()
             })
             .await;
@@ -107,7 +107,7 @@ async fn an_upsert_changes_what_exists_and_adds_what_does_not(store: Store) {
 async fn one_bad_row_keeps_the_whole_insert_out(store: Store) {
     let mut tx = store.db.begin(kopru_store::Priority::Bulk).await.unwrap();
     let rows = (0..300).chain([17]).map(submission).collect();
-    let error = submissions::add(&mut tx, rows, at(0)).await.unwrap_err();
+    let error = submissions::save(&mut tx, rows, at(0)).await.unwrap_err();
     assert!(error.is_conflict(), "{error:?}");
     drop(tx);
     assert_eq!(store.number("SELECT count(*) FROM submissions", vec![]).await, 0);

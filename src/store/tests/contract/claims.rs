@@ -39,7 +39,7 @@ on_postgres!(claimers_do_not_wait_for_each_other, a_claim_never_exceeds_its_limi
 const BOTH: &[ConsentStatus] = &[Rejection, Approval];
 
 pub async fn add(store: &Store, rows: Vec<SubmissionRow>) {
-    store.write(async |tx| submissions::add(tx, rows, at(0)).await.unwrap()).await;
+    store.write(async |tx| submissions::save(tx, rows, at(0)).await.unwrap()).await;
 }
 
 /// What a claim by worker 1 brings at this instant, in its order.

@@ -62,7 +62,7 @@ async fn fill(store: &Store) {
                 if first == 0 {
                     endpoints::add(tx, &endpoint(1)).await.unwrap();
                 }
-                submissions::add(tx, rows, at(0)).await.unwrap();
+                submissions::save(tx, rows, at(0)).await.unwrap();
                 consents::append(tx, PROVIDER, ledger).await.unwrap();
                 permissions::save(tx, PROVIDER, mirror, at(0)).await.unwrap();
                 changes::append(tx, PROVIDER, events).await.unwrap();
@@ -241,7 +241,7 @@ async fn claims_from_a_long_queue_use_their_indexes(store: Store) {
         let rows = (first..first + 5_000)
             .map(|n| SubmissionRow { target_at: at(i64::try_from(n).unwrap()), ..submission(n) });
         let rows = rows.collect();
-        store.write(async |tx| submissions::add(tx, rows, at(0)).await.unwrap()).await;
+        store.write(async |tx| submissions::save(tx, rows, at(0)).await.unwrap()).await;
     }
     store.execute("ANALYZE", vec![]).await;
     let of_the_queue =

@@ -127,7 +127,7 @@ async fn the_newest_generation_is_found(store: Store) {
 async fn a_generation_is_added_once(store: Store) {
     add(&store, vec![submission(1)]).await;
     let mut tx = store.db.begin(kopru_store::Priority::Bulk).await.unwrap();
-    let again = submissions::add(&mut tx, vec![submission(1)], at(0)).await;
+    let again = submissions::save(&mut tx, vec![submission(1)], at(0)).await;
     assert!(again.is_err_and(|error| error.is_conflict()));
 }
 

@@ -32,7 +32,7 @@ async fn instants_keep_their_microseconds(store: Store) {
     for (number, instant) in (0..).zip(instants()) {
         let row =
             submissions::SubmissionRow { target_at: instant, wire_date: Some(instant), ..submission(number) };
-        store.write(async |tx| submissions::add(tx, vec![row.clone()], instant).await.unwrap()).await;
+        store.write(async |tx| submissions::save(tx, vec![row.clone()], instant).await.unwrap()).await;
         let found = store
             .read(async |tx| submissions::find(tx, PROVIDER, row.consent_id).await.unwrap().unwrap())
             .await;
@@ -45,7 +45,7 @@ async fn instants_are_ordered_whatever_their_digits(store: Store) {
     let mut expected = instants();
     for (number, instant) in (0..).zip(&expected) {
         let row = submissions::SubmissionRow { target_at: *instant, ..submission(number) };
-        store.write(async |tx| submissions::add(tx, vec![row], at(0)).await.unwrap()).await;
+        store.write(async |tx| submissions::save(tx, vec![row], at(0)).await.unwrap()).await;
     }
     expected.sort_unstable();
     let rows = store.rows("SELECT target_at FROM submissions ORDER BY target_at", vec![]).await;
@@ -75,7 +75,7 @@ async fn every_optional_field_may_be_absent_or_there(store: Store) {
         ..submission(2)
     };
     let rows = vec![absent.clone(), there.clone()];
-    store.write(async |tx| submissions::add(tx, rows, at(0)).await.unwrap()).await;
+    store.write(async |tx| submissions::save(tx, rows, at(0)).await.unwrap()).await;
     for expected in [absent, there] {
         let found =
             store.read(async |tx| submissions::find(tx, PROVIDER, expected.consent_id).await.unwrap()).await;
@@ -117,7 +117,7 @@ async fn sets_take_three_thousand_members(store: Store) {
     store
         .write(async |tx| {
             permissions::save(tx, PROVIDER, mirror, at(0)).await.unwrap();
-            submissions::add(tx, filings, at(0)).await.unwrap();
+            submissions::save(tx, filings, at(0)).await.unwrap();
         })
         .await;
     // As many strangers among them, so that the set decides and not the table.
@@ -137,7 +137,7 @@ async fn empty_sets_have_no_member(store: Store) {
     store
         .write(async |tx| {
             permissions::save(tx, PROVIDER, vec![permission(1)], at(0)).await.unwrap();
-            submissions::add(tx, vec![submission(1)], at(0)).await.unwrap();
+            submissions::save(tx, vec![submission(1)], at(0)).await.unwrap();
             assert!(permissions::of_keys(tx, PROVIDER, vec![]).await.unwrap().is_empty());
             assert!(submissions::find_many(tx, PROVIDER, vec![]).await.unwrap().is_empty());
             assert!(submissions::supersede(tx, PROVIDER, vec![], "RET", at(0)).await.unwrap().is_empty());
