@@ -13,12 +13,10 @@ use iys::{Account, BrandCodes, Credentials, IysClient};
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let ([url, user, password, iys_code, brand_code, date], rest) = match arguments.split_first_chunk() {
-        Some((six, rest)) => (six, rest),
-        None => {
-            eprintln!("usage: daily_agreement URL USER PASSWORD IYS_CODE BRAND_CODE DATE [confirm]");
-            return ExitCode::FAILURE;
-        }
+    let Some(([url, user, password, iys_code, brand_code, date], rest)) = arguments.split_first_chunk()
+    else {
+        eprintln!("usage: daily_agreement URL USER PASSWORD IYS_CODE BRAND_CODE DATE [confirm]");
+        return ExitCode::FAILURE;
     };
     let confirm = rest.iter().any(|argument| argument == "confirm");
     match run(url, Credentials::new(user, password.as_str()), (iys_code, brand_code), date, confirm).await {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codes;
-use crate::wire::ErrorItem;
+use crate::wire::{ErrorItem, MovementError};
 use crate::{CodeInfo, Operation};
 
 /// Any error of a port that a program supplies.
@@ -87,7 +87,7 @@ pub enum IysError {
         operation: Operation,
         /// The cause.
         #[source]
-        source: SharedError,
+        source: MovementError,
     },
 
     /// The client refused the call itself, because the registry certainly would have; nothing was sent.

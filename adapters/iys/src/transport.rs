@@ -94,7 +94,7 @@ impl Call {
     }
 
     /// The call goes to ViA Pass' own address.
-    pub fn to_via_pass(mut self) -> Self {
+    pub fn at_via_pass(mut self) -> Self {
         self.host = Host::ViaPass;
         self
     }

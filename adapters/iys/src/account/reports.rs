@@ -1,7 +1,6 @@
 //! The reports of one day: summary, agreement, time stamp, movement file (registry-protocol 4.16 to 4.18).
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::NaiveDate;
@@ -151,7 +150,8 @@ impl Movements {
                 return Ok(Some(movement));
             }
             if self.file.ended {
-                return Ok(None);
+                // A file that could not be read on has no good end, however often one asks.
+                return self.reader.finish().map(|()| None).map_err(malformed);
             }
             match self.file.chunk().await? {
                 Some(piece) => self.reader.feed(&piece).map_err(malformed)?,
@@ -178,6 +178,6 @@ impl Movements {
     }
 }
 
-fn malformed(error: MovementError) -> IysError {
-    IysError::Malformed { operation: Operation::MovementFile, source: Arc::new(error) }
+fn malformed(source: MovementError) -> IysError {
+    IysError::Malformed { operation: Operation::MovementFile, source }
 }

@@ -90,7 +90,7 @@ impl Account {
     /// [`IysError`]; H1072 when there is none.
     pub async fn via_pass_evidence(&self, iys_code: i64, request_id: &str) -> Result<Bytes, IysError> {
         let path = otp_path(&["get-clarification-file", &iys_code.to_string(), request_id]);
-        let call = Call::get(Operation::ViaPassEvidence, path).to_via_pass().for_file();
+        let call = Call::get(Operation::ViaPassEvidence, path).at_via_pass().for_file();
         zip(self.call(&call).await?)
     }
 
@@ -107,7 +107,7 @@ impl Account {
         const OPERATION: Operation = Operation::ViaPassHistory;
         let body = body_of(OPERATION, &ViaPassHistoryRequest { request_id: request_id.to_owned() })?;
         let call = Call::post(OPERATION, otp_path(&["request-history"]), body)
-            .to_via_pass()
+            .at_via_pass()
             .with("page", page.to_string())
             .with("pageSize", page_size.to_string());
         Ok(self.call(&call).await?.parse_optional()?.unwrap_or_default())
@@ -119,7 +119,7 @@ impl Account {
     /// [`IysError`].
     pub async fn via_pass_subscription(&self, iys_code: i64) -> Result<Vec<ViaPassAccount>, IysError> {
         let path = otp_path(&["subscription", &iys_code.to_string()]);
-        data(&self.call(&Call::get(Operation::ViaPassSubscription, path).to_via_pass()).await?)
+        data(&self.call(&Call::get(Operation::ViaPassSubscription, path).at_via_pass()).await?)
     }
 
     async fn via_pass_start<T: Serialize>(
@@ -128,7 +128,7 @@ impl Account {
         request: &T,
     ) -> Result<ViaPassStarted, IysError> {
         const OPERATION: Operation = Operation::ViaPassStart;
-        let call = Call::post(OPERATION, otp_path(rest), body_of(OPERATION, request)?).to_via_pass();
+        let call = Call::post(OPERATION, otp_path(rest), body_of(OPERATION, request)?).at_via_pass();
         let reply = self.call(&call).await?;
         data(&reply)?.into_iter().next().ok_or_else(|| reply.unreadable())
     }
@@ -136,9 +136,11 @@ impl Account {
     async fn via_pass_complete(&self, kind: &str, request: &ViaPassCompleteRequest) -> Result<(), IysError> {
         const OPERATION: Operation = Operation::ViaPassComplete;
         let body = body_of(OPERATION, request)?;
-        let call = Call::post(OPERATION, otp_path(&[kind, "complete"]), body).to_via_pass();
-        // A page of a gateway must not pass for the confirmation of a person's identity.
-        self.call(&call).await?.parse::<MessageResponse>().map(drop)
+        let call = Call::post(OPERATION, otp_path(&[kind, "complete"]), body).at_via_pass();
+        let reply = self.call(&call).await?;
+        let answer: MessageResponse = reply.parse()?;
+        // Anything but the documented answer must not pass for the proof of who somebody is.
+        if answer.message.is_empty() { Err(reply.unreadable()) } else { Ok(()) }
     }
 }
 

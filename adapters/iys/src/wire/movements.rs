@@ -76,6 +76,7 @@ pub struct MovementReader {
     places: Option<[Option<usize>; COLUMNS.len()]>,
     rows: u64,
     whole: VecDeque<Change>,
+    broken: Option<MovementError>,
 }
 
 // The row that is not yet whole holds an address.
@@ -103,23 +104,25 @@ impl MovementReader {
             places: None,
             rows: 0,
             whole: VecDeque::new(),
+            broken: None,
         }
     }
 
     /// Reads the next piece of the file.
     ///
     /// # Errors
-    /// [`MovementError`]; the rows before the bad one can still be taken, nothing after it can be read.
+    /// [`MovementError`]; the rows before the bad one can still be taken, nothing after it is read: every further call
+    /// has the same error.
     pub fn feed(&mut self, piece: &[u8]) -> Result<(), MovementError> {
-        self.read(piece, false)
+        self.go_on(piece, false)
     }
 
     /// The file has ended: reads a last row that has no line break.
     ///
     /// # Errors
-    /// [`MovementError`] when that row is not whole.
+    /// [`MovementError`] when that row is not whole, or one before was not.
     pub fn finish(&mut self) -> Result<(), MovementError> {
-        self.read(b"", true)
+        self.go_on(b"", true)
     }
 
     /// The next movement that is whole, in the order of the file.
@@ -130,6 +133,13 @@ impl MovementReader {
     /// How many rows have been read, the header among them.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    fn go_on(&mut self, piece: &[u8], at_end: bool) -> Result<(), MovementError> {
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
+        self.read(piece, at_end).inspect_err(|error| self.broken = Some(*error))
     }
 
     fn read(&mut self, mut piece: &[u8], at_end: bool) -> Result<(), MovementError> {

@@ -1,6 +1,6 @@
 //! Whatever arrives, no reader panics; keys that are not known change nothing; what is written strictly is read back.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Write};
 
 use iys::wire::*;
 use proptest::collection::{btree_map, vec};
@@ -127,7 +127,10 @@ fn read_all(body: &[u8]) {
         let _ = (event.is_test(), format!("{event:?}"));
     }
     if let Some(error) = ErrorBody::parse(body) {
-        let _ = (error.code(), error.errors.iter().map(|item| (item.field(), item.position())).count());
+        let _ = error.code();
+        for item in &error.errors {
+            let _ = (item.field(), item.position());
+        }
     }
 }
 
@@ -170,7 +173,7 @@ proptest! {
         let mut file = String::from("creationDate,transactionId,recipient,recipientType,type,status,consentDate,source\n");
         let mut expected = Vec::new();
         for (id, recipient, status, date, source) in rows {
-            file.push_str(&format!("2026-11-20 10:05:04,{id},{recipient},BIREYSEL,EPOSTA,{status},{date},{source}\n"));
+            writeln!(file, "2026-11-20 10:05:04,{id},{recipient},BIREYSEL,EPOSTA,{status},{date},{source}").unwrap();
             expected.push(Change {
                 creation_date: "2026-11-20 10:05:04".into(),
                 transaction_id: id,

@@ -162,6 +162,15 @@ async fn a_movement_file_that_breaks_off_is_not_taken_for_whole() {
     assert!(matches!(error, IysError::Malformed { .. }), "{error:?}");
     let source = std::error::Error::source(&error).unwrap();
     assert_eq!(source.downcast_ref(), Some(&MovementError::Fields(4)));
+
+    registry.will(csv(&[HEADER, ROWS, "2026-11-20 10:07:04,5f0e"]));
+    let mut movements = account.movement_file(BRAND, date()).await.unwrap().unwrap().movements();
+    let mut good = 0;
+    while let Ok(Some(_)) = movements.next().await {
+        good += 1;
+    }
+    assert_eq!(good, 2);
+    assert!(movements.next().await.is_err() && movements.next().await.is_err(), "never a good end");
 }
 
 #[tokio::test]
@@ -273,7 +282,7 @@ async fn provinces_and_districts_are_asked_and_read() {
     assert_eq!(account.town(9_999).await.unwrap(), None);
     registry.will(answer(400, r#"{"status":400,"message":"m"}"#));
     assert_eq!(account.town(9_999).await.unwrap_err().status(), Some(400));
-    let lines: Vec<_> = registry.calls().iter().map(|call| call.line()).collect();
+    let lines = registry.lines();
     assert_eq!(
         lines[..5],
         ["GET /info/city", "GET /info/city/34", "GET /info/city/99", "GET /info/town", "GET /info/town/9999"]

@@ -117,7 +117,7 @@ async fn retailers_are_listed_page_after_page() {
     assert_eq!(account.all_retailers(BRAND).await.unwrap().len(), 120);
     registry.will(page(0..1));
     account.retailers_short(BRAND, 5, 10).await.unwrap();
-    let lines: Vec<_> = registry.calls().iter().map(|call| call.line()).collect();
+    let lines = registry.lines();
     assert_eq!(
         lines,
         [
@@ -188,7 +188,7 @@ async fn access_is_changed_by_the_documented_calls() {
     assert_eq!(page.list[0].retailer_code, Some(54_856_321));
 
     let calls = registry.calls();
-    let lines: Vec<_> = calls.iter().map(|call| call.line()).collect();
+    let lines = registry.lines();
     assert_eq!(
         lines,
         [

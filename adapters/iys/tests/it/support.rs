@@ -179,6 +179,11 @@ impl FakeRegistry {
         self.received(|path| path != "/oauth2/token")
     }
 
+    /// Method and path of all requests but those for tokens.
+    pub fn lines(&self) -> Vec<String> {
+        self.calls().iter().map(Received::line).collect()
+    }
+
     pub fn token_calls(&self) -> Vec<Received> {
         self.received(|path| path == "/oauth2/token")
     }

@@ -169,7 +169,7 @@ async fn the_state_of_an_approval_is_read() {
     assert!(!shown.contains("Ayşe") && !shown.contains("555"), "{shown}");
     registry.will(answer(400, r#"{"message":"m","code":"H1030"}"#));
     assert_eq!(account.via_status(IYS, "../r").await.unwrap_err().code(), Some("H1030"));
-    let lines: Vec<_> = registry.calls().iter().map(|call| call.line()).collect();
+    let lines = registry.lines();
     assert_eq!(
         lines,
         ["GET /via/sps/612345/consent/request/r", "GET /via/sps/612345/consent/request/..%2Fr"]
