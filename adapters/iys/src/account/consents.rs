@@ -17,7 +17,7 @@ impl Account {
     /// repeat after an unknown outcome.
     ///
     /// # Errors
-    /// [`IysError`]; [`ErrorClass::OutcomeUnknown`] when it was sent and no whole answer came.
+    /// [`IysError`]; [`ErrorClass::OutcomeUnknown`](crate::ErrorClass::OutcomeUnknown) when it was sent and no whole answer came.
     pub async fn add_consent(
         &self,
         brand: BrandCodes,
@@ -127,7 +127,7 @@ impl Account {
         Ok(self.call(&call).await?.parse_optional()?.unwrap_or_default())
     }
 
-    /// The movements of one address (4.9), newest consent date first; `limit` at most [`MAX_PAGE`]. At most 100 an
+    /// The movements of one address (4.9), newest consent date first; `limit` at most [`MAX_PAGE`](crate::MAX_PAGE). At most 100 an
     /// hour and IP address.
     ///
     /// # Errors
@@ -146,7 +146,7 @@ impl Account {
         Ok(self.call(&call).await?.parse_optional()?.unwrap_or_default())
     }
 
-    /// A page of the change feed (4.10), oldest first, `limit` at most [`MAX_CHANGES`]; `after` is the cursor of the
+    /// A page of the change feed (4.10), oldest first, `limit` at most [`MAX_CHANGES`](crate::MAX_CHANGES); `after` is the cursor of the
     /// page before, `None` for the start of the window.
     ///
     /// The feed reaches back seven days and never shows the last sixty minutes. When nothing is there the page is

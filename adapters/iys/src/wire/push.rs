@@ -31,7 +31,7 @@ pub struct PushRegistrationRequest {
     pub connection: Vec<PushConnection>,
 }
 
-/// A sentence in Turkish: the answer to a registration and to its removal.
+/// A sentence in Turkish, where an answer holds nothing else: of push registrations and of ViA Pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MessageResponse {
