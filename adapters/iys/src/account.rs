@@ -1,20 +1,27 @@
-//! The registry's operations on behalf of one account.
+//! The registry's operations on behalf of one account: one file per subject.
 
-use std::collections::HashSet;
+mod brands;
+mod consents;
+mod info;
+mod push;
+mod reports;
+mod retailers;
+mod via;
+mod via_pass;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::client::Inner;
 use crate::login::Login;
-use crate::transport::{Call, Reply};
-use crate::wire::{
-    AddResponse, BatchAddResponse, BatchItemResult, BatchResult, BrandInfo, ChangesPage, ConsentRequest,
-    ErrorItem, HistoryResponse, PartnerBrand, PartnerList, StatusRequest, StatusResponse, StatusesRequest,
-    StatusesResponse, Subscription,
-};
-use crate::{BrandCodes, ChangeSource, ErrorClass, IysError, LoginCheck, Operation};
+use crate::transport::{Call, Opened, Reply};
+use crate::wire::ErrorItem;
+use crate::{ErrorClass, IysError, LoginCheck, Operation};
+
+pub use reports::{MovementFile, Movements};
 
 /// The most consents in a batch and the most addresses in a multi-status query.
 pub const MAX_BATCH: usize = 1_000;
@@ -22,8 +29,16 @@ pub const MAX_BATCH: usize = 1_000;
 pub const MAX_CHANGES: u16 = 1_000;
 /// The most entries on a page of any other list.
 pub const MAX_PAGE: u16 = 100;
+/// The most addresses, and the most retailers, in a change of retailers' access to consents.
+pub const MAX_RETAILER_ACCESS: usize = 100;
+/// The most addresses in a request for links to withdraw.
+pub const MAX_REJECT_LINKS: usize = 100;
 
 /// An account at the registry: the operations, with its token. Cheap to clone.
+///
+/// The account may be a service provider's own API user or a business partner's: the credentials have the same form,
+/// and a partner names its customer by the codes in each call. Where a method is open to one kind only, it says so;
+/// the registry refuses the other kind with H363 (H522 for a partner's subscription).
 ///
 /// Every operation gets or renews the token by itself, waits for the client's pace, and after an HTTP 401 renews the
 /// token and sends once more. Nothing else is ever resent: that is the caller's decision, by [`IysError::class`].
@@ -38,234 +53,6 @@ impl Account {
         Self { client, login }
     }
 
-    /// Adds one consent (v2, 4.2): sending the same body again gives the first answer again, so this is safe to
-    /// repeat after an unknown outcome.
-    ///
-    /// # Errors
-    /// [`IysError`]; [`ErrorClass::OutcomeUnknown`] when it was sent and no whole answer came.
-    pub async fn add_consent(
-        &self,
-        brand: BrandCodes,
-        consent: &ConsentRequest,
-    ) -> Result<AddResponse, IysError> {
-        self.add_consent_raw(brand, body_of(Operation::Add, consent)?).await
-    }
-
-    /// As [`add_consent`](Self::add_consent), with the exact bytes of the JSON object (see [`crate::wire::encode`]).
-    ///
-    /// # Errors
-    /// As [`add_consent`](Self::add_consent).
-    pub async fn add_consent_raw(&self, brand: BrandCodes, consent: Bytes) -> Result<AddResponse, IysError> {
-        let call = Call::post(Operation::Add, brand.path(&["v2"], &["consents"]), consent);
-        self.call(&call).await?.parse()
-    }
-
-    /// Puts up to [`MAX_BATCH`] consents into the registry's queue (v2, 4.4). What becomes of each is told by
-    /// [`batch_result`](Self::batch_result), not before 300 s later.
-    ///
-    /// # Errors
-    /// [`IysError::RefusedLocally`] for no consents, too many (H091), or two for one (recipientType, type, recipient)
-    /// (H194, on the later one): the registry would refuse the whole list. Otherwise as
-    /// [`add_consent`](Self::add_consent); a refusal's items carry the index.
-    pub async fn add_batch(
-        &self,
-        brand: BrandCodes,
-        consents: &[ConsentRequest],
-    ) -> Result<BatchAddResponse, IysError> {
-        check_batch(consents)?;
-        self.add_batch_raw(brand, body_of(Operation::AddBatch, consents)?).await
-    }
-
-    /// As [`add_batch`](Self::add_batch), with the exact bytes of the JSON array (see [`crate::wire::encode_batch`]);
-    /// they are sent unchecked.
-    ///
-    /// # Errors
-    /// As [`add_batch`](Self::add_batch), but nothing is refused locally.
-    pub async fn add_batch_raw(
-        &self,
-        brand: BrandCodes,
-        consents: Bytes,
-    ) -> Result<BatchAddResponse, IysError> {
-        let call = Call::post(Operation::AddBatch, brand.path(&["v2"], &["consents", "request"]), consents);
-        self.call(&call).await?.parse()
-    }
-
-    /// What became of a batch (v2, 4.6). Empty means "nothing yet", or that the id is unknown or older than 60 days.
-    ///
-    /// # Errors
-    /// [`IysError`].
-    pub async fn batch_result(
-        &self,
-        brand: BrandCodes,
-        request_id: &str,
-    ) -> Result<Vec<BatchItemResult>, IysError> {
-        let call =
-            Call::get(Operation::BatchResult, brand.path(&["v2"], &["consents", "request", request_id]));
-        let result: Option<BatchResult> = self.call(&call).await?.parse_optional()?;
-        Ok(result.unwrap_or_default().items)
-    }
-
-    /// The current record of one address (4.7), `None` when the registry has none. At most 1 000 an hour and IP
-    /// address.
-    ///
-    /// The registry's documents do not say how it answers for an address without a record, so several ways are taken
-    /// for it: no content, an empty object, HTTP 404 (unless with a code that means something else), and a "not
-    /// found" code.
-    ///
-    /// # Errors
-    /// [`IysError`].
-    pub async fn status(
-        &self,
-        brand: BrandCodes,
-        request: &StatusRequest,
-    ) -> Result<Option<StatusResponse>, IysError> {
-        let body = body_of(Operation::Status, request)?;
-        let call = Call::post(Operation::Status, brand.path(&[], &["consents", "status"]), body);
-        match self.call(&call).await {
-            Ok(reply) => {
-                let record: Option<StatusResponse> = reply.parse_optional()?;
-                Ok(record.filter(|record| !record.status.is_empty()))
-            }
-            Err(error) if says_no_record(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Which of up to [`MAX_BATCH`] addresses are in ONAY (4.8). The others are in RET or unknown.
-    ///
-    /// # Errors
-    /// [`IysError::RefusedLocally`] for no addresses (H164), too many, or a repeated one (H193); otherwise
-    /// [`IysError`].
-    pub async fn statuses(
-        &self,
-        brand: BrandCodes,
-        recipient_type: &str,
-        r#type: &str,
-        request: &StatusesRequest,
-    ) -> Result<StatusesResponse, IysError> {
-        check_recipients(&request.recipients)?;
-        let path = brand.path(&[], &["consents", recipient_type, "status", r#type]);
-        let call = Call::post(Operation::Statuses, path, body_of(Operation::Statuses, request)?);
-        Ok(self.call(&call).await?.parse_optional()?.unwrap_or_default())
-    }
-
-    /// The movements of one address (4.9), newest consent date first; `limit` at most [`MAX_PAGE`]. At most 100 an
-    /// hour and IP address.
-    ///
-    /// # Errors
-    /// [`IysError`].
-    pub async fn history(
-        &self,
-        brand: BrandCodes,
-        request: &StatusRequest,
-        offset: u32,
-        limit: u16,
-    ) -> Result<HistoryResponse, IysError> {
-        let body = body_of(Operation::History, request)?;
-        let call = Call::post(Operation::History, brand.path(&[], &["consents", "history"]), body)
-            .with("offset", offset.to_string())
-            .with("limit", limit.to_string());
-        Ok(self.call(&call).await?.parse_optional()?.unwrap_or_default())
-    }
-
-    /// A page of the change feed (4.10), oldest first, `limit` at most [`MAX_CHANGES`]; `after` is the cursor of the
-    /// page before, `None` for the start of the window.
-    ///
-    /// The feed reaches back seven days and never shows the last sixty minutes. When nothing is there the page is
-    /// empty and has no cursor: keep the old one.
-    ///
-    /// # Errors
-    /// [`IysError`].
-    pub async fn changes(
-        &self,
-        brand: BrandCodes,
-        source: ChangeSource,
-        after: Option<&str>,
-        limit: u16,
-    ) -> Result<ChangesPage, IysError> {
-        let mut call = Call::get(Operation::Changes, brand.path(&[], &["consents", "changes"]))
-            .with("source", source.as_str())
-            .with("limit", limit.to_string());
-        if let Some(after) = after {
-            call = call.with("after", after);
-        }
-        let page: ChangesPage = self.call(&call).await?.parse_optional()?.unwrap_or_default();
-        Ok(if page.list.is_empty() { ChangesPage::default() } else { page })
-    }
-
-    /// A provider's brands (4.11); for the provider's own accounts. A partner gets H363 and asks for
-    /// [`partner_brand`](Self::partner_brand).
-    ///
-    /// # Errors
-    /// [`IysError`].
-    pub async fn brands(&self, iys_code: i64) -> Result<Vec<BrandInfo>, IysError> {
-        let call = Call::get(Operation::Brands, path(&["sps", &iys_code.to_string(), "brands"]));
-        Ok(self.call(&call).await?.parse_optional()?.unwrap_or_default())
-    }
-
-    /// One page of the brands that have authorised a partner (4.12); `limit` at most [`MAX_PAGE`].
-    ///
-    /// # Errors
-    /// [`IysError`].
-    pub async fn partner_brands(
-        &self,
-        integrator_code: i64,
-        offset: u32,
-        limit: u16,
-    ) -> Result<PartnerList, IysError> {
-        let segments = path(&["integrator", &integrator_code.to_string(), "sps"]);
-        self.partner_page(segments, offset, limit).await
-    }
-
-    /// One page of the brands of one provider that have authorised a partner (4.12).
-    ///
-    /// # Errors
-    /// [`IysError`].
-    pub async fn partner_brand(
-        &self,
-        integrator_code: i64,
-        iys_code: i64,
-        offset: u32,
-        limit: u16,
-    ) -> Result<PartnerList, IysError> {
-        let segments = path(&["integrator", &integrator_code.to_string(), "sps", &iys_code.to_string()]);
-        self.partner_page(segments, offset, limit).await
-    }
-
-    /// All brands that have authorised a partner, page after page.
-    ///
-    /// # Errors
-    /// [`IysError`] of the first page that fails.
-    pub async fn all_partner_brands(&self, integrator_code: i64) -> Result<Vec<PartnerBrand>, IysError> {
-        let mut brands = Vec::new();
-        loop {
-            let page = self.partner_brands(integrator_code, brands.len() as u32, MAX_PAGE).await?;
-            let done = page.list.is_empty();
-            brands.extend(page.list);
-            if done || brands.len() as i64 >= page.pagination.total_count {
-                return Ok(brands);
-            }
-        }
-    }
-
-    /// A provider's subscription (4.13), for its own accounts and for partners authorised by one of its brands.
-    ///
-    /// # Errors
-    /// [`IysError`].
-    pub async fn subscription(&self, iys_code: i64) -> Result<Subscription, IysError> {
-        let segments = path(&["sps", &iys_code.to_string(), "subscription"]);
-        self.call(&Call::get(Operation::Subscription, segments)).await?.parse()
-    }
-
-    /// A partner's own subscription (4.13).
-    ///
-    /// # Errors
-    /// [`IysError`].
-    pub async fn partner_subscription(&self, integrator_code: i64) -> Result<Subscription, IysError> {
-        let segments = path(&["integrator", &integrator_code.to_string(), "subscription"]);
-        self.call(&Call::get(Operation::Subscription, segments)).await?.parse()
-    }
-
     /// Whether the account can log in: gets a token where there is no valid one, and does nothing else. Tries a
     /// password that was refused a moment ago once more.
     ///
@@ -277,10 +64,15 @@ impl Account {
         Ok(LoginCheck { expires_at: token.expires_at, refresh_expires_at: token.refresh_expires_at })
     }
 
-    /// Sends a call with the account's token; on HTTP 401 renews the token and sends once more.
+    /// Sends a call and reads the whole answer.
     async fn call(&self, call: &Call) -> Result<Reply, IysError> {
+        self.open(call).await?.whole().await
+    }
+
+    /// Sends a call with the account's token; on HTTP 401 renews the token and sends once more.
+    async fn open(&self, call: &Call) -> Result<Opened, IysError> {
         let token = self.login.token(&self.client).await?;
-        match self.client.exchange(call, Some(&token.access_token)).await {
+        match self.client.open(call, Some(&token.access_token)).await {
             Err(error) if is_token_refused(&error) => {
                 if !self.login.reject(&token, self.client.clock.now()) {
                     return Err(error);
@@ -289,23 +81,11 @@ impl Account {
             outcome => return outcome,
         }
         let renewed = self.login.token(&self.client).await?;
-        let outcome = self.client.exchange(call, Some(&renewed.access_token)).await;
+        let outcome = self.client.open(call, Some(&renewed.access_token)).await;
         if outcome.as_ref().is_err_and(is_token_refused) {
             self.login.reject(&renewed, self.client.clock.now());
         }
         outcome
-    }
-
-    async fn partner_page(
-        &self,
-        segments: Vec<String>,
-        offset: u32,
-        limit: u16,
-    ) -> Result<PartnerList, IysError> {
-        let call = Call::get(Operation::PartnerBrands, segments)
-            .with("offset", offset.to_string())
-            .with("limit", limit.to_string());
-        Ok(self.call(&call).await?.parse_optional()?.unwrap_or_default())
     }
 }
 
@@ -313,61 +93,30 @@ fn is_token_refused(error: &IysError) -> bool {
     error.status() == Some(401) || error.class() == ErrorClass::Reauthenticate
 }
 
-/// The codes that say "no such consent": the retailer-access call's, and the opt-in services'.
-const NO_RECORD_CODES: [&str; 4] = ["H401", "H1076", "H1083", "H1084"];
-
-fn says_no_record(error: &IysError) -> bool {
-    match error {
-        IysError::Refused(refusal) => match refusal.code() {
-            Some(code) if NO_RECORD_CODES.contains(&code) => true,
-            // A code from the table has its own meaning: no such provider, no right to the type, no subscription.
-            Some(code) => refusal.status == 404 && crate::codes::lookup(code).is_none(),
-            None => refusal.status == 404,
-        },
-        IysError::Unreadable { status: 404, empty: true, .. } => true,
-        _ => false,
-    }
+/// The client's own refusal of what the registry certainly would refuse.
+fn refuse(operation: Operation, items: Vec<ErrorItem>) -> IysError {
+    IysError::RefusedLocally { operation, items }
 }
 
-fn check_batch(consents: &[ConsentRequest]) -> Result<(), IysError> {
-    let refuse = |items| Err(IysError::RefusedLocally { operation: Operation::AddBatch, items });
-    if consents.is_empty() {
-        return refuse(vec![ErrorItem::new("H092", "the list is empty")]);
-    }
-    if consents.len() > MAX_BATCH {
-        return refuse(vec![ErrorItem::new("H091", "more than 1000 consents")]);
-    }
-    let mut seen = HashSet::with_capacity(consents.len());
-    let duplicates: Vec<_> = consents
-        .iter()
-        .enumerate()
-        .filter(|(_, consent)| {
-            let recipient_type = consent.recipient_type.as_deref().unwrap_or("BIREYSEL");
-            !seen.insert((recipient_type, consent.r#type.as_str(), consent.recipient.to_lowercase()))
-        })
-        .map(|(index, _)| ErrorItem::new("H194", "the address occurs twice").at("recipient").in_batch(index))
-        .collect();
-    if duplicates.is_empty() { Ok(()) } else { refuse(duplicates) }
+/// Refuses a list that is empty or longer than `most`, with the registry's codes for either.
+fn check_length(
+    operation: Operation,
+    field: &'static str,
+    length: usize,
+    most: usize,
+    (empty, long): (&'static str, &'static str),
+) -> Result<(), IysError> {
+    let (code, message) = match length {
+        0 => (empty, "the list is empty".to_owned()),
+        _ if length > most => (long, format!("the list has more than {most} entries")),
+        _ => return Ok(()),
+    };
+    Err(refuse(operation, vec![ErrorItem::new(code, message).at(field)]))
 }
 
-fn check_recipients(recipients: &[String]) -> Result<(), IysError> {
-    let refuse = |items| Err(IysError::RefusedLocally { operation: Operation::Statuses, items });
-    if recipients.is_empty() {
-        return refuse(vec![ErrorItem::new("H164", "the list is empty").at("recipients")]);
-    }
-    if recipients.len() > MAX_BATCH {
-        return refuse(vec![ErrorItem::new("H091", "more than 1000 addresses").at("recipients")]);
-    }
-    let mut seen = HashSet::with_capacity(recipients.len());
-    let duplicates: Vec<_> = recipients
-        .iter()
-        .enumerate()
-        .filter(|(_, recipient)| !seen.insert(recipient.to_lowercase()))
-        .map(|(position, _)| {
-            ErrorItem::new("H193", "the address occurs twice").at("recipients").at_position(position)
-        })
-        .collect();
-    if duplicates.is_empty() { Ok(()) } else { refuse(duplicates) }
+/// A report's day as it stands in a path.
+fn day(date: NaiveDate) -> String {
+    date.format("%Y-%m-%d").to_string()
 }
 
 fn body_of<T: Serialize + ?Sized>(operation: Operation, value: &T) -> Result<Bytes, IysError> {

@@ -1,6 +1,6 @@
 //! The client: one registry address, one connection pool, one pace.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,10 +9,10 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::login::{Login, TokenBudget};
-use crate::transport::{Call, Reply, Transport};
+use crate::transport::{Call, Opened, Reply, Transport};
 use crate::{
-    Account, AccountKey, AdaptivePacer, Clock, Credentials, IysError, MemoryTokenStore, Pacer, SystemClock,
-    TokenStore,
+    Account, AccountKey, AdaptivePacer, Clock, Credentials, IysError, MemoryTokenStore, Operation, Pacer,
+    SystemClock, TokenStore, codes,
 };
 
 /// The registry's production address; the caller's IP address must be on its list.
@@ -20,6 +20,16 @@ pub const PRODUCTION: &str = "https://api.iys.org.tr";
 
 /// The registry's public test environment; it knows no business partners.
 pub const REGISTRY_SANDBOX: &str = "https://api.sandbox.iys.org.tr";
+
+/// ViA Pass' own address in the registry's test environment, for [`IysClientBuilder::via_pass_url`]. The documents do
+/// not tell the one in production.
+pub const VIA_PASS_SANDBOX: &str = "https://viapass.sandbox.iys.org.tr";
+
+/// How many different unknown codes are counted by name; further ones are counted together.
+const MOST_UNKNOWN_CODES: usize = 100;
+
+/// A longer text in a code's place is no code.
+const LONGEST_CODE: usize = 32;
 
 /// Shorter than servers and gateways usually keep an idle connection.
 const IDLE_CONNECTION: Duration = Duration::from_secs(20);
@@ -42,6 +52,7 @@ pub(crate) struct Inner {
     pacer: Arc<dyn Pacer>,
     transport: Transport,
     logins: Mutex<HashMap<AccountKey, Arc<Login>>>,
+    unknown_codes: Mutex<BTreeMap<String, u64>>,
 }
 
 /// Why a client could not be built.
@@ -64,6 +75,7 @@ pub enum BuildError {
 #[must_use]
 pub struct IysClientBuilder {
     base_url: String,
+    via_pass_url: Option<String>,
     connect_timeout: Duration,
     timeout: Duration,
     user_agent: String,
@@ -78,6 +90,7 @@ impl IysClient {
     pub fn builder(base_url: impl Into<String>) -> IysClientBuilder {
         IysClientBuilder {
             base_url: base_url.into(),
+            via_pass_url: None,
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(30),
             user_agent: concat!(env!("CARGO_PKG_NAME"), "-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -104,6 +117,12 @@ impl IysClient {
         Account::new(self.inner.clone(), login)
     }
 
+    /// The error codes met so far that are in no table of [`codes`], with how often: in refusals, and in the items of
+    /// answers that carry codes. Codes beyond the hundredth, and texts that are no code, count as `other`.
+    pub fn unknown_codes(&self) -> BTreeMap<String, u64> {
+        self.inner.unknown_codes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The registry's address.
     pub fn base_url(&self) -> &Url {
         self.inner.transport.base()
@@ -111,13 +130,20 @@ impl IysClient {
 }
 
 impl IysClientBuilder {
+    /// Where ViA Pass is, which has an address of its own ([`VIA_PASS_SANDBOX`]). Default: the registry's address.
+    pub fn via_pass_url(mut self, url: impl Into<String>) -> Self {
+        self.via_pass_url = Some(url.into());
+        self
+    }
+
     /// How long a connection may take to come about. Default 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long one request may take as a whole, its answer included. Default 30 s.
+    /// How long one request may take as a whole, its answer included; for the movement file, how long the registry may
+    /// be silent. Default 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -159,10 +185,8 @@ impl IysClientBuilder {
     /// # Errors
     /// [`BuildError`] when the address is unusable or the HTTP client cannot be set up.
     pub fn build(self) -> Result<IysClient, BuildError> {
-        let base = Url::parse(&self.base_url)?;
-        if !matches!(base.scheme(), "http" | "https") || !base.has_host() || base.query().is_some() {
-            return Err(BuildError::NotHttp);
-        }
+        let base = address(&self.base_url)?;
+        let via_pass = self.via_pass_url.as_deref().map_or_else(|| Ok(base.clone()), address)?;
         let mut http = reqwest::Client::builder()
             .connect_timeout(self.connect_timeout)
             .timeout(self.timeout)
@@ -186,8 +210,9 @@ impl IysClientBuilder {
                 holder: format!("{:016x}", RandomState::new().build_hasher().finish()),
                 login_lease: self.timeout * 2 + Duration::from_secs(15),
                 pacer,
-                transport: Transport::new(http.build()?, base),
+                transport: Transport::new(http.build()?, base, via_pass, self.timeout),
                 logins: Mutex::default(),
+                unknown_codes: Mutex::default(),
                 clock,
             }),
         })
@@ -195,8 +220,13 @@ impl IysClientBuilder {
 }
 
 impl Inner {
-    /// Waits for the pace, sends, and turns everything but a success into its error.
+    /// Waits for the pace, sends, and turns everything but a success into its error. Reads the whole answer.
     pub async fn exchange(&self, call: &Call, bearer: Option<&SecretString>) -> Result<Reply, IysError> {
+        self.open(call, bearer).await?.whole().await
+    }
+
+    /// As [`exchange`](Self::exchange), but reads only the head of a success.
+    pub async fn open(&self, call: &Call, bearer: Option<&SecretString>) -> Result<Opened, IysError> {
         let operation = call.operation;
         self.pacer.acquire(operation).await.map_err(|source| IysError::Port {
             operation,
@@ -204,14 +234,15 @@ impl Inner {
             source: source.into(),
         })?;
         let started = self.clock.now();
-        let outcome = self.transport.send(call, bearer).await;
-        let now = self.clock.now();
-        let outcome = outcome.and_then(|reply| reply.into_result(now));
-        let elapsed_ms = (now - started).num_milliseconds();
+        let outcome = self.send(call, bearer).await;
+        let elapsed_ms = (self.clock.now() - started).num_milliseconds();
         match &outcome {
             Ok(_) => tracing::debug!(registry.operation = operation.name(), elapsed_ms, "registry answered"),
             Err(error) => {
                 tracing::debug!(registry.operation = operation.name(), elapsed_ms, %error, "registry call failed");
+                let codes = error.items().iter().filter_map(|item| item.code.as_deref());
+                let alone = error.code().filter(|_| error.items().is_empty() && error.status().is_some());
+                self.note_codes(operation, codes.chain(alone));
                 if let Some(pause) = crowded(error) {
                     self.pacer.throttled(operation, pause).await;
                 }
@@ -219,6 +250,43 @@ impl Inner {
         }
         outcome
     }
+
+    async fn send(&self, call: &Call, bearer: Option<&SecretString>) -> Result<Opened, IysError> {
+        let opened = self.transport.open(call, bearer).await?;
+        if opened.status().is_success() {
+            return Ok(opened);
+        }
+        let reply = opened.whole().await?;
+        Err(reply.into_error(self.clock.now()))
+    }
+
+    /// Counts those of the registry's codes that are in no table.
+    pub fn note_codes<'a>(&self, operation: Operation, codes: impl Iterator<Item = &'a str>) {
+        // The token endpoint has words instead of codes.
+        let unknown =
+            |code: &&str| operation != Operation::Token && codes::lookup_for(operation, code).is_none();
+        for code in codes.filter(unknown) {
+            let is_code = code.len() <= LONGEST_CODE && code.is_ascii();
+            let mut counted = self.unknown_codes.lock().unwrap_or_else(PoisonError::into_inner);
+            let has_room = counted.len() < MOST_UNKNOWN_CODES || counted.contains_key(code);
+            let name = if is_code && has_room { code } else { "other" };
+            *counted.entry(name.to_owned()).or_default() += 1;
+            tracing::warn!(
+                registry.operation = operation.name(),
+                code = name,
+                "unknown code of the registry"
+            );
+        }
+    }
+}
+
+/// Reads one of the registry's addresses.
+fn address(text: &str) -> Result<Url, BuildError> {
+    let url = Url::parse(text)?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || url.query().is_some() {
+        return Err(BuildError::NotHttp);
+    }
+    Ok(url)
 }
 
 /// The pause that a refusal of the per-second limit asks for. The hourly limits, and codes that mean something else,

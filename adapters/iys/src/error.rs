@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codes;
-use crate::wire::ErrorItem;
+use crate::wire::{ErrorItem, MovementError};
 use crate::{CodeInfo, Operation};
 
 /// Any error of a port that a program supplies.
@@ -80,6 +80,16 @@ pub enum IysError {
         empty: bool,
     },
 
+    /// A file came that cannot be read as the registry's: the cause names the place.
+    #[error("the answer to {operation} cannot be read on")]
+    Malformed {
+        /// What was asked for.
+        operation: Operation,
+        /// The cause.
+        #[source]
+        source: MovementError,
+    },
+
     /// The client refused the call itself, because the registry certainly would have; nothing was sent.
     #[error("{operation} was not sent: {}", .items.first().and_then(|item| item.code.as_deref()).unwrap_or("invalid"))]
     RefusedLocally {
@@ -111,13 +121,21 @@ pub struct Refusal {
     pub status: u16,
     /// All reasons, in the registry's order.
     pub items: Vec<ErrorItem>,
+    /// What the registry's support wants to be told, where the answer had it (ViA Pass: header `trace_id`).
+    pub trace_id: Option<String>,
 }
 
 impl Refusal {
-    /// The first code, which decides.
+    /// The code that decides: the first one that is known, or else the first.
     pub fn code(&self) -> Option<&str> {
-        self.items.iter().find_map(|item| item.code.as_deref())
+        deciding_code(self.operation, &self.items)
     }
+}
+
+/// The code that decides among the reasons of a refusal: the first one that is known, or else the first.
+pub(crate) fn deciding_code(operation: Operation, items: &[ErrorItem]) -> Option<&str> {
+    let codes = || items.iter().filter_map(|item| item.code.as_deref());
+    codes().find(|code| codes::lookup_for(operation, code).is_some()).or_else(|| codes().next())
 }
 
 /// What to do about an error (registry-protocol 5.5).
@@ -151,8 +169,10 @@ pub enum ErrorClass {
     Config,
     /// This program sent what it should never send.
     Bug,
-    /// A call that writes was sent and its effect is unknown: resend exactly the same bytes (v2 answers a repetition
-    /// with the first result) or ask for the status, and treat nothing as failed before.
+    /// A call that writes was sent and its effect is unknown, and nothing is failed before that is known. Where
+    /// [`Operation::is_repeatable`] says so, resend exactly the same bytes (v2 answers a repetition with the first
+    /// result); otherwise ask for the state first: the consent's status, the list of retailers or receivers, the
+    /// state of the approval.
     OutcomeUnknown,
 }
 
@@ -168,6 +188,8 @@ pub enum PauseScope {
     Type,
     /// New addresses of the provider: the package is used up. Movements of known addresses may pass.
     Quota,
+    /// The registry's opt-in services for the provider: their right, subscription or credit is missing.
+    OptIn,
 }
 
 impl IysError {
@@ -185,28 +207,26 @@ impl IysError {
             {
                 ErrorClass::OutcomeUnknown
             }
-            Self::Interrupted { .. } | Self::Unreadable { .. } => ErrorClass::Retry,
-            Self::RefusedLocally { items, .. } => items
-                .iter()
-                .find_map(|item| codes::lookup(item.code.as_deref()?))
-                .map_or(ErrorClass::Bug, |info| info.class),
+            Self::Interrupted { .. } | Self::Unreadable { .. } | Self::Malformed { .. } => ErrorClass::Retry,
+            Self::RefusedLocally { .. } => self.info().map_or(ErrorClass::Bug, |info| info.class),
         }
     }
 
-    /// The first error code: `H###`, or an OAuth2 word from the token endpoint.
+    /// The error code that decides: one of [`codes`], an unknown one, or an OAuth2 word from the token endpoint.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Refused(refusal) => refusal.code(),
             Self::Throttled { code, .. } => code.as_deref(),
             Self::CredentialsRefused { word, .. } => Some(word),
-            Self::RefusedLocally { items, .. } => items.iter().find_map(|item| item.code.as_deref()),
+            Self::RefusedLocally { operation, items } => deciding_code(*operation, items),
             _ => None,
         }
     }
 
-    /// What is known about that code: cause and remedy in Turkish and English, who must act.
+    /// What is known about that code as the answer to this operation: cause and remedy in Turkish and English, who
+    /// must act.
     pub fn info(&self) -> Option<&'static CodeInfo> {
-        self.code().and_then(codes::lookup)
+        codes::lookup_for(self.operation(), self.code()?)
     }
 
     /// All reasons with their places; empty when there is no readable refusal.
@@ -237,6 +257,7 @@ impl IysError {
             | Self::Unreachable { operation, .. }
             | Self::Interrupted { operation, .. }
             | Self::Unreadable { operation, .. }
+            | Self::Malformed { operation, .. }
             | Self::RefusedLocally { operation, .. }
             | Self::Port { operation, .. } => *operation,
         }
@@ -256,23 +277,27 @@ impl IysError {
     }
 }
 
-/// The class of a refusal by its first code, or by its HTTP status where it has none that is known.
+/// The class of a refusal by its deciding code, or by its HTTP status where that is not known.
 pub(crate) fn classify(operation: Operation, status: u16, code: Option<&str>) -> ErrorClass {
-    if let Some(info) = code.and_then(codes::lookup) {
+    let missing_right = ErrorClass::Pause {
+        scope: if operation.has_brand() { PauseScope::Brand } else { PauseScope::Tenant },
+    };
+    if let Some(info) = code.and_then(|code| codes::lookup_for(operation, code)) {
         return match info.class {
             // A time-out inside the registry is one for its caller too.
-            ErrorClass::Retry if info.code == "H192" && operation.writes() => ErrorClass::OutcomeUnknown,
-            // The code does not say whether the provider or the brand is outside the account's rights.
-            ErrorClass::Pause { scope: PauseScope::Brand } if !operation.has_brand() => {
-                ErrorClass::Pause { scope: PauseScope::Tenant }
+            ErrorClass::Retry if matches!(info.code, "H192" | "ERR-SYS-0003") && operation.writes() => {
+                ErrorClass::OutcomeUnknown
             }
+            // ViA Pass uses one code for a bad token (401) and for a missing right (403).
+            ErrorClass::Reauthenticate if status == 403 => missing_right,
+            // The code does not say whether the provider or the brand is outside the account's rights.
+            ErrorClass::Pause { scope: PauseScope::Brand } => missing_right,
             class => class,
         };
     }
     match status {
         401 => ErrorClass::Reauthenticate,
-        403 if operation.has_brand() => ErrorClass::Pause { scope: PauseScope::Brand },
-        403 => ErrorClass::Pause { scope: PauseScope::Tenant },
+        403 => missing_right,
         404 | 405 | 410 => ErrorClass::Config,
         408 | 425 => ErrorClass::Retry,
         429 => ErrorClass::Wait { after: Duration::from_secs(1) },

@@ -16,22 +16,51 @@ mod batch;
 mod consent;
 mod date;
 mod error;
+mod info;
 pub(crate) mod lenient;
 mod masked;
+mod movements;
 mod partner;
+mod push;
 mod query;
+mod report;
+mod retailer;
 mod token;
+pub(crate) mod via;
+pub(crate) mod via_pass;
 
 pub use batch::{BatchAddResponse, BatchItemResult, BatchResult, OriginalRequest, SubRequest, item_status};
 pub use consent::{AddResponse, ConsentRequest, encode, encode_batch};
 pub use date::{DATE_FORMAT, DateError, TURKEY, format_date, parse_date};
 pub use error::{ErrorBody, ErrorItem, LocationPart, OAuthError};
+pub use info::{City, Town};
+pub use movements::{MovementError, MovementReader};
 pub use partner::{
     BrandConsentStats, BrandInfo, BrandRetailerStats, BrandStats, PartnerBrand, PartnerList, Subscription,
     ViaPassSubscription, ViaSubscription,
+};
+pub use push::{
+    MessageResponse, PushConnection, PushEvent, PushRegistration, PushRegistrationRequest, PushedChange,
 };
 pub use query::{
     Change, ChangesPage, HistoryResponse, Pagination, StatusRequest, StatusResponse, StatusesRequest,
     StatusesResponse,
 };
+pub use report::{
+    Agreement, AgreementCaptured, AgreementConfirmation, ChannelSummary, DailySummary, MovementCounts,
+    process_status,
+};
+pub use retailer::{
+    Place, Retailer, RetailerAccessChange, RetailerAccessRemoval, RetailerAccessRequest, RetailerAdded,
+    RetailerList, RetailerRequest, retailer_status,
+};
 pub use token::{TokenRequest, TokenResponse};
+pub use via::{
+    KvkConsent, KvkQuery, RejectLink, RejectLinkRecipient, RejectLinksRequest, ViaCode, ViaConfirmRequest,
+    ViaConsentType, ViaDetail, ViaPerson, ViaRecorded, ViaStartRequest, ViaStarted, ViaState, ViaStatus,
+    verification_type, via_title,
+};
+pub use via_pass::{
+    ViaPassAccount, ViaPassCompleteRequest, ViaPassEmailRequest, ViaPassHistory, ViaPassHistoryRequest,
+    ViaPassPackage, ViaPassPage, ViaPassSmsRequest, ViaPassStarted, ViaPassStep,
+};

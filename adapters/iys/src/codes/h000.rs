@@ -58,17 +58,17 @@ codes! {
         "İzin geçmişi sorgusunun saatlik sınırı aşıldı. Yeni saat beklenir."
         "The hourly limit of history queries was passed. Wait for the next hour."
     "H090" 400 BUG Developer HELPS
-        "Bayi ekleme isteği bir bütün olarak geçersiz. Bu bir yazılım hatasıdır; geliştiriciye bildirin."
-        "The request to add a retailer is not valid as a whole. This is a fault of the program; tell its developer."
+        "İzne bayi erişimi ekleme isteği bir bütün olarak geçersiz. Bu bir yazılım hatasıdır; geliştiriciye bildirin."
+        "The request to let a retailer use a consent is not valid as a whole. This is a fault of the program; tell its developer."
     "H091" 422 BUG Developer HELPS
         "Bir listede 1000'den çok izin gönderildi. Liste bölünerek gönderilmelidir."
         "More than 1000 consents were sent in one list. The list must be split."
     "H092" 400 BUG Developer HELPS
         "Çoklu izin ekleme isteği bir bütün olarak geçersiz. Bu bir yazılım hatasıdır; geliştiriciye bildirin."
         "The request to add many consents is not valid as a whole. This is a fault of the program; tell its developer."
-    "H093" 422 REPAIR Operator HELPS
-        "transactionId ya da (izin hareketi iletiminde) kullanıcı adı ve parola eksik. Eksik değeri tamamlayın."
-        "The transactionId is missing, or, for push connections, the user name and password. Supply the missing value."
+    "H093" 422 BUG Developer HELPS
+        "İstekte transactionId eksik. Bu bir yazılım hatasıdır; geliştiriciye bildirin."
+        "The request lacks the transactionId. This is a fault of the program; tell its developer."
     "H095" 400 BUG Developer HELPS
         "Hareket isteği geçersiz. Bu bir yazılım hatasıdır; geliştiriciye bildirin."
         "The request about a movement is not valid. This is a fault of the program; tell its developer."

@@ -148,8 +148,8 @@ codes! {
         "iysCode bir tam sayı değil. Hizmet sağlayıcının kodunu denetleyin."
         "The iysCode is not a whole number. Check the service provider's code."
     "H191" 422 CONFIG Operator HELPS
-        "brandCode bir tam sayı değil; ya da izin hareketi iletiminde alıcı adres süresinde yanıt vermedi. Kodu ya da adresi denetleyin."
-        "The brandCode is not a whole number; or, for push connections, the receiving address did not answer in time. Check the code or the address."
+        "brandCode bir tam sayı değil. Markanın kodunu denetleyin."
+        "The brandCode is not a whole number. Check the brand's code."
     "H192" 503 RETRY Registry HELPS
         "İYS'de istek zaman aşımına uğradı. İstek bir süre sonra aynı içerikle yinelenmelidir."
         "The request timed out inside the registry. It should be repeated unchanged after a while."

@@ -106,7 +106,7 @@ pub struct BatchItemResult {
     )]
     pub is_add_consent_v2_service: Option<bool>,
     /// v2 only: that earlier request.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient::optional_object")]
     pub original_request_information: Option<OriginalRequest>,
 }
 

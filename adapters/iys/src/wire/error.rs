@@ -15,10 +15,13 @@ pub struct ErrorBody {
 
 /// One reason of a refusal.
 ///
+/// ViA Pass has a shape of its own (`errorCode`, `errorMessage`, `data`, `subSystemErrorInfo`), which is read into the
+/// same items.
+///
 /// `Debug` leaves out the message and the value, for both may repeat an address.
 #[derive(Clone, Default, PartialEq, Serialize)]
 pub struct ErrorItem {
-    /// `H###`, or an OAuth2 word such as `invalid_grant`; `None` when the body shows none.
+    /// One of [`codes`](crate::codes), or an OAuth2 word such as `invalid_grant`; `None` when the body shows none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// Turkish prose for people; never branch on it.
@@ -156,6 +159,9 @@ impl ErrorBody {
         match value {
             Value::Array(items) => Some(Self { errors: items.into_iter().filter_map(item_of).collect() }),
             Value::Object(mut fields) => {
+                if fields.contains_key("errorCode") {
+                    return Some(Self { errors: via_pass_items(fields) });
+                }
                 if let Some(errors) = fields.remove("errors") {
                     return Self::from_value(errors);
                 }
@@ -179,6 +185,34 @@ impl<'de> Deserialize<'de> for ErrorBody {
         Self::from_value(Value::deserialize(from)?)
             .ok_or_else(|| serde::de::Error::custom("an error body must be an object or a list"))
     }
+}
+
+/// ViA Pass: the codes of the service that failed behind it come first, for they say what is wrong; then its own code,
+/// once for each field that it names.
+fn via_pass_items(mut fields: Map<String, Value>) -> Vec<ErrorItem> {
+    let code = fields.get("errorCode").and_then(text_of);
+    let message = fields.get("errorMessage").and_then(text_of).unwrap_or_default();
+    let behind = match fields.remove("subSystemErrorInfo") {
+        Some(Value::Object(mut info)) => info.remove("errors").and_then(ErrorBody::from_value),
+        _ => None,
+    };
+    let mut items = behind.unwrap_or_default().errors;
+    let named = match fields.remove("data") {
+        Some(Value::Array(named)) => named,
+        _ => Vec::new(),
+    };
+    let before = items.len();
+    for field in &named {
+        let text = |key: &str| field.get(key).and_then(text_of);
+        if let Some(name) = text("field") {
+            let message = text("message").unwrap_or_else(|| message.clone());
+            items.push(ErrorItem { code: code.clone(), message, ..ErrorItem::default() }.at(name));
+        }
+    }
+    if items.len() == before {
+        items.push(ErrorItem { code, message, ..ErrorItem::default() });
+    }
+    items
 }
 
 fn item_of(value: Value) -> Option<ErrorItem> {

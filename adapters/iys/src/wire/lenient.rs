@@ -55,6 +55,18 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> R
     }
 }
 
+/// A list as in [`list`], where a single object stands for a list of one.
+pub(crate) fn list_or_one<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
+    match Value::deserialize(from)? {
+        one @ Value::Object(_) if one.as_object().is_some_and(|fields| !fields.is_empty()) => {
+            serde_json::from_value(one).map(|one| vec![one]).map_err(D::Error::custom)
+        }
+        other => list(other).map_err(D::Error::custom),
+    }
+}
+
 /// A list of whole numbers, each as in [`int`]; what is no number is dropped.
 pub(crate) fn ints<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<i64>, D::Error> {
     let values: Vec<Value> = list(from)?;
@@ -68,6 +80,16 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     match Value::deserialize(from)? {
         object @ Value::Object(_) => serde_json::from_value(object).map_err(D::Error::custom),
         _ => Ok(T::default()),
+    }
+}
+
+/// An object as in [`object`]; anything else is "none".
+pub(crate) fn optional_object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    match Value::deserialize(from)? {
+        object @ Value::Object(_) => serde_json::from_value(object).map(Some).map_err(D::Error::custom),
+        _ => Ok(None),
     }
 }
 

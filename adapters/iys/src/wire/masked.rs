@@ -1,6 +1,15 @@
-//! `Debug` for types that carry an address or a name: it shows that the field is there, never what is in it.
+//! `Debug` for types that carry an address or a name: it shows that the field is there, never what is in it. And the
+//! one way by which a secret gets onto the wire.
 
 use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serializer;
+
+/// Writes a secret in clear: for `serialize_with` of what the registry must see.
+pub(super) fn exposed<S: Serializer>(secret: &SecretString, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(secret.expose_secret())
+}
 
 /// How a personal field appears in `Debug`: presence and length, no content.
 pub(super) struct Hidden<'a, T: ?Sized>(pub(super) &'a T);

@@ -158,10 +158,10 @@ pub struct Subscription {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient::optional_int")]
     pub iys_code: Option<i64>,
     /// The opt-in services' package.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient::optional_object")]
     pub via_subscription_package: Option<ViaSubscription>,
     /// The second-factor service's package.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient::optional_object")]
     pub via_pass_subscription_package: Option<ViaPassSubscription>,
 }
 
@@ -208,7 +208,12 @@ pub struct ViaPassSubscription {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient::optional_text")]
     pub via_pass_subscription_package_name: Option<String>,
     /// The subscription's id.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient::optional_text")]
+    #[serde(
+        alias = "viaPassSubscipritionId",
+        alias = "viaPassSubsciprtionId",
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::optional_text"
+    )]
     pub via_pass_subscription_id: Option<String>,
     /// As [`Subscription::status`].
     #[serde(deserialize_with = "lenient::text")]

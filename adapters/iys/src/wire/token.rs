@@ -1,9 +1,10 @@
 //! `POST /oauth2/token` (registry-protocol 1.2).
 
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use super::lenient;
+use super::masked::exposed;
 
 /// The body of a token request; the registry takes it as JSON and as a form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,8 +46,4 @@ pub struct TokenResponse {
     /// `bearer`.
     #[serde(alias = "tokenType", default, deserialize_with = "lenient::text")]
     pub token_type: String,
-}
-
-fn exposed<S: Serializer>(secret: &SecretString, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(secret.expose_secret())
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use iys::wire::StatusRequest;
-use iys::{ErrorClass, IysError, Operation, PauseScope};
+use iys::{Credentials, ErrorClass, IysError, Operation, PauseScope};
 use serde_json::json;
 
-use crate::support::{Answer, BRAND, FakeRegistry, answer, consent, html, refusal};
+use crate::support::{Answer, BRAND, FakeClock, FakeRegistry, answer, consent, credentials, html, refusal};
 
 /// The error of adding one consent when the registry answers like this.
 async fn add_error(given: Answer) -> IysError {
@@ -213,4 +213,48 @@ async fn errors_show_no_body() {
         assert!(!shown.contains("555") && !shown.contains("yanlış"), "{shown}");
     }
     assert_eq!(error.to_string(), "the registry refused add with H121 (HTTP 422)");
+}
+
+#[tokio::test]
+async fn the_first_code_that_is_known_decides() {
+    let given = answer(422, r#"{"errors":[{"code":"H999","message":"m"},{"code":"H467","message":"m"}]}"#);
+    let error = add_error(given).await;
+    assert_eq!((error.class(), error.code()), (ErrorClass::TooLate, Some("H467")));
+}
+
+#[tokio::test]
+async fn codes_that_are_in_no_table_are_counted() {
+    let registry = FakeRegistry::start().await;
+    let client = registry.client(&FakeClock::new()).build().unwrap();
+    let account = client.account(credentials());
+    assert!(client.unknown_codes().is_empty());
+    let batch = json!([
+        { "index": 0, "status": "failure", "error": { "code": "H997", "message": "m" } },
+        { "index": 1, "status": "failure", "error": { "code": "H174", "message": "m" } },
+    ]);
+    for given in [
+        refusal(422, "H999"),
+        refusal(429, "H999"),
+        refusal(422, "H121"),
+        refusal(422, "a long sentence stands where a code should be"),
+        html(500),
+    ] {
+        registry.will(given);
+        account.add_consent(BRAND, &consent()).await.unwrap_err();
+    }
+    registry.will(answer(200, batch.to_string()));
+    account.batch_result(BRAND, "r").await.unwrap();
+    registry.token_will(answer(400, r#"{"error":"invalid_request"}"#));
+    client.account(Credentials::new("another", "one")).login_check().await.unwrap_err();
+    let counted: Vec<_> = client.unknown_codes().into_iter().collect();
+    let expected = [("H997", 1), ("H999", 2), ("other", 1)];
+    assert_eq!(counted, expected.map(|(code, times)| (code.to_owned(), times)));
+
+    for number in 0..150 {
+        registry.will(refusal(422, &format!("X{number}")));
+        account.add_consent(BRAND, &consent()).await.unwrap_err();
+    }
+    let counted = client.unknown_codes();
+    assert!(counted.len() <= 101 && counted["other"] > 1, "a registry gone mad does not fill the memory");
+    assert_eq!(counted.values().sum::<u64>(), 154);
 }

@@ -267,3 +267,17 @@ async fn a_list_that_shrinks_while_it_is_read_ends() {
     registry.will(ok(&json!({ "pagination": { "totalCount": 9 }, "list": [] })));
     assert_eq!(registry.account().all_partner_brands(7).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_method_of_the_other_kind_of_account_is_a_matter_of_settings() {
+    let registry = FakeRegistry::start().await;
+    let account = registry.account();
+    registry.will(refusal(400, "H363"));
+    let partner = account.brands(612_345).await.unwrap_err();
+    registry.will(refusal(400, "H363"));
+    let provider = account.partner_brands(7, 0, 100).await.unwrap_err();
+    assert_eq!((partner.class(), provider.class()), (ErrorClass::Config, ErrorClass::Config));
+    assert_ne!(partner.info().unwrap().en, provider.info().unwrap().en);
+    registry.will(refusal(400, "H522"));
+    assert_eq!(account.partner_subscription(7).await.unwrap_err().class(), ErrorClass::Config);
+}

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt, ready};
+use futures::stream;
 use iys::wire::ConsentRequest;
 use iys::{Account, BrandCodes, Clock, Credentials, IysClient, IysClientBuilder, Unpaced};
 use serde_json::{Value, json};
@@ -51,10 +53,16 @@ pub struct Received {
     pub method: String,
     pub path: String,
     pub bearer: Option<String>,
+    pub accept: String,
     pub body: String,
 }
 
 impl Received {
+    /// Method and path in one.
+    pub fn line(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
@@ -66,7 +74,7 @@ pub struct Answer {
     status: u16,
     content_type: &'static str,
     headers: Vec<(&'static str, &'static str)>,
-    body: String,
+    pieces: Vec<Bytes>,
     kind: Kind,
 }
 
@@ -74,6 +82,7 @@ pub struct Answer {
 enum Kind {
     Whole,
     Cut,
+    Stalled,
     Never,
 }
 
@@ -81,9 +90,14 @@ pub fn ok(body: &Value) -> Answer {
     answer(200, body.to_string())
 }
 
-pub fn answer(status: u16, body: impl Into<String>) -> Answer {
-    let body = body.into();
-    Answer { status, content_type: "application/json", headers: Vec::new(), body, kind: Kind::Whole }
+pub fn answer(status: u16, body: impl Into<Bytes>) -> Answer {
+    let pieces = vec![body.into()];
+    Answer { status, content_type: "application/json", headers: Vec::new(), pieces, kind: Kind::Whole }
+}
+
+/// A file that comes in pieces.
+pub fn file(content_type: &'static str, pieces: Vec<Bytes>) -> Answer {
+    Answer { content_type, pieces, ..answer(200, "") }
 }
 
 pub fn refusal(status: u16, code: &str) -> Answer {
@@ -101,10 +115,20 @@ pub fn never() -> Answer {
 
 /// Starts to answer and breaks off.
 pub fn cut() -> Answer {
-    Answer { kind: Kind::Cut, ..answer(200, "{\"transactionId\":") }
+    answer(200, "{\"transactionId\":").cut()
 }
 
 impl Answer {
+    /// Breaks off after what there is.
+    pub fn cut(self) -> Self {
+        Self { kind: Kind::Cut, ..self }
+    }
+
+    /// Says nothing more after what there is, and does not end.
+    pub fn stalled(self) -> Self {
+        Self { kind: Kind::Stalled, ..self }
+    }
+
     pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.push((name, value));
         self
@@ -153,6 +177,11 @@ impl FakeRegistry {
     /// All requests but those for tokens.
     pub fn calls(&self) -> Vec<Received> {
         self.received(|path| path != "/oauth2/token")
+    }
+
+    /// Method and path of all requests but those for tokens.
+    pub fn lines(&self) -> Vec<String> {
+        self.calls().iter().map(Received::line).collect()
     }
 
     pub fn token_calls(&self) -> Vec<Received> {
@@ -218,6 +247,7 @@ async fn handle(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
             method: head.method.to_string(),
             path: path.clone(),
             bearer: bearer.map(|value| value.trim_start_matches("Bearer ").to_owned()),
+            accept: head.headers.get(ACCEPT).map_or("", |value| value.to_str().unwrap()).to_owned(),
             body: String::from_utf8(body.to_vec()).unwrap(),
         });
         if path == "/oauth2/token" {
@@ -234,12 +264,14 @@ async fn handle(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }
+    let pieces = stream::iter(answer.pieces).map(Ok);
     let body = match answer.kind {
-        Kind::Whole => Body::from(answer.body),
+        Kind::Whole => Body::from_stream(pieces),
         Kind::Never => std::future::pending().await,
+        Kind::Stalled => Body::from_stream(pieces.chain(stream::pending())),
         Kind::Cut => {
             let end = std::io::Error::other("cut");
-            Body::from_stream(futures::stream::iter([Ok(answer.body), Err(end)]))
+            Body::from_stream(pieces.chain(stream::iter([Err(end)])))
         }
     };
     response.body(body).unwrap()
