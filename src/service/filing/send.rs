@@ -11,6 +11,7 @@ use crate::bootstrap::App;
 use crate::registry::{codes, words};
 use crate::service::filing::claim::{carry_out, store_wires};
 use crate::service::filing::settling::{AskStatus, Settling, candidate};
+use crate::service::filing::sift::sift;
 use crate::service::filing::{Outgoing, Work, batch};
 use crate::service::{ServiceError, ServiceResult, mirror};
 
@@ -23,9 +24,10 @@ const ANSWERS_A_COMMIT: usize = 50;
 pub async fn file(app: &App, work: Work) -> ServiceResult<()> {
     let account = account(app, work.provider).await?;
     if let Some((row, body)) = work.batch {
-        batch::post(app, &account, row, body, false).await?;
+        batch::post(app, &account, row, body).await?;
     }
     send(app, &account, work.provider, work.brand, work.singles).await?;
+    sift(app, &account, work.provider, work.brand, work.sift).await?;
     for row in work.ask_first {
         ask_then_send(app, &account, work.provider, work.brand, row).await?;
     }
@@ -149,7 +151,9 @@ async fn status(
                 ErrorClass::Wait { after } => Some(after),
                 _ => None,
             };
-            let answer = RegistryAnswer::Retry { code: error.code().map(Code::new), after };
+            // What led to the question stays with the row.
+            let code = row.code.as_deref().or(error.code()).map(Code::new);
+            let answer = RegistryAnswer::Retry { code, after };
             record(app, provider, vec![(row.clone(), answer)]).await?;
             Ok(None)
         }
