@@ -6,6 +6,7 @@
 mod batch;
 mod claim;
 mod order;
+mod questions;
 mod release;
 mod resolve;
 mod send;

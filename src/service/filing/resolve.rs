@@ -8,7 +8,8 @@ use kopru_store::{Claim, Priority};
 
 use crate::bootstrap::App;
 use crate::service::filing::Outgoing;
-use crate::service::filing::send::{account, ask, record, send};
+use crate::service::filing::questions::ask;
+use crate::service::filing::send::{account, record, send};
 use crate::service::filing::settling::{AskStatus, Settling};
 use crate::service::{ServiceResult, mirror};
 
