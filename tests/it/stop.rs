@@ -1,14 +1,18 @@
-//! A service that is stopped right after its start ends at once: no claim that is just being made keeps the others waiting.
+//! A service that is told to stop ends at once, however short its life was and whatever it was doing.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use kopru::bootstrap::App;
 use kopru::clocks::Clocks;
-use kopru::config::Config;
 use kopru::lifecycle::Lifecycle;
 use kopru::worker;
+use serde_json::json;
+
+use crate::on_both_databases;
+use crate::support::{Bridge, Database, Options, Registry, consent};
 
 const STARTS: u32 = 20;
 /// Far below `stop_timeout`, after which a stop gives up on what still runs.
@@ -19,20 +23,26 @@ async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn workers_stop_whenever_they_are_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut config = Config::for_tests(folder.path());
-    config.registry.url = Some("http://127.0.0.1:1".parse().unwrap());
-    for start in 0..STARTS {
-        let lifecycle = Lifecycle::new();
-        let app = App::start(config.clone(), Clocks::default(), lifecycle.clone()).await.unwrap();
-        worker::spawn(&app);
-        // From before the first claims to between later ones.
-        pause(Duration::from_micros(u64::from(start) * 300)).await;
-        lifecycle.stop();
-        assert!(lifecycle.drained(AT_ONCE).await, "start {start}: {} tasks are left", lifecycle.tasks());
-        app.db.close().await;
+on_both_databases! {
+    /// Handlers are in hand and the next claims under way when the stop comes: a claim that nobody goes on with must not
+    /// keep the write connection from the handlers.
+    async fn workers_stop_in_the_midst_of_work(database: Database) {
+        let options = Options { batch_threshold: Some(1_000), ..Options::default() };
+        let bridge = Bridge::with(database, Registry::start().await, options).await;
+        let given = bridge.app.clocks.business() - TimeDelta::minutes(5);
+        for start in 0..STARTS {
+            let body: Vec<_> = (0..100)
+                .map(|n| consent(&format!("+90532{:07}", start * 1_000 + n), "MESAJ", "ONAY", given))
+                .collect();
+            assert_eq!(bridge.consents(json!(body)).await.0, 202);
+            let lifecycle = Lifecycle::new();
+            let app = App::start(bridge.app.config.clone(), Clocks::default(), lifecycle.clone()).await.unwrap();
+            worker::spawn(&app);
+            pause(Duration::from_millis(u64::from(start) * 10)).await;
+            lifecycle.stop();
+            assert!(lifecycle.drained(AT_ONCE).await, "start {start}: {} tasks are left", lifecycle.tasks());
+            app.db.close().await;
+        }
     }
 }
 
