@@ -1,6 +1,7 @@
 //! Our words ↔ the registry's words, and the one client of the registry that all work shares.
 
 mod breaker;
+mod budget;
 mod clock;
 mod pace;
 mod session;
@@ -18,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::clocks::Clocks;
 use crate::config::Config;
 use breaker::Breaker;
+use budget::HourlyBudgets;
+pub use budget::{Hourly, Left};
 
 const CREDENTIALS: &str = "providers.credentials";
 
@@ -32,6 +35,7 @@ pub struct Registry {
     /// Accounts of providers by the sealed credentials they were made of.
     own: Arc<RwLock<HashMap<IysCode, OwnAccount>>>,
     breaker: Arc<Breaker>,
+    hourly: HourlyBudgets,
 }
 
 /// The sealed credentials and the account that was made of them.
@@ -76,12 +80,19 @@ impl Registry {
         let url =
             settings.url.as_ref().map_or_else(|| "http://127.0.0.1:9090".to_owned(), ToString::to_string);
         let clock = Arc::new(clock::RegistryClock(clocks.clone()));
-        let pacer = pace::pacer(db.clone(), clocks.clone(), &url, settings.requests_per_second);
+        let hourly = HourlyBudgets::new(db.clone(), clocks.clone(), &url);
+        let pacer = pace::DbPacer::new(
+            db.clone(),
+            clocks.clone(),
+            hourly.clone(),
+            &url,
+            settings.requests_per_second,
+        );
         let client = IysClient::builder(url)
             .timeout(settings.timeout)
             .user_agent(concat!("kopru/", env!("CARGO_PKG_VERSION")))
             .clock(clock)
-            .pacer(pacer)
+            .pacer(Arc::new(pacer))
             .token_store(Arc::new(session::DbTokenStore::new(db, vault.clone())))
             .build()?;
         let partner = match (&settings.username, &settings.password) {
@@ -98,6 +109,7 @@ impl Registry {
             configured: settings.url.is_some(),
             own: Arc::default(),
             breaker: Arc::new(Breaker::new(clocks)),
+            hourly,
         })
     }
 
@@ -148,6 +160,12 @@ impl Registry {
     /// Until when the registry is left alone because it does not answer (business time); `None` while it answers.
     pub fn silent_until(&self) -> Option<DateTime<Utc>> {
         self.breaker.silent_until()
+    }
+
+    /// What is left of an hourly limit. The client draws from it by itself, and a call beyond it fails with
+    /// [`IysError::Throttled`] before it is sent; who has many questions looks first.
+    pub async fn left(&self, tx: &mut Tx, hourly: Hourly) -> Result<Left, StoreError> {
+        self.hourly.left(tx, hourly).await
     }
 
     /// Notes how a call ended: after failures of the registry itself it is left alone for a while, longer each time.

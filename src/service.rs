@@ -157,6 +157,9 @@ pub enum ServiceError {
     /// It exists already, or its state does not allow this.
     #[error("conflict: {}", .0.get(Lang::En))]
     Conflict(Text),
+    /// What a field names exists already and can exist only once.
+    #[error("{} is taken", .0.field)]
+    Taken(FieldProblem),
     /// The same Idempotency-Key came with another body.
     #[error("the idempotency key was used with another body")]
     IdempotencyMismatch,
@@ -183,7 +186,10 @@ impl From<crate::registry::RegistryError> for ServiceError {
         match error {
             RegistryError::Store(error) => Self::Store(error),
             RegistryError::Iys(error) => Self::Registry(std::sync::Arc::new(error)),
-            RegistryError::NoCredentials => Self::NotFound("registry credentials"),
+            RegistryError::NoCredentials => Self::Conflict(Text::fixed(
+                "İYS'ye bağlanmak için kullanıcı tanımlanmamış",
+                "no user for the registry is configured",
+            )),
         }
     }
 }

@@ -24,7 +24,8 @@ CREATE TABLE brands (
     created_at        TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (iys_code, brand_code)
 );
-CREATE INDEX brands_by_code ON brands (brand_code);
+-- The registry gives each brand number once. Not led by the provider: a brand belongs to one of them.
+CREATE UNIQUE INDEX brands_by_code ON brands (brand_code);
 
 -- What the registry refuses for a whole brand or channel: filing waits, one probe at a time.
 CREATE TABLE holds (
@@ -35,6 +36,8 @@ CREATE TABLE holds (
     code       TEXT NOT NULL,
     since      TIMESTAMPTZ NOT NULL,
     probe_at   TIMESTAMPTZ NOT NULL,
+    -- what was held goes back to the queue bit by bit; the row goes last
+    lifted     BOOLEAN NOT NULL,
     PRIMARY KEY (iys_code, brand_code, channel)
 );
 
@@ -145,6 +148,8 @@ CREATE TABLE batches (
     earliest_target TIMESTAMPTZ  NOT NULL,
     posted_at       TIMESTAMPTZ,
     looks            BIGINT   NOT NULL,
+    -- an earlier POST of the same bytes had no answer and may have been taken
+    resent          BOOLEAN  NOT NULL,
     attempt          BIGINT   NOT NULL,
     next_attempt_at TIMESTAMPTZ  NOT NULL,
     claimed_by      UUID,
@@ -308,6 +313,14 @@ CREATE TABLE budgets (
     next_slot_at  TIMESTAMPTZ NOT NULL,
     blocked_until TIMESTAMPTZ,
     failures       BIGINT  NOT NULL
+);
+
+-- What was drawn from the registry's hourly limits, by minute.
+CREATE TABLE budget_draws (
+    name   TEXT NOT NULL,
+    minute TIMESTAMPTZ NOT NULL,
+    drawn  BIGINT NOT NULL,
+    PRIMARY KEY (name, minute)
 );
 
 -- The registry's tokens, shared by all replicas.

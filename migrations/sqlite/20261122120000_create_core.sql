@@ -24,7 +24,8 @@ CREATE TABLE brands (
     created_at        INTEGER NOT NULL,
     PRIMARY KEY (iys_code, brand_code)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX brands_by_code ON brands (brand_code);
+-- The registry gives each brand number once. Not led by the provider: a brand belongs to one of them.
+CREATE UNIQUE INDEX brands_by_code ON brands (brand_code);
 
 -- What the registry refuses for a whole brand or channel: filing waits, one probe at a time.
 CREATE TABLE holds (
@@ -35,6 +36,8 @@ CREATE TABLE holds (
     code       TEXT NOT NULL,
     since      INTEGER NOT NULL,
     probe_at   INTEGER NOT NULL,
+    -- what was held goes back to the queue bit by bit; the row goes last
+    lifted     INTEGER NOT NULL,
     PRIMARY KEY (iys_code, brand_code, channel)
 ) STRICT, WITHOUT ROWID;
 
@@ -145,6 +148,8 @@ CREATE TABLE batches (
     earliest_target INTEGER  NOT NULL,
     posted_at       INTEGER,
     looks            INTEGER   NOT NULL,
+    -- an earlier POST of the same bytes had no answer and may have been taken
+    resent          INTEGER  NOT NULL,
     attempt          INTEGER   NOT NULL,
     next_attempt_at INTEGER  NOT NULL,
     claimed_by      BLOB,
@@ -309,6 +314,14 @@ CREATE TABLE budgets (
     blocked_until INTEGER,
     failures       INTEGER  NOT NULL
 ) STRICT;
+
+-- What was drawn from the registry's hourly limits, by minute.
+CREATE TABLE budget_draws (
+    name   TEXT NOT NULL,
+    minute INTEGER NOT NULL,
+    drawn  INTEGER NOT NULL,
+    PRIMARY KEY (name, minute)
+) STRICT, WITHOUT ROWID;
 
 -- The registry's tokens, shared by all replicas.
 CREATE TABLE registry_sessions (

@@ -8,7 +8,7 @@ use kopru_store::StoreError;
 use serde_json::json;
 
 use crate::config::{ConfigError, MasterKeyError};
-use crate::service::ServiceError;
+use crate::service::{FieldProblem, ServiceError};
 use crate::telemetry::TelemetryError;
 
 type Cause = Box<dyn Error + Send + Sync>;
@@ -132,7 +132,9 @@ impl From<ServiceError> for Failure {
                 let message = Text::new(join(&problems, Lang::Tr), join(&problems, Lang::En));
                 Self::new("invalid", message)
             }
-            ServiceError::Conflict(text) => Self::new("conflict", text),
+            ServiceError::Conflict(text) | ServiceError::Taken(FieldProblem { title: text, .. }) => {
+                Self::new("conflict", text)
+            }
             ServiceError::Store(error) => error.into(),
             error => {
                 Self::new("service", Text::fixed("işlem yapılamadı", "this could not be done")).because(error)

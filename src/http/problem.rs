@@ -80,6 +80,8 @@ pub enum Problem {
     NotFound(&'static str),
     /// It exists already, or its state does not allow this.
     Conflict(Text),
+    /// What a field names exists already and can exist only once.
+    Taken(FieldProblem),
     /// The Idempotency-Key cannot be used as one.
     IdempotencyKeyInvalid,
     /// The same Idempotency-Key came with another body.
@@ -186,6 +188,7 @@ impl Problem {
             Self::Parameters(fields) | Self::Fields(fields) | Self::NothingAccepted(fields) => {
                 body.errors = fields.iter().map(|field| ProblemField::new(field, lang)).collect();
             }
+            Self::Taken(field) => body.errors = vec![ProblemField::new(field, lang)],
             Self::MalformedJson { line, column } => {
                 body.line = Some(*line);
                 body.column = Some(*column);
@@ -215,6 +218,7 @@ impl Problem {
             ServiceError::MissingScope(scope) => Self::MissingScope(*scope),
             ServiceError::Invalid(fields) => Self::Fields(fields.clone()),
             ServiceError::Conflict(text) => Self::Conflict(text.clone()),
+            ServiceError::Taken(field) => Self::Taken(field.clone()),
             ServiceError::IdempotencyMismatch => Self::IdempotencyMismatch,
             ServiceError::IdempotencyRunning => Self::IdempotencyRunning,
             ServiceError::Overloaded => Self::Overloaded,

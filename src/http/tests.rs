@@ -257,6 +257,24 @@ async fn a_disabled_brand_takes_nothing_in() {
         .post("/v1/brands", &door.admin, json!({"iysCode": 600_100, "brandCode": BRAND, "name": "x"}))
         .await;
     assert_eq!((status, slug(&again)), (StatusCode::CONFLICT, "conflict"));
+    assert_eq!(again["errors"][0]["field"], "brandCode", "{again}");
+}
+
+#[tokio::test]
+async fn a_brand_belongs_to_one_provider() {
+    let door = Door::open().await;
+    let other = json!({"iysCode": 600_200, "title": "Başka A.Ş."});
+    assert_eq!(door.post("/v1/providers", &door.admin, other.clone()).await.0, StatusCode::CREATED);
+    let (status, problem) = door.post("/v1/providers", &door.admin, other).await;
+    assert_eq!(
+        (status, &problem["errors"][0]["field"]),
+        (StatusCode::CONFLICT, &json!("iysCode")),
+        "{problem}"
+    );
+    let brand = json!({"iysCode": 600_200, "brandCode": BRAND, "name": "x"});
+    let (status, problem) = door.post("/v1/brands", &door.admin, brand).await;
+    assert_eq!((status, slug(&problem)), (StatusCode::CONFLICT, "conflict"));
+    assert_eq!(problem["errors"][0]["field"], "brandCode", "{problem}");
 }
 
 #[tokio::test]

@@ -53,6 +53,8 @@ impl Breaker {
                 let after = TimeDelta::from_std(after).unwrap_or(LONGEST);
                 self.lock().silent_until = Some(now + after);
             }
+            // The client itself held the call back: nothing was sent, and nothing was learnt.
+            ErrorClass::Wait { .. } if error.status().is_none() => {}
             // Any readable answer shows that the registry is there.
             _ => *self.lock() = State::default(),
         }

@@ -1,16 +1,17 @@
-//! The pace of requests over all replicas: each request draws the next free slot from one row of the database.
+//! The pace of requests over all replicas: each request draws the next free slot from one row of the database, after its
+//! place in the hour where the registry counts its kind by the hour.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use iys::{BoxError, Operation, Pacer, Unpaced};
+use iys::{BoxError, Operation, Pacer};
 use kopru_store::{Db, Priority, budgets};
 use tokio::sync::Mutex;
 
 use crate::clocks::Clocks;
+use crate::registry::budget::{Hourly, HourlyBudgets};
 use crate::registry::clock::sleep_until;
 
 /// Above this rate slots are drawn in blocks, so that the row is not written for each request.
@@ -24,20 +25,14 @@ const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
 /// The longest silence that the registry's limits ask for.
 const LONGEST_BLOCK: TimeDelta = TimeDelta::hours(1);
 
-/// The shared pacer; none for a rate of 0 (tests and measurements against a sandbox without limits).
-pub(super) fn pacer(db: Db, clocks: Clocks, url: &str, per_second: f64) -> Arc<dyn Pacer> {
-    if per_second <= 0.0 {
-        return Arc::new(Unpaced);
-    }
-    let name = format!("registry {url}");
-    Arc::new(DbPacer { db, clocks, name, per_second, drawn: Mutex::default() })
-}
-
+/// The shared pacer.
 #[derive(Debug)]
-struct DbPacer {
+pub(super) struct DbPacer {
     db: Db,
     clocks: Clocks,
+    hourly: HourlyBudgets,
     name: String,
+    /// 0 = no pace: tests and measurements against a sandbox without limits.
     per_second: f64,
     /// Slots of this process that are not used yet.
     drawn: Mutex<Drawn>,
@@ -55,6 +50,15 @@ struct Drawn {
 struct Silence(DateTime<Utc>);
 
 impl DbPacer {
+    pub fn new(db: Db, clocks: Clocks, hourly: HourlyBudgets, url: &str, per_second: f64) -> Self {
+        let name = format!("registry {url}");
+        Self { db, clocks, hourly, name, per_second, drawn: Mutex::default() }
+    }
+
+    fn is_paced(&self) -> bool {
+        self.per_second > 0.0
+    }
+
     async fn slot(&self) -> Result<DateTime<Utc>, BoxError> {
         let mut drawn = self.drawn.lock().await;
         if drawn.left == 0 {
@@ -112,10 +116,15 @@ impl DbPacer {
 }
 
 impl Pacer for DbPacer {
-    fn acquire(&self, _: Operation) -> BoxFuture<'_, Result<(), BoxError>> {
+    fn acquire(&self, operation: Operation) -> BoxFuture<'_, Result<(), BoxError>> {
         async move {
-            let slot = self.slot().await?;
-            sleep_until(&self.clocks, slot).await;
+            if let Some(hourly) = Hourly::of(operation) {
+                self.hourly.draw(hourly).await?;
+            }
+            if self.is_paced() {
+                let slot = self.slot().await?;
+                sleep_until(&self.clocks, slot).await;
+            }
             Ok(())
         }
         .boxed()
@@ -124,10 +133,27 @@ impl Pacer for DbPacer {
     fn throttled(&self, operation: Operation, pause: Duration) -> BoxFuture<'_, ()> {
         async move {
             metrics::counter!("registry_throttled_total", "operation" => operation.name()).increment(1);
+            if !self.is_paced() {
+                return;
+            }
             if let Err(error) = self.block(pause).await {
                 tracing::warn!(
                     error = &*error as &dyn std::error::Error,
                     "the registry's pace could not be lowered"
+                );
+            }
+        }
+        .boxed()
+    }
+
+    fn used_up(&self, operation: Operation, pause: Duration) -> BoxFuture<'_, ()> {
+        async move {
+            metrics::counter!("registry_throttled_total", "operation" => operation.name()).increment(1);
+            let Some(hourly) = Hourly::of(operation) else { return };
+            if let Err(error) = self.hourly.block(hourly, pause).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the registry's hourly limit could not be noted"
                 );
             }
         }

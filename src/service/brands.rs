@@ -109,14 +109,11 @@ pub async fn add_in(tx: &mut Tx, app: &App, caller: &Caller, new: NewBrand) -> S
         )));
     }
     let row = checked(app, new)?;
-    let taken = || {
-        ServiceError::Conflict(Text::fixed(
-            "bu brandCode ile bir marka zaten var",
-            "a brand with this brandCode exists already",
-        ))
-    };
-    if brands::find_by_code(tx, row.brand_code).await?.is_some() || !brands::add(tx, &row).await? {
-        return Err(taken());
+    if !brands::add(tx, &row).await? {
+        return Err(providers::taken(
+            "brandCode",
+            Text::fixed("bu brandCode ile bir marka zaten var", "a brand with this brandCode exists already"),
+        ));
     }
     cursors::add(tx, row.iys_code, row.brand_code, app.clocks.business()).await?;
     providers::note(tx, app, caller, row.iys_code, "brand.added", &row.brand_code.to_string()).await?;

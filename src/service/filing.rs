@@ -6,16 +6,21 @@
 mod batch;
 mod claim;
 mod order;
+mod questions;
+mod release;
 mod resolve;
 mod send;
 pub mod settling;
+mod sift;
 
 pub use batch::{batch_step, claim_batch};
 pub use claim::{Work, claim_due};
 pub use order::{Outlook, Place, Turn, outlook};
+pub use release::release_lifted;
 pub use resolve::{claim_unresolved, resolve};
 pub(crate) use send::count;
 pub use send::file;
+pub(crate) use sift::approved;
 
 use iys::Bytes;
 use kopru_store::submissions::SubmissionRow;

@@ -1,5 +1,5 @@
-//! What time itself brings: approvals whose latest instant passed, targets that come near, holds that want a probe, and
-//! things to be forgotten.
+//! What time itself brings: approvals whose latest instant passed, targets that come near, holds that want a probe or are
+//! being lifted, and things to be forgotten.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,15 @@ use kopru_store::submissions::{self, SubmissionRow};
 use kopru_store::{Priority, batches, idempotency, jobs};
 
 use crate::bootstrap::App;
-use crate::service::ServiceResult;
 use crate::service::filing::settling::Settling;
+use crate::service::{ServiceResult, filing};
 
 /// `deadline.at_risk` is told this long before the target.
 const WARNING: TimeDelta = TimeDelta::hours(4);
 /// Rows of one transaction.
 const MOST: i64 = 500;
+/// Stored answers forgotten in one transaction.
+const ANSWERS: i64 = 1_000;
 /// How long ended jobs and batches are kept.
 const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 
@@ -25,7 +27,8 @@ const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 pub async fn tend(app: &App) -> ServiceResult<usize> {
     // Dates have whole seconds: an instant has passed when its second has.
     let now = truncate_seconds(app.clocks.business());
-    Ok(expire(app, now).await? + warn(app, now).await? + probe(app, now).await?)
+    let ended = expire(app, now).await? + warn(app, now).await?;
+    Ok(ended + filing::release_lifted(app).await? + probe(app, now).await?)
 }
 
 /// Ends approvals that can no longer be filed by any reading of the deadline.
@@ -107,7 +110,7 @@ async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
                 .await?;
         if released == 0 {
             // Nothing waits any more: the next filing shows whether the registry still refuses.
-            holds::clear(&mut tx, hold.iys_code, hold.brand_code, hold.channel, true).await?;
+            holds::lift(&mut tx, hold.iys_code, hold.brand_code, hold.channel, true).await?;
         }
         settling.finish(&mut tx).await?;
         tx.commit().await?;
@@ -122,11 +125,25 @@ async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
 /// Forgets what has run out.
 pub async fn purge(app: &App) -> ServiceResult<()> {
     let now = app.clocks.wire();
+    let answers = purge_answers(app, now).await?;
     let mut tx = app.db.begin(Priority::Bulk).await?;
-    let answers = idempotency::purge(&mut tx, now).await?;
     let ended = jobs::purge(&mut tx, now - KEEP_JOBS).await?;
     let batches = batches::purge(&mut tx, app.clocks.business() - KEEP_JOBS).await?;
     tx.commit().await?;
     tracing::info!(answers, jobs = ended, batches, "forgot what had run out");
     Ok(())
+}
+
+/// Forgets stored answers portion by portion: a day's traffic in one transaction would keep every other writer waiting.
+async fn purge_answers(app: &App, now: DateTime<Utc>) -> ServiceResult<u64> {
+    let mut answers = 0;
+    loop {
+        let mut tx = app.db.begin(Priority::Bulk).await?;
+        let purged = idempotency::purge(&mut tx, now, ANSWERS).await?;
+        tx.commit().await?;
+        answers += purged;
+        if i64::try_from(purged).unwrap_or(ANSWERS) < ANSWERS {
+            return Ok(answers);
+        }
+    }
 }

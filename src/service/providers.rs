@@ -86,10 +86,13 @@ pub async fn add_in(tx: &mut Tx, app: &App, caller: &Caller, new: NewProvider) -
     let sealed = new.credentials.as_ref().map(|credentials| credentials.seal(&app.vault));
     let now = app.clocks.wire();
     if !providers::add(tx, new.iys_code, &title, sealed, now).await? {
-        return Err(ServiceError::Conflict(Text::fixed(
-            "bu iysCode ile bir hizmet sağlayıcı zaten var",
-            "a provider with this iysCode exists already",
-        )));
+        return Err(taken(
+            "iysCode",
+            Text::fixed(
+                "bu iysCode ile bir hizmet sağlayıcı zaten var",
+                "a provider with this iysCode exists already",
+            ),
+        ));
     }
     heads::add(tx, new.iys_code, GENESIS).await?;
     app.vault.add_provider(tx, new.iys_code, now).await?;
@@ -216,6 +219,11 @@ pub(super) async fn note(
 /// One unusable field.
 pub(super) fn invalid(field: &str, code: &str, title: Text) -> ServiceError {
     ServiceError::Invalid(vec![field_problem(field, code, title)])
+}
+
+/// A field that names what exists already.
+pub(super) fn taken(field: &str, title: Text) -> ServiceError {
+    ServiceError::Taken(field_problem(field, "taken", title))
 }
 
 /// A problem of a field outside arrays.

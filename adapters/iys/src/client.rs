@@ -11,8 +11,8 @@ use url::Url;
 use crate::login::{Login, TokenBudget};
 use crate::transport::{Call, Opened, Reply, Transport};
 use crate::{
-    Account, AccountKey, AdaptivePacer, Clock, Credentials, IysError, MemoryTokenStore, Operation, Pacer,
-    SystemClock, TokenStore, codes,
+    Account, AccountKey, AdaptivePacer, BoxError, Clock, Credentials, IysError, MemoryTokenStore, NotBefore,
+    Operation, Pacer, SystemClock, TokenStore, codes,
 };
 
 /// The registry's production address; the caller's IP address must be on its list.
@@ -228,11 +228,7 @@ impl Inner {
     /// As [`exchange`](Self::exchange), but reads only the head of a success.
     pub async fn open(&self, call: &Call, bearer: Option<&SecretString>) -> Result<Opened, IysError> {
         let operation = call.operation;
-        self.pacer.acquire(operation).await.map_err(|source| IysError::Port {
-            operation,
-            port: "pacer",
-            source: source.into(),
-        })?;
+        self.pacer.acquire(operation).await.map_err(|error| held_back(operation, error))?;
         let started = self.clock.now();
         let outcome = self.send(call, bearer).await;
         let elapsed_ms = (self.clock.now() - started).num_milliseconds();
@@ -245,6 +241,8 @@ impl Inner {
                 self.note_codes(operation, codes.chain(alone));
                 if let Some(pause) = crowded(error) {
                     self.pacer.throttled(operation, pause).await;
+                } else if let Some(pause) = used_up(error) {
+                    self.pacer.used_up(operation, pause).await;
                 }
             }
         }
@@ -298,6 +296,26 @@ fn crowded(error: &IysError) -> Option<Duration> {
             Some(code) => crate::codes::lookup(code).is_none().then_some(*retry_after),
         },
         _ => None,
+    }
+}
+
+/// The rest of the hour, after a refusal of an hourly limit that counts requests of one kind.
+fn used_up(error: &IysError) -> Option<Duration> {
+    match error {
+        IysError::Throttled { code: Some(code), retry_after, .. }
+            if matches!(code.as_str(), "H086" | "H089") =>
+        {
+            Some(*retry_after)
+        }
+        _ => None,
+    }
+}
+
+/// What a pacer that gave no leave means to the caller. Nothing was sent.
+fn held_back(operation: Operation, error: BoxError) -> IysError {
+    match error.downcast::<NotBefore>() {
+        Ok(wait) => IysError::Throttled { operation, code: None, status: None, retry_after: wait.0 },
+        Err(error) => IysError::Port { operation, port: "pacer", source: error.into() },
     }
 }
 

@@ -125,7 +125,7 @@ pub use codes::{Actor, CodeInfo};
 pub use error::{BoxError, ErrorClass, IysError, PauseScope, Refusal, SharedError};
 pub use futures::future::BoxFuture;
 pub use operation::Operation;
-pub use pace::{AdaptivePacer, Pacer, Unpaced};
+pub use pace::{AdaptivePacer, NotBefore, Pacer, Unpaced};
 pub use secrecy::SecretString;
 pub use token::{AccountKey, Credentials, MemoryTokenStore, StoredToken, Token, TokenStore};
 

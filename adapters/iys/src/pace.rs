@@ -17,7 +17,8 @@ pub trait Pacer: fmt::Debug + Send + Sync {
     /// Resolves when a request of this kind may be sent.
     ///
     /// # Errors
-    /// What keeps the pacer from deciding (its database, say); the request is then not sent.
+    /// [`NotBefore`] when the request may not leave now: the caller gets [`IysError::Throttled`](crate::IysError) with the
+    /// wait. Otherwise what keeps the pacer from deciding (its database, say). The request is not sent in either case.
     fn acquire(&self, operation: Operation) -> BoxFuture<'_, Result<(), BoxError>>;
 
     /// The registry has refused a request for its per-second limit (H083, H124, or HTTP 429 without a known code) and
@@ -26,7 +27,19 @@ pub trait Pacer: fmt::Debug + Send + Sync {
         let _ = (operation, pause);
         ready(()).boxed()
     }
+
+    /// The registry has refused a request for the hourly limit of its kind (H086 for status queries, H089 for the
+    /// history) and will take no other of it for `pause`.
+    fn used_up(&self, operation: Operation, pause: Duration) -> BoxFuture<'_, ()> {
+        let _ = (operation, pause);
+        ready(()).boxed()
+    }
 }
+
+/// A pacer's answer that a request may not leave before some time has passed, because a budget is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not before {} s have passed", .0.as_secs_f64())]
+pub struct NotBefore(pub Duration);
 
 /// No pace at all, for tests and for programs that pace above this client.
 #[derive(Debug, Clone, Copy, Default)]

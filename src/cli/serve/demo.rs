@@ -98,7 +98,7 @@ async fn add_provider(app: &App, caller: &Caller, seed: &SeedInfo) -> Result<(),
 
 fn unless_there(outcome: Result<(), ServiceError>) -> Result<(), Failure> {
     match outcome {
-        Ok(()) | Err(ServiceError::Conflict(_)) => Ok(()),
+        Ok(()) | Err(ServiceError::Taken(_) | ServiceError::Conflict(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

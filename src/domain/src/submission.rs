@@ -206,6 +206,13 @@ own_codes! {
         who: Nobody,
         redrive_helps: false,
     }
+    /// A late rejection of what is not approved.
+    NO_APPROVAL = "no_approval" {
+        tr: "İYS'de bu adres için geçerli bir onay yok; reddedilecek bir şey kalmadı",
+        en: "the registry holds no approval of this address, so there is nothing to reject",
+        who: Nobody,
+        redrive_helps: false,
+    }
     /// An approval after the citizen's own refusal: a human decides.
     REVIEW_AFTER_CITIZEN_RET = "review_after_citizen_ret" {
         tr: "kişi İYS üzerinden kendisi ret vermiş; onayın gönderilmesi için incelenmesi gerekiyor",

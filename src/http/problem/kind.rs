@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use kopru_domain::{Lang, Text};
 
 use super::Problem;
+use crate::service::FieldProblem;
 
 /// A kind of problem. Its slug never changes its meaning.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,7 +87,7 @@ impl Problem {
             Self::MissingScope(_) => &MISSING_SCOPE,
             Self::PartnerWideOnly => &PARTNER_WIDE_ONLY,
             Self::NotFound(_) => &NOT_FOUND,
-            Self::Conflict(_) => &CONFLICT,
+            Self::Conflict(_) | Self::Taken(_) => &CONFLICT,
             Self::IdempotencyKeyInvalid => &IDEMPOTENCY_KEY_INVALID,
             Self::IdempotencyMismatch => &IDEMPOTENCY_MISMATCH,
             Self::IdempotencyRunning => &IDEMPOTENCY_RUNNING,
@@ -173,7 +174,9 @@ impl Problem {
                 fixed("bu anahtar tek bir hizmet sağlayıcıya ait", "this key belongs to one provider")
             }
             Self::NotFound(what) => not_found(what),
-            Self::Conflict(text) => return Some(Cow::Borrowed(text.get(lang))),
+            Self::Conflict(text) | Self::Taken(FieldProblem { title: text, .. }) => {
+                return Some(Cow::Borrowed(text.get(lang)));
+            }
             Self::IdempotencyKeyInvalid => fixed(
                 "1 ile 255 arasında, boşluksuz ASCII karakterden oluşan, her iş için yeni bir değer gönderin (örneğin bir UUID)",
                 "send 1 to 255 visible ASCII characters, new for each piece of work (a UUID, for example)",

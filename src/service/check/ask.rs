@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use iys::wire::StatusesRequest;
 use kopru_domain::{Observation, Recipient};
 use kopru_store::brands::BrandRow;
 use kopru_store::permissions::{self, PermissionRow};
@@ -13,12 +12,12 @@ use kopru_store::{Key, Priority, heads};
 use tokio::time::timeout;
 
 use crate::bootstrap::App;
-use crate::registry::codes;
+use crate::registry::{RegistryError, codes};
 use crate::service::check::{CheckRequest, Entry, keys_of};
 use crate::service::events::{EventLog, Subject};
 use crate::service::mirror::{self, KeyStates};
 use crate::service::permissions::account;
-use crate::service::{ServiceError, ServiceResult};
+use crate::service::{ServiceError, ServiceResult, filing};
 
 /// The registry gets this long even where the caller is not ready to wait.
 const LEAST_WAIT: Duration = Duration::from_secs(10);
@@ -38,7 +37,12 @@ pub(super) async fn refresh(
         return Ok(());
     }
     let asked_at = app.clocks.business();
-    let question = statuses(app, brand, request, wanted.values().map(Recipient::as_str));
+    let question = statuses(
+        app,
+        brand,
+        request,
+        wanted.values().map(|recipient| recipient.as_str().to_owned()).collect(),
+    );
     match timeout(wait.max(LEAST_WAIT), question).await {
         Ok(Ok(approved)) => record(app, brand, request, wanted, &approved, asked_at).await,
         Ok(Err(ServiceError::Store(error))) => Err(error.into()),
@@ -76,26 +80,17 @@ async fn unseen(
 }
 
 /// Which of the addresses are approved at the registry.
-async fn statuses<'a>(
+async fn statuses(
     app: &App,
     brand: &BrandRow,
     request: &CheckRequest,
-    recipients: impl Iterator<Item = &'a str>,
+    recipients: Vec<String>,
 ) -> ServiceResult<HashSet<String>> {
-    let question = StatusesRequest { recipients: recipients.map(str::to_owned).collect() };
     let account = account(app, brand.iys_code).await?;
     let place = codes(brand.iys_code, brand.brand_code);
-    let result =
-        account.statuses(place, request.recipient_type.as_str(), request.channel.as_str(), &question).await;
-    app.registry.note(&result);
-    crate::service::filing::count("statuses", &result);
-    let answer = result.map_err(|error| ServiceError::Registry(std::sync::Arc::new(error)))?;
-    Ok(answer.list.iter().filter_map(|text| canonical(text)).collect())
-}
-
-/// The registry gives addresses back in its own spelling: e-mails in lower case.
-fn canonical(text: &str) -> Option<String> {
-    Recipient::from_canonical(text).ok().map(|recipient| recipient.as_str().to_owned())
+    let approved =
+        filing::approved(app, &account, place, request.recipient_type, request.channel, recipients).await;
+    Ok(approved.map_err(RegistryError::Iys)?)
 }
 
 /// Keeps the answers, and tells where one changed what may be done.
@@ -142,16 +137,4 @@ async fn record(
     tx.commit().await?;
     app.wake.wake();
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_registrys_spelling_is_read_as_ours() {
-        assert_eq!(canonical("+905321234567").as_deref(), Some("+905321234567"));
-        assert_eq!(canonical("ali@example.com").as_deref(), Some("ali@example.com"));
-        assert_eq!(canonical("nothing"), None);
-    }
 }

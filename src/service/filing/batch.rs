@@ -1,6 +1,8 @@
 //! Batches: posted, posted again with the same bytes after an unknown outcome, and asked about until every item is known.
+//! No question is asked here: an item whose outcome its result leaves open becomes an unresolved single.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -10,13 +12,13 @@ use kopru_domain::outcome::{batch_give_up, batch_look_delay, retry_delay};
 use kopru_domain::{Code, ConsentStatus, HeldCause, RegistryAnswer, SubmissionState};
 use kopru_store::batches::{self, BatchRow, BatchState};
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Claim, Priority, StoreError, Tx, heads, ids};
+use kopru_store::{Claim, Priority, ProviderKeys, StoreError, Tx, heads, ids};
 use serde_json::value::RawValue;
 
 use crate::bootstrap::App;
 use crate::registry::{codes, words};
 use crate::service::filing::claim::join;
-use crate::service::filing::send::{account, ask, count, record};
+use crate::service::filing::send::{account, count, record};
 use crate::service::filing::settling::Settling;
 use crate::service::{ServiceResult, mirror};
 
@@ -42,19 +44,21 @@ pub async fn claim_batch(app: &App, claim: Claim) -> ServiceResult<Option<BatchR
 pub async fn batch_step(app: &App, batch: BatchRow) -> ServiceResult<()> {
     let account = account(app, batch.iys_code).await?;
     match (&batch.state, &batch.body) {
-        (BatchState::Posting | BatchState::Unresolved, Some(body)) => {
-            let keys = {
-                let mut tx = app.db.read().await?;
-                app.vault.keys(&mut tx, batch.iys_code).await?
-            };
-            let body = Bytes::from(mirror::open_wire(&keys, body)?);
-            // A batch that was made free by a split has never been posted; any other claim comes after a POST without answer.
-            let again = batch.state == BatchState::Unresolved || batch.attempt > 1;
-            post(app, &account, batch, body, again).await
+        (BatchState::Posting | BatchState::Unresolved, Some(_)) => {
+            let (_, body) = bytes_of(app, &batch).await?;
+            post(app, &account, batch, body).await
         }
         (BatchState::Waiting, _) => look(app, &account, batch).await,
         _ => Ok(()),
     }
+}
+
+/// The exact bytes of a batch, with the keys that opened them.
+async fn bytes_of(app: &App, batch: &BatchRow) -> ServiceResult<(Arc<ProviderKeys>, Bytes)> {
+    let mut tx = app.db.read().await?;
+    let keys = app.vault.keys(&mut tx, batch.iys_code).await?;
+    let body = mirror::open_wire(&keys, batch.body.as_deref().unwrap_or_default())?;
+    Ok((keys, Bytes::from(body)))
 }
 
 /// Begins a transaction that touches the items of a batch: under the provider's head, as all that do.
@@ -64,20 +68,14 @@ async fn begin(app: &App, batch: &BatchRow) -> ServiceResult<Tx> {
     Ok(tx)
 }
 
-/// Posts a batch. `again`: an earlier POST of the same bytes may have been taken.
-pub(super) async fn post(
-    app: &App,
-    account: &Account,
-    batch: BatchRow,
-    body: Bytes,
-    again: bool,
-) -> ServiceResult<()> {
+/// Posts a batch.
+pub(super) async fn post(app: &App, account: &Account, batch: BatchRow, body: Bytes) -> ServiceResult<()> {
     let result = account.add_batch_raw(codes(batch.iys_code, batch.brand_code), body.clone()).await;
     app.registry.note(&result);
     count("add_batch", &result);
     match result {
         Ok(taken) => accepted(app, &batch, &body, &taken).await,
-        Err(error) => refused(app, account, batch, &body, &error, again).await,
+        Err(error) => refused(app, batch, &body, &error).await,
     }
 }
 
@@ -112,17 +110,10 @@ fn sub_requests(body: &Bytes, taken: &BatchAddResponse) -> ServiceResult<Vec<Str
         .collect())
 }
 
-async fn refused(
-    app: &App,
-    account: &Account,
-    batch: BatchRow,
-    body: &Bytes,
-    error: &IysError,
-    again: bool,
-) -> ServiceResult<()> {
+async fn refused(app: &App, batch: BatchRow, body: &Bytes, error: &IysError) -> ServiceResult<()> {
     let now = app.clocks.business();
     let refused_for_now = matches!(error.class(), ErrorClass::Pause { .. } | ErrorClass::Config);
-    if error.may_have_written() || (again && (retryable(error) || refused_for_now)) {
+    if error.may_have_written() || (batch.resent && (retryable(error) || refused_for_now)) {
         let at = now + wait(&batch, error);
         let mut tx = begin(app, &batch).await?;
         if batches::unresolved(&mut tx, &batch, at).await? {
@@ -140,16 +131,11 @@ async fn refused(
         }
         return Ok(());
     }
-    if again {
+    if batch.resent {
         // Refused as a whole now, but perhaps taken before: each item is resolved by itself.
         return one_by_one(app, &batch, body).await;
     }
-    let questions = if refused_for_now {
-        settle_all(app, &batch, error).await?
-    } else {
-        split(app, &batch, body, error).await?
-    };
-    ask(app, account, batch.iys_code, batch.brand_code, questions).await
+    if refused_for_now { settle_all(app, &batch, error).await } else { split(app, &batch, body, error).await }
 }
 
 /// Whether the same bytes may pass later.
@@ -178,40 +164,29 @@ fn wait(batch: &BatchRow, error: &IysError) -> TimeDelta {
 }
 
 /// Every item gets the answer that the list got: a missing right concerns them all.
-async fn settle_all(
-    app: &App,
-    batch: &BatchRow,
-    error: &IysError,
-) -> ServiceResult<Vec<crate::service::filing::settling::AskStatus>> {
+async fn settle_all(app: &App, batch: &BatchRow, error: &IysError) -> ServiceResult<()> {
     let answer = words::refusal(error.class(), error.code());
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let mut settling = Settling::begin(app, &mut tx, batch.iys_code).await?;
     let rows = submissions::of_batch(&mut tx, batch.iys_code, batch.id).await?;
     settling.load(&mut tx, &rows).await?;
-    let mut questions = Vec::new();
     for row in rows {
         // A used-up package refuses new addresses: a RET may pass when it goes by itself.
         let may_pass = matches!(answer, RegistryAnswer::Held(HeldCause::Quota, _))
             && row.status == ConsentStatus::Rejection;
         let answer = if may_pass { &RegistryAnswer::Retry { code: None, after: None } } else { &answer };
-        questions.extend(settling.answered(row, answer)?);
+        settling.answered(row, answer)?;
     }
     settling.finish(&mut tx).await?;
     if batches::done(&mut tx, batch).await? {
         tx.commit().await?;
         app.wake.wake();
-        return Ok(questions);
     }
-    Ok(Vec::new())
+    Ok(())
 }
 
 /// A 422 refuses the whole list: the indexed items are taken out and the rest goes again; without an index, by halves.
-async fn split(
-    app: &App,
-    batch: &BatchRow,
-    body: &Bytes,
-    error: &IysError,
-) -> ServiceResult<Vec<crate::service::filing::settling::AskStatus>> {
+async fn split(app: &App, batch: &BatchRow, body: &Bytes, error: &IysError) -> ServiceResult<()> {
     let mut blamed: BTreeMap<usize, RegistryAnswer> = BTreeMap::new();
     for item in error.items() {
         if let Some(index) = item.index {
@@ -222,17 +197,18 @@ async fn split(
     let mut settling = Settling::begin(app, &mut tx, batch.iys_code).await?;
     let rows = submissions::of_batch(&mut tx, batch.iys_code, batch.id).await?;
     settling.load(&mut tx, &rows).await?;
-    let mut questions = Vec::new();
     let mut rest = Vec::new();
     for row in rows {
         let index = row.batch_index.and_then(|index| usize::try_from(index).ok()).unwrap_or(usize::MAX);
         match blamed.remove(&index) {
-            Some(answer) => questions.extend(settling.answered(row, &answer)?),
+            Some(answer) => {
+                settling.answered(row, &answer)?;
+            }
             None => rest.push(row),
         }
     }
     let items = raw_items(body)?;
-    if questions.is_empty() && rest.len() as i64 == batch.items {
+    if rest.len() as i64 == batch.items {
         let code = error.code().unwrap_or("no_code").to_owned();
         if rest.len() == 1 {
             for row in rest.drain(..) {
@@ -247,12 +223,11 @@ async fn split(
         again(&mut tx, &mut settling, batch, &items, rest).await?;
     }
     settling.finish(&mut tx).await?;
-    if !batches::done(&mut tx, batch).await? {
-        return Ok(Vec::new());
+    if batches::done(&mut tx, batch).await? {
+        tx.commit().await?;
+        app.wake.wake();
     }
-    tx.commit().await?;
-    app.wake.wake();
-    Ok(questions)
+    Ok(())
 }
 
 /// A new batch of some items of another, with their same bytes, free to be posted by anybody.
@@ -291,17 +266,9 @@ async fn one_by_one(app: &App, batch: &BatchRow, body: &Bytes) -> ServiceResult<
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let mut settling = Settling::begin(app, &mut tx, batch.iys_code).await?;
     for row in submissions::of_batch(&mut tx, batch.iys_code, batch.id).await? {
-        let wire = item(&items, &row).map(|bytes| mirror::seal_wire(&settling.keys, &bytes));
         let next_attempt_at = settling.now;
-        settling.save(SubmissionRow {
-            state: SubmissionState::Unresolved,
-            wire,
-            batch_id: None,
-            batch_index: None,
-            claim: None,
-            next_attempt_at,
-            ..row
-        });
+        let row = single(&settling.keys, &items, row);
+        settling.save(SubmissionRow { next_attempt_at, ..row });
     }
     settling.finish(&mut tx).await?;
     if batches::done(&mut tx, batch).await? {
@@ -309,6 +276,18 @@ async fn one_by_one(app: &App, batch: &BatchRow, body: &Bytes) -> ServiceResult<
         app.wake.wake();
     }
     Ok(())
+}
+
+/// An item that leaves its batch as an unresolved single with its exact bytes.
+fn single(keys: &ProviderKeys, items: &[Bytes], row: SubmissionRow) -> SubmissionRow {
+    SubmissionRow {
+        state: SubmissionState::Unresolved,
+        wire: item(items, &row).map(|bytes| mirror::seal_wire(keys, &bytes)),
+        batch_id: None,
+        batch_index: None,
+        claim: None,
+        ..row
+    }
 }
 
 /// Asks for a batch's results. Empty is not failed: after long emptiness each item is resolved by itself.
@@ -326,21 +305,23 @@ async fn look(app: &App, account: &Account, batch: BatchRow) -> ServiceResult<()
         submissions::of_batch(&mut tx, batch.iys_code, batch.id).await?
     };
     let open = rows.len();
-    let decided = decided(&batch, rows, &results);
+    let mut decided = decided(&batch, rows, &results);
     let left = open - decided.len();
+    if batch.resent && !decided.is_empty() {
+        let (keys, body) = bytes_of(app, &batch).await?;
+        let items = raw_items(&body)?;
+        // As a single whose first POST is in doubt: "it is there already" is not believed before the status was asked.
+        decided = decided.into_iter().map(|(row, answer)| (single(&keys, &items, row), answer)).collect();
+    }
     if !decided.is_empty() {
-        let questions = record(app, batch.iys_code, decided).await?;
-        ask(app, account, batch.iys_code, batch.brand_code, questions).await?;
+        // What has to be asked is left to the worker of unresolved singles, which claims each first.
+        record(app, batch.iys_code, decided).await?;
     }
     let now = app.clocks.business();
     let posted_at = batch.posted_at.unwrap_or(batch.created_at);
     if left > 0 && failed.is_none() && now >= batch_give_up(posted_at, batch.earliest_target) {
-        let body = {
-            let mut tx = app.db.read().await?;
-            let keys = app.vault.keys(&mut tx, batch.iys_code).await?;
-            mirror::open_wire(&keys, batch.body.as_deref().unwrap_or_default())?
-        };
-        return one_by_one(app, &batch, &Bytes::from(body)).await;
+        let (_, body) = bytes_of(app, &batch).await?;
+        return one_by_one(app, &batch, &body).await;
     }
     let mut tx = begin(app, &batch).await?;
     if left == 0 {

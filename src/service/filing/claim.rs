@@ -13,8 +13,10 @@ use kopru_store::submissions::{self, SubmissionRow};
 use kopru_store::{Claim, Priority, StoreError, Tx, ids};
 
 use crate::bootstrap::App;
+use crate::registry::Hourly;
 use crate::registry::words::{Filing, request};
 use crate::service::filing::settling::{Settling, candidate};
+use crate::service::filing::sift::is_approved;
 use crate::service::filing::{Outgoing, Turn};
 use crate::service::mirror;
 use crate::service::{ServiceError, ServiceResult};
@@ -37,8 +39,10 @@ pub struct Work {
     pub batch: Option<(BatchRow, Bytes)>,
     /// Single adds, ready to be sent.
     pub singles: Vec<Outgoing>,
-    /// Late rejections, to be asked about first.
+    /// Late rejections, to be asked about first, one by one.
     pub ask_first: Vec<SubmissionRow>,
+    /// Late rejections, to be asked about as lists.
+    pub sift: Vec<SubmissionRow>,
 }
 
 /// Claims the next work, or nothing when nothing can go.
@@ -98,12 +102,8 @@ async fn claim_brand(
             None => review(app, &mut settling, policy, row, &mut ready, &mut ask_first)?,
         }
     }
-    for row in ask_first.split_off(ask_first.len().min(QUESTIONS_A_CLAIM)) {
-        let now = settling.now;
-        // Nothing was tried.
-        settling.requeue(SubmissionRow { attempt: row.attempt - 1, ..row }, now);
-    }
-    let mut work = Work { provider, brand, batch: None, singles: Vec::new(), ask_first };
+    let (ask_first, sift) = divide(app, &mut tx, &mut settling, ask_first).await?;
+    let mut work = Work { provider, brand, batch: None, singles: Vec::new(), ask_first, sift };
     if ready.len() > app.config.filing.batch_threshold as usize {
         work.batch = Some(batch(&mut tx, &mut settling, provider, brand, ready, claim).await?);
     } else {
@@ -113,6 +113,31 @@ async fn claim_brand(
     settling.finish(&mut tx).await?;
     tx.commit().await?;
     Ok(Some(work))
+}
+
+/// Divides late rejections into those to be asked about one by one, as far as this hour's status queries reach, and, where
+/// they are many, those to be asked about as lists first. The others wait, without a call.
+async fn divide(
+    app: &App,
+    tx: &mut Tx,
+    settling: &mut Settling<'_>,
+    late: Vec<SubmissionRow>,
+) -> ServiceResult<(Vec<SubmissionRow>, Vec<SubmissionRow>)> {
+    if late.is_empty() {
+        return Ok((late, Vec::new()));
+    }
+    let (approved, unseen): (Vec<_>, Vec<_>) = late.into_iter().partition(|row| is_approved(settling, row));
+    let (mut questions, sift) = if unseen.len() > QUESTIONS_A_CLAIM {
+        (approved, unseen)
+    } else {
+        ([approved, unseen].concat(), Vec::new())
+    };
+    let left = app.registry.left(tx, Hourly::Status).await?;
+    let next = if left.requests > QUESTIONS_A_CLAIM { settling.now } else { left.more_at };
+    for row in questions.split_off(questions.len().min(QUESTIONS_A_CLAIM).min(left.requests)) {
+        settling.put_back(row, next);
+    }
+    Ok((questions, sift))
 }
 
 /// The holds of a brand: everything on a held channel waits, but for the probe that housekeeping puts in.
@@ -168,7 +193,8 @@ pub(super) fn carry_out(
 ) -> ServiceResult<()> {
     match verdict {
         ClaimVerdict::Send { wire_date, late } => {
-            ready.push(outgoing(settling, SubmissionRow { wire_date, late, ..row })?);
+            // A code that led here was said of other bytes.
+            ready.push(outgoing(settling, SubmissionRow { wire_date, late, code: None, ..row })?);
         }
         ClaimVerdict::End { state, code } => settling.end(row, state, Some(code))?,
         ClaimVerdict::Hold { cause, code } => settling.hold(row, cause, &code, true)?,
@@ -232,6 +258,7 @@ async fn batch(
         next_attempt_at: settling.now,
         created_at: settling.now,
         sub_requests: Vec::new(),
+        resent: false,
     };
     batches::add(tx, &batch, Some(claim)).await?;
     for (index, out) in ready.into_iter().enumerate() {

@@ -1,13 +1,16 @@
 //! Single adds whose outcome is unknown: the same bytes go again, and the registry's v2 answers them with the first result.
+//! Where it has said already that the record is there (H174, H178) or too late (H467), the status query decides.
 
 use iys::Bytes;
-use kopru_domain::RegistryAnswer;
+use kopru_domain::{Code, RegistryAnswer};
 use kopru_store::submissions::{self, SubmissionRow};
 use kopru_store::{Claim, Priority};
 
 use crate::bootstrap::App;
+use crate::service::filing::Outgoing;
+use crate::service::filing::questions::ask;
 use crate::service::filing::send::{account, record, send};
-use crate::service::filing::{Outgoing, settling::Settling};
+use crate::service::filing::settling::{AskStatus, Settling};
 use crate::service::{ServiceResult, mirror};
 
 /// Unresolved submissions claimed at once.
@@ -36,17 +39,25 @@ pub async fn resolve(app: &App, rows: Vec<SubmissionRow>) -> ServiceResult<()> {
         if !never_sent.is_empty() {
             requeue(app, provider, never_sent).await?;
         }
-        let mut outgoing = Vec::with_capacity(sent.len());
+        let (mut outgoing, mut questions) = (Vec::with_capacity(sent.len()), Vec::new());
         for row in sent {
+            if let Some(refusal) = refusal(&row) {
+                questions.push(AskStatus { row, refusal: Some(refusal) });
+                continue;
+            }
             let bytes = mirror::open_wire(&keys, row.wire.as_deref().unwrap_or_default())?;
             outgoing.push(Outgoing { row, bytes: Bytes::from(bytes) });
         }
         match account(app, provider).await {
-            Ok(account) => send(app, &account, provider, brand, outgoing).await?,
+            Ok(account) => {
+                ask(app, &account, provider, brand, questions).await?;
+                send(app, &account, provider, brand, outgoing).await?;
+            }
             Err(error) => {
                 let answer = RegistryAnswer::Retry { code: None, after: None };
-                record(app, provider, outgoing.into_iter().map(|out| (out.row, answer.clone())).collect())
-                    .await?;
+                let rows = outgoing.into_iter().map(|out| out.row);
+                let rows = rows.chain(questions.into_iter().map(|question| question.row));
+                record(app, provider, rows.map(|row| (row, answer.clone())).collect()).await?;
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "a provider's account cannot be used"
@@ -55,6 +66,12 @@ pub async fn resolve(app: &App, rows: Vec<SubmissionRow>) -> ServiceResult<()> {
         }
     }
     Ok(())
+}
+
+/// The definite answer to a resend that waits for the status query, if the row has one.
+fn refusal(row: &SubmissionRow) -> Option<Code> {
+    let code = Code::new(row.code.clone()?);
+    [Code::H174, Code::H178, Code::H467].contains(&code).then_some(code)
 }
 
 /// The claimer died before it had stored any bytes: nothing can have left the house.

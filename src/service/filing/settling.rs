@@ -1,5 +1,7 @@
 //! What changes together inside one provider: submissions, permissions, holds and their events, under the provider's head.
 
+mod mirrored;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use uuid::Uuid;
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
 use crate::service::events::{EventData, EventLog, Subject};
+use crate::service::filing::release::release;
 use crate::service::mirror::{self, KeyStates, SealedConsent};
 
 /// However often a submission has failed.
@@ -193,6 +196,7 @@ impl<'a> Settling<'a> {
                 let next = self.now + delay(&row);
                 self.save(SubmissionRow {
                     state: SubmissionState::Unresolved,
+                    code: None,
                     next_attempt_at: next,
                     claim: None,
                     ..row
@@ -200,7 +204,10 @@ impl<'a> Settling<'a> {
             }
             Settlement::Become { state, code } => self.end(row, state, code)?,
             Settlement::AskStatus => {
-                self.save(SubmissionRow { state: SubmissionState::Unresolved, ..row.clone() });
+                // The answer is remembered: whoever asks, now or later, need not send the bytes again.
+                let code = refusal.as_ref().map(|code| code.as_str().to_owned()).or_else(|| row.code.clone());
+                let row = SubmissionRow { state: SubmissionState::Unresolved, code, ..row };
+                self.save(row.clone());
                 return Ok(Some(AskStatus { row, refusal }));
             }
             Settlement::Requeue { after } => {
@@ -287,6 +294,11 @@ impl<'a> Settling<'a> {
         });
     }
 
+    /// Puts a claimed submission back into the queue untried.
+    pub fn put_back(&mut self, row: SubmissionRow, at: DateTime<Utc>) {
+        self.requeue(SubmissionRow { attempt: row.attempt - 1, ..row }, at);
+    }
+
     /// Holds a submission. With `stop`, all but a review also stop the brand's channel until a probe passes.
     pub fn hold(
         &mut self,
@@ -331,72 +343,6 @@ impl<'a> Settling<'a> {
         Ok(())
     }
 
-    /// Merges a movement of the registry into its key, with an event if the effective value changes.
-    pub fn merge(&mut self, subject: Subject, side: RegistrySide, cause: &str, reference: Option<String>) {
-        self.change(subject, cause, reference, |permission| {
-            permission.merge(side);
-        });
-    }
-
-    /// Merges the answer of a single status query (`None`: the registry holds nothing).
-    pub fn merge_status(
-        &mut self,
-        row: &SubmissionRow,
-        asked_at: DateTime<Utc>,
-        side: Option<RegistrySide>,
-    ) -> ServiceResult<()> {
-        let (consent, opened) = self.consent(row.consent_id)?;
-        let subject = subject(row, consent, &opened);
-        self.change(subject, "status_query", opened.reference, |permission| {
-            permission.answer_status(asked_at, side);
-        });
-        Ok(())
-    }
-
-    /// What a refusal says about the registry's record.
-    fn learn(&mut self, row: &SubmissionRow, code: &Code) -> ServiceResult<()> {
-        let now = self.now;
-        let (consent, opened) = self.consent(row.consent_id)?;
-        let subject = subject(row, consent, &opened);
-        self.change(subject, "status_query", opened.reference, |permission| {
-            permission.learn_from_refusal(code, now);
-        });
-        Ok(())
-    }
-
-    fn change(
-        &mut self,
-        subject: Subject,
-        cause: &str,
-        reference: Option<String>,
-        change: impl FnOnce(&mut kopru_domain::Permission),
-    ) {
-        let state = self.states.of(subject.key);
-        let known = state.permission.clone();
-        change(&mut state.permission);
-        let permission = state.permission.clone();
-        if let Some(consent) = state.unfiled_rejection() {
-            self.redriven.insert(consent);
-        }
-        if known == permission {
-            return;
-        }
-        let before = known.effective(subject.recipient_type);
-        let recipient = mirror::seal_recipient(&self.keys, &subject.recipient);
-        self.permissions.insert(
-            subject.key,
-            PermissionRow {
-                key: subject.key,
-                brand_code: subject.brand_code,
-                recipient_type: subject.recipient_type,
-                channel: subject.channel,
-                recipient,
-                permission: permission.clone(),
-            },
-        );
-        self.events.permission_changed(subject, before, &permission, cause, reference);
-    }
-
     fn submission_event(
         &mut self,
         row: &SubmissionRow,
@@ -438,8 +384,8 @@ impl<'a> Settling<'a> {
         }
         permissions::save(tx, provider, self.permissions.into_values().collect(), self.now).await?;
         for ((brand, channel), approval) in self.lifted {
-            if holds::clear(tx, provider, brand, channel, approval).await? {
-                submissions::release_held(tx, provider, brand, channel, i64::MAX, self.now, false).await?;
+            if holds::lift(tx, provider, brand, channel, approval).await? {
+                release(tx, self.app, (provider, brand, channel)).await?;
             }
         }
         for hold in &self.holds {

@@ -1,18 +1,16 @@
 //! The registry's own history of an address (registry-protocol section 4.9).
 
-use std::sync::Arc;
-
 use iys::wire::{StatusRequest, parse_date};
 use iys::{Account, MAX_PAGE};
 use kopru_domain::time::format_rfc3339;
-use kopru_domain::{Channel, IysCode, Recipient, RecipientType, Text};
+use kopru_domain::{Channel, IysCode, Recipient, RecipientType};
 use kopru_store::brands::BrandRow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::bootstrap::App;
 use crate::registry::{RegistryError, codes};
-use crate::service::{ServiceError, ServiceResult};
+use crate::service::ServiceResult;
 
 /// A movement as the registry tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -48,7 +46,7 @@ pub async fn history(
     };
     let result = account.history(codes(brand.iys_code, brand.brand_code), &request, 0, MAX_PAGE).await;
     app.registry.note(&result);
-    let answer = result.map_err(|error| ServiceError::Registry(Arc::new(error)))?;
+    let answer = result.map_err(RegistryError::Iys)?;
     Ok(answer
         .list
         .into_iter()
@@ -64,21 +62,11 @@ pub async fn history(
 
 /// The account that speaks to the registry for a provider.
 pub(in crate::service) async fn account(app: &App, provider: IysCode) -> ServiceResult<Account> {
-    let nobody = || {
-        ServiceError::Conflict(Text::fixed(
-            "İYS'ye bağlanmak için kullanıcı tanımlanmamış",
-            "no user for the registry is configured",
-        ))
-    };
     if !app.registry.configured() {
-        return Err(nobody());
+        return Err(RegistryError::NoCredentials.into());
     }
     let mut tx = app.db.read().await?;
-    app.registry.account(&mut tx, provider).await.map_err(|error| match error {
-        RegistryError::Store(error) => ServiceError::Store(error),
-        RegistryError::Iys(error) => ServiceError::Registry(Arc::new(error)),
-        RegistryError::NoCredentials => nobody(),
-    })
+    Ok(app.registry.account(&mut tx, provider).await?)
 }
 
 /// A date of the registry in RFC 3339; what is no date stands as it came.

@@ -9,23 +9,23 @@ use crate::{Claim, Tx, args, sql::Row, statements};
 
 statements! {
     ADD = "INSERT INTO batches (iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt,
-               next_attempt_at, claimed_by, lease_until, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, NULL, 0, $12, $8, $9, $10, $11)";
-    /// Batches to post again, or whose results are due: nobody works on them.
+               next_attempt_at, claimed_by, lease_until, created_at, resent)
+           VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, NULL, 0, $12, $8, $9, $10, $11, $13)";
+    /// Batches to post again, or whose results are due: nobody works on them. Whoever was posting one has died over it.
     CLAIM = "WITH due AS MATERIALIZED (
               SELECT b.iys_code AS p, b.id AS i FROM batches b
               WHERE b.state <> 'done' AND b.next_attempt_at <= $1 AND (b.lease_until IS NULL OR b.lease_until < $2)
               ORDER BY b.next_attempt_at LIMIT 1 {skip_locked})
-        UPDATE batches SET claimed_by = $3, lease_until = $4, attempt = attempt + 1 FROM due
+        UPDATE batches SET claimed_by = $3, lease_until = $4, resent = (resent OR (state = 'posting' AND attempt > 0)), attempt = attempt + 1 FROM due
         WHERE iys_code = p AND id = i
-        RETURNING iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests, claimed_by";
-    FIND = "SELECT iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests, claimed_by
+        RETURNING iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests, claimed_by, resent";
+    FIND = "SELECT iys_code, id, brand_code, state, body, items, request_id, earliest_target, posted_at, looks, attempt, next_attempt_at, created_at, sub_requests, claimed_by, resent
             FROM batches WHERE iys_code = $1 AND id = $2";
     WAITING = "UPDATE batches SET state = 'waiting', request_id = $3, posted_at = $4, next_attempt_at = $5, sub_requests = $6, looks = 0, attempt = 0,
                claimed_by = NULL, lease_until = NULL WHERE iys_code = $1 AND id = $2 AND claimed_by = $7";
     LOOK_AGAIN = "UPDATE batches SET looks = looks + 1, next_attempt_at = $3, claimed_by = NULL, lease_until = NULL
                   WHERE iys_code = $1 AND id = $2 AND claimed_by = $4";
-    UNRESOLVED = "UPDATE batches SET state = 'unresolved', next_attempt_at = $3, claimed_by = NULL, lease_until = NULL
+    UNRESOLVED = "UPDATE batches SET state = 'unresolved', resent = TRUE, next_attempt_at = $3, claimed_by = NULL, lease_until = NULL
                   WHERE iys_code = $1 AND id = $2 AND claimed_by = $4";
     DONE = "UPDATE batches SET state = 'done', body = NULL, claimed_by = NULL, lease_until = NULL WHERE iys_code = $1 AND id = $2 AND claimed_by = $3";
     PURGE = "DELETE FROM batches WHERE state = 'done' AND created_at < $1";
@@ -80,6 +80,9 @@ pub struct BatchRow {
     pub posted_at: Option<DateTime<Utc>>,
     /// How often its results were asked for.
     pub looks: i64,
+    /// Whether an earlier POST of the same bytes had no answer and may have been taken: what an item's result says of a
+    /// record that is there already may then be about this batch itself.
+    pub resent: bool,
     /// Tries of the present step.
     pub attempt: i64,
     /// Not before (business time).
@@ -106,7 +109,8 @@ pub async fn add(tx: &mut Tx, batch: &BatchRow, claim: Option<Claim>) -> Result<
         claim.map(|claim| claim.by),
         claim.map(|claim| claim.until),
         batch.created_at,
-        batch.attempt
+        batch.attempt,
+        batch.resent
     ];
     tx.execute(&ADD, args).await.map(drop)
 }
@@ -194,5 +198,6 @@ fn read(row: &Row) -> Result<BatchRow> {
             .and_then(|ids| serde_json::from_str(&ids).ok())
             .unwrap_or_default(),
         claimed_by: row.get(14)?,
+        resent: row.get(15)?,
     })
 }

@@ -8,7 +8,7 @@ use crate::{Tx, args, sql::Row, statements};
 
 statements! {
     ADD = "INSERT INTO brands (iys_code, brand_code, name, state, onay_refresh, after_citizen_ret, allowed_sources, created_at)
-           VALUES ($1, $2, $3, 'active', $4, $5, $6, $7) ON CONFLICT (iys_code, brand_code) DO NOTHING";
+           VALUES ($1, $2, $3, 'active', $4, $5, $6, $7) ON CONFLICT DO NOTHING";
     BY_CODE = "SELECT iys_code, brand_code, name, state, onay_refresh, after_citizen_ret, allowed_sources, created_at
                FROM brands WHERE brand_code = $1";
     LIST = "SELECT iys_code, brand_code, name, state, onay_refresh, after_citizen_ret, allowed_sources, created_at
@@ -35,7 +35,7 @@ pub struct BrandRow {
     pub created_at: DateTime<Utc>,
 }
 
-/// Adds a brand; false when it exists.
+/// Adds a brand; false when its number is taken, by whichever provider.
 pub async fn add(tx: &mut Tx, brand: &BrandRow) -> Result<bool> {
     let sources =
         brand.allowed_sources.as_ref().map(serde_json::to_string).transpose().map_err(unreadable)?;

@@ -9,7 +9,8 @@ use crate::{Insert, Tx, args, statements};
 statements! {
     PARTS = "SELECT part, body_hash, status, answer FROM idempotency
              WHERE iys_code = $1 AND api_key_id = $2 AND route = $3 AND idem_key = $4 AND expires_at > $5 ORDER BY part";
-    PURGE = "DELETE FROM idempotency WHERE expires_at <= $1";
+    PURGE = "DELETE FROM idempotency WHERE (iys_code, api_key_id, route, idem_key, part) IN
+              (SELECT iys_code, api_key_id, route, idem_key, part FROM idempotency WHERE expires_at <= $1 LIMIT $2)";
 }
 
 static ADD: Insert = Insert {
@@ -89,7 +90,7 @@ pub async fn add(
     Ok(tx.insert_returning(&ADD, vec![row]).await?.len() == 1)
 }
 
-/// Forgets answers that have run out.
-pub async fn purge(tx: &mut Tx, wire_now: DateTime<Utc>) -> Result<u64> {
-    tx.execute(&PURGE, args![wire_now]).await
+/// Forgets answers that have run out, at most `limit`; returns how many.
+pub async fn purge(tx: &mut Tx, wire_now: DateTime<Utc>, limit: i64) -> Result<u64> {
+    tx.execute(&PURGE, args![wire_now, limit]).await
 }

@@ -17,7 +17,6 @@ statements! {
     FORGET = "UPDATE permissions {by permissions_by_brand} SET registry = 'not_known', consent_date = NULL, source = NULL, creation_date = NULL, transaction_id = NULL,
                observed_at = NULL, observed = NULL, effective = CASE WHEN local_at IS NULL THEN 'unknown' ELSE 'RET' END, updated_at = $3
                WHERE iys_code = $1 AND brand_code = $2 AND registry <> 'not_known'";
-    COUNT = "SELECT count(*) FROM permissions WHERE iys_code = $1 AND brand_code = $2";
 }
 
 static SAVE: Insert = Insert {
@@ -73,11 +72,6 @@ pub async fn save(
 /// Forgets what the registry holds of a brand, after a gap that the feed cannot fill.
 pub async fn forget(tx: &mut Tx, provider: IysCode, brand: BrandCode, now: DateTime<Utc>) -> Result<u64> {
     tx.execute(&FORGET, args![provider, brand, now]).await
-}
-
-/// How many keys of a brand are mirrored.
-pub async fn count(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> Result<i64> {
-    tx.row(&COUNT, args![provider, brand]).await?.map_or(Ok(0), |row| row.get(0))
 }
 
 fn values(provider: IysCode, row: PermissionRow, now: DateTime<Utc>) -> Vec<Value> {

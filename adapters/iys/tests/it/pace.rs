@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::{BoxFuture, FutureExt, ready};
-use iys::{AdaptivePacer, BoxError, Clock, ErrorClass, Operation, Pacer};
+use iys::wire::StatusRequest;
+use iys::{AdaptivePacer, BoxError, Clock, ErrorClass, NotBefore, Operation, Pacer};
 
 use crate::support::{BRAND, FakeClock, FakeRegistry, added, consent, credentials, html, refusal};
 
@@ -144,4 +145,38 @@ async fn a_pacer_that_fails_keeps_the_request_at_home() {
     assert_eq!(error.class(), ErrorClass::NotSent);
     assert_eq!(error.to_string(), "the pacer failed before token");
     assert!(registry.calls().is_empty() && registry.token_calls().is_empty());
+}
+
+/// A pacer whose budget of status queries is used up, and that remembers what the registry refused.
+#[derive(Debug, Default)]
+struct Budgeted(std::sync::Mutex<Vec<(Operation, Duration)>>);
+
+impl Pacer for Budgeted {
+    fn acquire(&self, operation: Operation) -> BoxFuture<'_, Result<(), BoxError>> {
+        let used_up = operation == Operation::Status;
+        ready(if used_up { Err(NotBefore(Duration::from_mins(7)).into()) } else { Ok(()) }).boxed()
+    }
+
+    fn used_up(&self, operation: Operation, pause: Duration) -> BoxFuture<'_, ()> {
+        self.0.lock().unwrap().push((operation, pause));
+        ready(()).boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_used_up_budget_holds_the_request_back_and_names_the_wait() {
+    let registry = FakeRegistry::start().await;
+    let pacer = Arc::new(Budgeted::default());
+    let client = registry.client(&FakeClock::new()).pacer(pacer.clone()).build().unwrap();
+    let account = client.account(credentials());
+    account.login_check().await.unwrap();
+    let request = StatusRequest::default();
+    let error = account.status(BRAND, &request).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Wait { after: Duration::from_mins(7) });
+    assert_eq!((error.status(), registry.calls().len()), (None, 0), "nothing was sent");
+
+    registry.will(refusal(429, "H089"));
+    let error = account.history(BRAND, &request, 0, 100).await.unwrap_err();
+    let ErrorClass::Wait { after } = error.class() else { panic!("{error}") };
+    assert_eq!(*pacer.0.lock().unwrap(), [(Operation::History, after)], "the pacer learns of the hour");
 }

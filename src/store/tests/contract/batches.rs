@@ -11,6 +11,7 @@ on_both!(
     a_new_batch_belongs_to_its_maker,
     a_batch_goes_through_its_life,
     an_unknown_outcome_is_claimed_again,
+    a_batch_whose_sender_died_counts_as_resent,
     the_longest_waiting_is_claimed_first,
     open_batches_are_counted_by_state,
 );
@@ -33,6 +34,7 @@ fn batch(number: u128) -> BatchRow {
         created_at: at(0),
         claimed_by: None,
         sub_requests: Vec::new(),
+        resent: false,
     }
 }
 
@@ -119,7 +121,27 @@ async fn an_unknown_outcome_is_claimed_again(store: Store) {
     assert!(store.write(async |tx| batches::unresolved(tx, &mine, at(30)).await.unwrap()).await);
     assert!(claimed(&store, 29, 0, claim(2, 60)).await.is_none());
     let taken = claimed(&store, 30, 0, claim(2, 60)).await.unwrap();
-    assert_eq!((taken.state, taken.body), (BatchState::Unresolved, batch(1).body), "with the same bytes");
+    assert_eq!(
+        (taken.state, taken.body.clone()),
+        (BatchState::Unresolved, batch(1).body),
+        "with the same bytes"
+    );
+    // What its items' results say must be read in that light, even when the second POST is answered.
+    assert!(taken.resent);
+    assert!(
+        store.write(async |tx| batches::waiting(tx, &taken, "r", at(40), at(50), &[]).await.unwrap()).await
+    );
+    assert!(find(&store).await.resent);
+    assert!(claimed(&store, 50, 0, claim(3, 60)).await.unwrap().resent);
+}
+
+/// Whoever was posting a batch and died may have posted it; one that was made free has never been.
+async fn a_batch_whose_sender_died_counts_as_resent(store: Store) {
+    add(&store, batch(1), None).await;
+    assert!(!claimed(&store, 0, 0, claim(1, 60)).await.unwrap().resent, "the first try");
+    assert!(claimed(&store, 0, 61, claim(2, 120)).await.unwrap().resent);
+    add(&store, BatchRow { attempt: 1, ..batch(2) }, Some(claim(1, 60))).await;
+    assert!(claimed(&store, 0, 61, claim(3, 120)).await.unwrap().resent);
 }
 
 async fn the_longest_waiting_is_claimed_first(store: Store) {

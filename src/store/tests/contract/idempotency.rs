@@ -15,6 +15,7 @@ on_both!(
     an_answer_is_lost_with_its_effect,
     one_of_many_equal_requests_takes_effect,
     what_has_run_out_is_forgotten,
+    what_has_run_out_is_forgotten_in_portions,
 );
 
 fn scope() -> IdempotencyKey {
@@ -113,8 +114,22 @@ async fn what_has_run_out_is_forgotten(store: Store) {
             assert!(add(tx, &scope(), &part(0), 0).await && add(tx, &scope(), &part(1), 1).await);
         })
         .await;
-    let purge = async |now| store.write(async |tx| idempotency::purge(tx, at(now)).await.unwrap()).await;
-    assert_eq!(purge(99).await, 0);
-    assert_eq!(purge(100).await, 1);
+    let purge = async |now, limit| {
+        store.write(async |tx| idempotency::purge(tx, at(now), limit).await.unwrap()).await
+    };
+    assert_eq!(purge(99, 10).await, 0);
+    assert_eq!(purge(100, 10).await, 1);
     assert_same!(parts(&store, &scope(), 100).await, [part(1)]);
+}
+
+async fn what_has_run_out_is_forgotten_in_portions(store: Store) {
+    store
+        .write(async |tx| {
+            for number in 0..7 {
+                assert!(add(tx, &scope(), &part(number), 0).await);
+            }
+        })
+        .await;
+    let purge = async || store.write(async |tx| idempotency::purge(tx, at(100), 3).await.unwrap()).await;
+    assert_eq!([purge().await, purge().await, purge().await, purge().await], [3, 3, 1, 0]);
 }

@@ -16,6 +16,7 @@ on_both!(
     a_provider_is_added_once_and_disabled_once,
     providers_are_listed_by_number,
     a_brand_comes_back_in_every_field,
+    a_brand_number_is_given_once,
     brands_belong_to_their_provider,
     a_hold_is_renewed_and_lifted,
     an_api_key_comes_back_in_every_field,
@@ -87,6 +88,17 @@ async fn a_brand_comes_back_in_every_field(store: Store) {
     }
 }
 
+/// Two replicas add one number for two providers at the same moment: one of them succeeds.
+async fn a_brand_number_is_given_once(store: Store) {
+    let add = async |provider| {
+        let row = BrandRow { iys_code: provider, ..brand(BRAND) };
+        store.write(async |tx| brands::add(tx, &row).await.unwrap()).await
+    };
+    let (one, other) = futures::join!(add(PROVIDER), add(OTHER_PROVIDER));
+    assert!(one != other, "{one} {other}");
+    assert_eq!(store.number("SELECT count(*) FROM brands", vec![]).await, 1);
+}
+
 async fn brands_belong_to_their_provider(store: Store) {
     store
         .write(async |tx| {
@@ -145,8 +157,22 @@ async fn a_hold_is_renewed_and_lifted(store: Store) {
             assert!(holds::due(tx, at(29)).await.unwrap().is_empty());
             assert_same!(holds::due(tx, at(30)).await.unwrap(), [&call]);
             assert_same!(holds::due(tx, at(40)).await.unwrap(), [&call, &expected]);
-            assert!(holds::clear(tx, PROVIDER, BRAND, Channel::Call, true).await.unwrap());
-            assert!(!holds::clear(tx, PROVIDER, BRAND, Channel::Call, true).await.unwrap());
+            assert!(!holds::clear(tx, PROVIDER, BRAND, Channel::Call).await.unwrap(), "it stands");
+            assert!(
+                !holds::lift(tx, PROVIDER, BRAND, Channel::Call, false).await.unwrap(),
+                "its quota is used up"
+            );
+            assert!(holds::lift(tx, PROVIDER, BRAND, Channel::Call, true).await.unwrap());
+            // It stops and probes nothing any more, until the last of what it kept back has gone.
+            assert_same!(holds::of_brand(tx, PROVIDER, BRAND).await.unwrap(), [&expected]);
+            assert_same!(holds::due(tx, at(40)).await.unwrap(), [&expected]);
+            assert_same!(holds::lifted(tx).await.unwrap(), [&call]);
+            assert!(holds::clear(tx, PROVIDER, BRAND, Channel::Call).await.unwrap());
+            assert!(!holds::clear(tx, PROVIDER, BRAND, Channel::Call).await.unwrap());
+            assert!(holds::lifted(tx).await.unwrap().is_empty());
+            // Refused again while it is being lifted: it stands again.
+            assert!(holds::lift(tx, PROVIDER, BRAND, Channel::Email, false).await.unwrap());
+            holds::set(tx, &expected).await.unwrap();
             assert_same!(holds::of_brand(tx, PROVIDER, BRAND).await.unwrap(), [&expected]);
         })
         .await;

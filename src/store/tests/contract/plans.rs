@@ -138,9 +138,7 @@ fn hot_statements() -> Vec<Hot> {
             args![PROVIDER, BRAND, id(5_000), "", "", until, 100_i64],
             &["submissions_recent"],
         ),
-        hot("permissions", "OF_KEYS", args![PROVIDER, keys.clone()], &[KEY]),
-        hot("permissions", "LOCK_KEYS", args![PROVIDER, keys], &[KEY]),
-        hot("permissions", "COUNT", args![PROVIDER, BRAND], &["permissions_by_brand"]),
+        hot("permissions", "OF_KEYS", args![PROVIDER, keys], &[KEY]),
         hot(
             "deliveries",
             "CLAIM",

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
-use kopru_store::budgets::{self, BudgetRow};
+use kopru_store::budgets::{self, BudgetRow, HourRow};
 use kopru_store::{Priority, sessions};
 
 use crate::fixture::Store;
@@ -13,6 +13,8 @@ use crate::sample::at;
 on_both!(
     a_budget_is_kept_by_name,
     no_slot_is_drawn_twice,
+    an_hour_forgets_its_draws_after_an_hour,
+    an_hour_is_kept_by_name,
     tokens_are_kept_by_account,
     one_logs_in_at_a_time,
     silence_is_only_ever_lengthened,
@@ -100,4 +102,45 @@ async fn silence_is_only_ever_lengthened(store: Store) {
         let row = store.read(async |tx| sessions::find(tx, "partner").await.unwrap().unwrap()).await;
         assert_eq!(row.halted_until, Some(at(expected)));
     }
+}
+
+async fn an_hour_forgets_its_draws_after_an_hour(store: Store) {
+    let draw =
+        async |second| store.write(async |tx| budgets::draw(tx, "status", at(second)).await.unwrap()).await;
+    let hour =
+        async |second| store.read(async |tx| budgets::hour(tx, "status", at(second)).await.unwrap()).await;
+    assert_eq!(hour(0).await, HourRow { drawn: 0, oldest_until: None, blocked_until: None });
+    for second in [0, 1, 600, 3_599] {
+        draw(second).await;
+    }
+    assert_eq!(hour(3_599).await.drawn, 4);
+    let until = hour(3_599).await.oldest_until.unwrap();
+    assert!(
+        until >= at(3_601) && until <= at(3_660),
+        "the last second of the first minute is an hour old: {until}"
+    );
+    let first_gone = (until - at(0)).num_seconds();
+    assert_eq!((hour(first_gone - 1).await.drawn, hour(first_gone).await.drawn), (4, 2));
+    // A clock that was set back: draws of the future count for nothing.
+    assert_eq!(hour(-7_200).await.drawn, 0);
+    draw(20_000).await;
+    assert_eq!(
+        store.number("SELECT count(*) FROM budget_draws", vec![]).await,
+        1,
+        "old minutes are forgotten"
+    );
+}
+
+async fn an_hour_is_kept_by_name(store: Store) {
+    store
+        .write(async |tx| {
+            let budget = budgets::lock(tx, "status", at(0)).await.unwrap();
+            budgets::save(tx, "status", BudgetRow { blocked_until: Some(at(90)), ..budget }).await.unwrap();
+            budgets::draw(tx, "history", at(0)).await.unwrap();
+            let status = budgets::hour(tx, "status", at(0)).await.unwrap();
+            assert_eq!((status.drawn, status.blocked_until), (0, Some(at(90))));
+            let history = budgets::hour(tx, "history", at(0)).await.unwrap();
+            assert_eq!((history.drawn, history.blocked_until), (1, None));
+        })
+        .await;
 }

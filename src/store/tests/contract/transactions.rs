@@ -21,6 +21,7 @@ on_both!(
     a_locked_head_lets_the_next_wait,
     no_advance_of_a_head_is_lost,
     the_first_two_draws_of_a_budget_differ,
+    permissions_are_written_in_one_order,
     a_bulk_write_lets_interactive_ones_pass,
 );
 
@@ -197,6 +198,19 @@ async fn the_first_two_draws_of_a_budget_differ(store: Store) {
     .await;
     assert_eq!(order, ["first", "second"]);
     assert_eq!(drawn.into_inner(), [at(0), at(0) + chrono::TimeDelta::milliseconds(125)]);
+}
+
+async fn permissions_are_written_in_one_order(store: Store) {
+    let rows = || (0..50).map(permission).collect::<Vec<_>>();
+    store.write(async |tx| permissions::save(tx, PROVIDER, rows(), at(0)).await.unwrap()).await;
+    // The same keys in the other order: without an order of locks this would be a deadlock.
+    let order = race(
+        &store,
+        async |tx| permissions::save(tx, PROVIDER, rows(), at(1)).await.unwrap(),
+        async |tx| permissions::save(tx, PROVIDER, rows().into_iter().rev().collect(), at(2)).await.unwrap(),
+    )
+    .await;
+    assert_eq!(order, ["first", "second"]);
 }
 
 /// Of many waiting writes at most one bulk write stands before an interactive one.

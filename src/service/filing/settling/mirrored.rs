@@ -1,0 +1,87 @@
+//! What the registry says of a key, merged into the mirror with the event of its change.
+
+use chrono::{DateTime, Utc};
+use kopru_domain::{Code, Observation, RegistrySide};
+use kopru_store::permissions::PermissionRow;
+use kopru_store::submissions::SubmissionRow;
+
+use crate::service::ServiceResult;
+use crate::service::events::Subject;
+use crate::service::filing::settling::{Settling, subject};
+use crate::service::mirror;
+
+impl Settling<'_> {
+    /// Merges a movement of the registry into its key, with an event if the effective value changes.
+    pub fn merge(&mut self, subject: Subject, side: RegistrySide, cause: &str, reference: Option<String>) {
+        self.change(subject, cause, reference, |permission| {
+            permission.merge(side);
+        });
+    }
+
+    /// Merges the answer of a single status query (`None`: the registry holds nothing).
+    pub fn merge_status(
+        &mut self,
+        row: &SubmissionRow,
+        asked_at: DateTime<Utc>,
+        side: Option<RegistrySide>,
+    ) -> ServiceResult<()> {
+        let (consent, opened) = self.consent(row.consent_id)?;
+        let subject = subject(row, consent, &opened);
+        self.change(subject, "status_query", opened.reference, |permission| {
+            permission.answer_status(asked_at, side);
+        });
+        Ok(())
+    }
+
+    /// Keeps what a list query said of a submission's address.
+    pub fn observed(&mut self, row: &SubmissionRow, seen: Observation) -> ServiceResult<()> {
+        let (consent, opened) = self.consent(row.consent_id)?;
+        let subject = subject(row, consent, &opened);
+        self.change(subject, "status_query", opened.reference, |permission| permission.observe(seen));
+        Ok(())
+    }
+
+    /// What a refusal says about the registry's record.
+    pub(super) fn learn(&mut self, row: &SubmissionRow, code: &Code) -> ServiceResult<()> {
+        let now = self.now;
+        let (consent, opened) = self.consent(row.consent_id)?;
+        let subject = subject(row, consent, &opened);
+        self.change(subject, "status_query", opened.reference, |permission| {
+            permission.learn_from_refusal(code, now);
+        });
+        Ok(())
+    }
+
+    fn change(
+        &mut self,
+        subject: Subject,
+        cause: &str,
+        reference: Option<String>,
+        change: impl FnOnce(&mut kopru_domain::Permission),
+    ) {
+        let state = self.states.of(subject.key);
+        let known = state.permission.clone();
+        change(&mut state.permission);
+        let permission = state.permission.clone();
+        if let Some(consent) = state.unfiled_rejection() {
+            self.redriven.insert(consent);
+        }
+        if known == permission {
+            return;
+        }
+        let before = known.effective(subject.recipient_type);
+        let recipient = mirror::seal_recipient(&self.keys, &subject.recipient);
+        self.permissions.insert(
+            subject.key,
+            PermissionRow {
+                key: subject.key,
+                brand_code: subject.brand_code,
+                recipient_type: subject.recipient_type,
+                channel: subject.channel,
+                recipient,
+                permission: permission.clone(),
+            },
+        );
+        self.events.permission_changed(subject, before, &permission, cause, reference);
+    }
+}
