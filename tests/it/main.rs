@@ -16,3 +16,4 @@ mod outage;
 mod replicas;
 mod rules;
 mod twin;
+mod webhooks;
