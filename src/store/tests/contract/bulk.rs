@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use kopru_domain::{Effective, Permission, SubmissionState};
+use kopru_store::consents::{self, ConsentRow};
+use kopru_store::permissions;
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{consents, permissions};
 
 use crate::fixture::Store;
-use crate::sample::{PROVIDER, at, consent, id, key, permission, submission};
+use crate::sample::{PROVIDER, at, consent, id, key, new_submission, permission, submission};
 
 on_both!(
     nothing_is_lost_or_doubled_at_any_size,
@@ -25,22 +26,20 @@ async fn nothing_is_lost_or_doubled_at_any_size(store: Store) {
         let rows: Vec<_> = (first..first + size).map(submission).collect();
         let chain = (1..)
             .zip(&rows)
-            .map(|(place, row)| consent(place + i64::try_from(first).unwrap(), row))
-            .collect();
-        let evidence = rows.iter().map(|row| (row.consent_id, row.key.0.to_vec())).collect();
-        store
-            .write(async |tx| {
-                consents::append(tx, PROVIDER, chain).await.unwrap();
-                consents::add_evidence(tx, PROVIDER, evidence).await.unwrap();
-                submissions::save(tx, rows, at(0)).await.unwrap();
+            .map(|(place, row)| ConsentRow {
+                evidence: Some(row.key.0.to_vec()),
+                ..consent(place + i64::try_from(first).unwrap(), row)
             })
-            .await;
+            .collect();
+        let rows = rows.into_iter().map(new_submission).collect();
+        let steps = vec![consents::append_step(PROVIDER, chain), submissions::add_step(rows, at(0))];
+        store.write(async |tx| tx.run(steps).await.unwrap()).await;
         first += size;
         let counts = store
-            .rows("SELECT (SELECT count(*) FROM consents), (SELECT count(*) FROM evidence), (SELECT count(*) FROM submissions)", vec![])
+            .rows("SELECT (SELECT count(*) FROM consents), (SELECT count(*) FROM submissions)", vec![])
             .await;
-        let counts: [i64; 3] = [0, 1, 2].map(|place| counts[0].get(place).unwrap());
-        assert_eq!(counts, [i64::try_from(first).unwrap(); 3], "after {size} more");
+        let counts: [i64; 2] = [0, 1].map(|place| counts[0].get(place).unwrap());
+        assert_eq!(counts, [i64::try_from(first).unwrap(); 2], "after {size} more");
     }
     // Each row has its own values, whichever statement brought it.
     for number in [0, 1, 126, 127, 128, 129, first - 1] {
@@ -48,7 +47,8 @@ async fn nothing_is_lost_or_doubled_at_any_size(store: Store) {
         let (filed, evidence) = store
             .read(async |tx| {
                 let filed = submissions::find(tx, PROVIDER, consent_id).await.unwrap().unwrap();
-                (filed, consents::find_evidence(tx, PROVIDER, consent_id).await.unwrap().unwrap())
+                let taken = consents::find(tx, PROVIDER, consent_id).await.unwrap().unwrap();
+                (filed, taken.evidence.unwrap())
             })
             .await;
         assert_eq!((filed.key, evidence), (key(number), key(number).0.to_vec()), "{number}");

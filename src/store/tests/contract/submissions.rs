@@ -9,7 +9,8 @@ use uuid::Uuid;
 use crate::claims::{add, set};
 use crate::fixture::Store;
 use crate::sample::{
-    BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, assert_same, at, claim, consent, id, key, submission,
+    BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, assert_same, at, claim, consent, id, key, new_submission,
+    submission,
 };
 
 use SubmissionState::{
@@ -127,7 +128,7 @@ async fn the_newest_generation_is_found(store: Store) {
 async fn a_generation_is_added_once(store: Store) {
     add(&store, vec![submission(1)]).await;
     let mut tx = store.db.begin(kopru_store::Priority::Bulk).await.unwrap();
-    let again = submissions::save(&mut tx, vec![submission(1)], at(0)).await;
+    let again = submissions::add(&mut tx, vec![new_submission(submission(1))], at(0)).await;
     assert!(again.is_err_and(|error| error.is_conflict()));
 }
 
@@ -179,10 +180,8 @@ async fn only_what_is_at_home_is_superseded(store: Store) {
     add(&store, (1..).zip(states).map(|(n, state)| SubmissionRow { state, ..submission(n) }).collect()).await;
     add(&store, vec![SubmissionRow { iys_code: OTHER_PROVIDER, ..submission(1) }, submission(11)]).await;
     let ids = (1..=10).chain([99]).map(id).collect();
-    let ended = store
-        .write(async |tx| submissions::supersede(tx, PROVIDER, ids, "BY_RET", at(5)).await.unwrap())
-        .await;
-    assert_eq!(numbers(&ended), [1, 2]);
+    let step = submissions::supersede_step(PROVIDER, ids, "BY_RET", at(5));
+    store.write(async |tx| tx.run(vec![step]).await.unwrap()).await;
     for (number, before) in (1..).zip(states) {
         let expected = if number <= 2 { Superseded } else { before };
         let row = find(&store, number).await;

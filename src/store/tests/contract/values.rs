@@ -139,7 +139,9 @@ async fn empty_sets_have_no_member(store: Store) {
             submissions::save(tx, vec![submission(1)], at(0)).await.unwrap();
             assert!(permissions::of_keys(tx, PROVIDER, vec![]).await.unwrap().is_empty());
             assert!(submissions::find_many(tx, PROVIDER, vec![]).await.unwrap().is_empty());
-            assert!(submissions::supersede(tx, PROVIDER, vec![], "RET", at(0)).await.unwrap().is_empty());
+            tx.run(vec![submissions::supersede_step(PROVIDER, vec![], "RET", at(0))]).await.unwrap();
+            let untouched = submissions::find(tx, PROVIDER, id(1)).await.unwrap().unwrap();
+            assert_eq!(untouched.state, SubmissionState::Queued);
             let none = submissions::claim(tx, PROVIDER, BRAND, &[], 10, at(0), claim(1, 60)).await.unwrap();
             assert!(none.is_empty());
         })
