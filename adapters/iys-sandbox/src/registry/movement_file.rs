@@ -19,7 +19,16 @@ const PART: i64 = 5_000;
 /// The part behind a cursor, or the first, and the cursor behind it; `None` at the end. A day without
 /// movements has no parts.
 pub(crate) fn part(db: &Connection, day: Day, after: Option<Cursor>) -> Result<Option<(String, Cursor)>> {
-    let movements = consents::of_day(db, day, after, PART)?;
+    part_of(db, day, after, PART)
+}
+
+fn part_of(
+    db: &Connection,
+    day: Day,
+    after: Option<Cursor>,
+    length: i64,
+) -> Result<Option<(String, Cursor)>> {
+    let movements = consents::of_day(db, day, after, length)?;
     let Some(last) = movements.last().map(Movement::cursor) else { return Ok(None) };
     let mut text = if after.is_none() { HEADER.to_owned() } else { String::new() };
     for movement in &movements {
@@ -46,4 +55,56 @@ fn line(text: &mut String, movement: &Movement) {
     }
     text.push_str(movement.source.as_deref().unwrap_or_default());
     text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draft::{Consent, Key};
+    use crate::store::consents::Origin;
+    use crate::store::schema;
+    use crate::words::{Channel, RecipientType, Status};
+
+    #[test]
+    fn parts_of_any_length_make_the_same_file_and_keep_to_the_day() {
+        let db = Connection::open_in_memory().unwrap();
+        schema::prepare(&db).unwrap();
+        let day = Day { brand_code: 1, start: 86_400, end: 2 * 86_400 };
+        // Three to a second, the second and third of one address; one before the day, one behind it.
+        let instants = [day.start - 1, day.start, day.start, day.start, day.end - 1, day.end - 1, day.end];
+        for (number, at) in instants.into_iter().enumerate() {
+            for brand_code in [1, 2] {
+                let recipient = format!("+9055511122{:02}", if number == 3 { 2 } else { number });
+                let key =
+                    Key { recipient, recipient_type: RecipientType::Individual, channel: Channel::Call };
+                let current = consents::find_current(&db, brand_code, &key).unwrap();
+                let consent = Consent {
+                    key,
+                    status: Status::Approval,
+                    source: Some("HS_WEB".to_owned()),
+                    date: Some(at - 60),
+                    retailer_code: None,
+                    retailer_access: Vec::new(),
+                };
+                let origin = Origin { is_registry: number % 2 == 1, ..Origin::default() };
+                consents::record(&db, brand_code, &consent, current.as_ref(), &origin, at, false).unwrap();
+            }
+        }
+        let whole = |length: i64| {
+            let (mut file, mut after) = (String::new(), None);
+            while let Some((text, last)) = part_of(&db, day, after, length).unwrap() {
+                file.push_str(&text);
+                after = Some(last);
+            }
+            file
+        };
+        let file = whole(PART);
+        assert_eq!(file.lines().count(), 1 + 5, "{file}");
+        assert!(
+            file.starts_with(HEADER) && !file.contains("+905551112200") && !file.contains("+905551112206")
+        );
+        for length in 1..=6 {
+            assert_eq!(whole(length), file, "parts of {length}");
+        }
+    }
 }

@@ -147,7 +147,8 @@ pub(crate) fn time_stamp(desk: &Desk<'_>, call: &Call, access: &Access) -> Outco
     }))
 }
 
-/// A day's movement file.
+/// A day's movement file. A partner gets all of it, whichever channels it may read: the hash that is
+/// agreed on is that of the whole (assumption).
 pub(crate) fn file(desk: &Desk<'_>, call: &Call, access: &Access) -> Outcome {
     let day = asked_day(desk, call, access, None)?;
     let Progress::Done(_) = progress(desk, day)? else { return Ok(Answer::Empty(204)) };
