@@ -26,6 +26,12 @@ pub enum Error {
     /// The listening socket or the data file failed.
     #[error("the socket or the data file failed")]
     Io(#[from] std::io::Error),
+    /// A time stamp could not be written down.
+    #[error("a time stamp could not be encoded")]
+    Encoding(#[from] der::Error),
+    /// A time stamp could not be signed.
+    #[error("a time stamp could not be signed")]
+    Signing(#[from] aws_lc_rs::error::Unspecified),
     /// A piece of work was lost because the runtime is shutting down.
     #[error("a piece of work was interrupted")]
     Interrupted(#[from] tokio::task::JoinError),

@@ -26,6 +26,7 @@
 //! | `GET`, `POST`, `DELETE faults` | `{operation, kind, count, code?, delayMillis?}` |
 //! | `GET`, `PUT settings` | [`Settings`]; a `PUT` names what changes |
 //! | `GET stats` | calls, answers and codes per operation, concurrency, success rate |
+//! | `GET time-stamp-authority` | the certificate behind the time stamps of daily reports, as PEM |
 //! | `GET`, `POST providers`, `partners`; `DELETE users/{username}` | what the real registry's web panel does |
 //!
 //! How a request is judged: [`rules()`] lists every rule in the order of asking. Where the
@@ -38,12 +39,15 @@ mod control;
 mod draft;
 mod error;
 mod http;
+mod identity;
 mod messages;
+mod places;
 mod registry;
 mod rules;
 mod sandbox;
 mod settings;
 mod store;
+mod tsa;
 mod wire_time;
 mod words;
 

@@ -28,6 +28,7 @@ use crate::registry::{Desk, Registry};
 use crate::settings::{Effective, Settings, SettingsCell};
 use crate::store::accounts::{self, Family};
 use crate::store::{facts, schema};
+use crate::tsa::Authority;
 
 /// The number of the demo provider, and of its master brand.
 const DEMO_IYS_CODE: i64 = 600_100;
@@ -105,6 +106,7 @@ impl Sandbox {
             None => Connection::open_in_memory()?,
         };
         schema::prepare(&connection)?;
+        Authority::open(&connection)?;
         let clock = clock(&connection)?;
         let settings: Settings = facts::find(&connection, facts::SETTINGS)?.unwrap_or_default();
         let seed = match facts::find(&connection, facts::SEED)? {

@@ -40,6 +40,8 @@ pub struct Settings {
     pub batch_pending: BatchPending,
     /// Days for which the result of a batch can be asked.
     pub batch_kept_days: i64,
+    /// Seconds from the end of a day until its report is there (protocol 11, U31).
+    pub report_delay_seconds: i64,
     /// Which reading of "three business days" H467 follows (protocol 11, U6).
     pub h467: AgePolicy,
     /// The answer to a status query about an address without a record (protocol 11, U1).
@@ -100,6 +102,7 @@ impl Default for Settings {
             batch_delay_seconds: 60,
             batch_pending: BatchPending::Empty,
             batch_kept_days: 60,
+            report_delay_seconds: 6 * 60 * 60,
             h467: AgePolicy::Legal,
             missing_status: MissingStatus::NotFound,
             accept_trunk_zero: true,

@@ -57,6 +57,17 @@ pub(crate) fn read(text: &str) -> Result<i64, DateFault> {
         .ok_or(DateFault::NotReal)
 }
 
+/// Reads a day, `YYYY-MM-DD`; `None` when it is of another form or not in the calendar.
+pub(crate) fn read_day(text: &str) -> Option<NaiveDate> {
+    let is_of_form = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| is_of_form)
+}
+
+/// The instant at which a day begins in Turkey.
+pub(crate) fn day_start(day: NaiveDate) -> i64 {
+    instant(NaiveDateTime::from(day))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +78,15 @@ mod tests {
         assert_eq!(write(instant), "2026-11-20 10:05:00");
         assert_eq!(rfc3339(instant), "2026-11-20T10:05:00+03:00");
         assert_eq!(instant, 1_795_158_300);
+    }
+
+    #[test]
+    fn days_are_read_in_one_form_and_begin_at_turkish_midnight() {
+        let day = read_day("2026-11-20").unwrap();
+        assert_eq!(write(day_start(day)), "2026-11-20 00:00:00");
+        for text in ["20.11.2026", "2026-11-31", "2026-1-20", "+026-11-20", "2026-11-20 ", "", "yesterday"] {
+            assert_eq!(read_day(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The control interface under `/_sandbox`: what a person or a test does to the registry from outside.
 
+mod authority;
 mod citizen;
 mod clock;
 mod faults;
@@ -37,6 +38,7 @@ pub(crate) fn router(app: Arc<App>) -> Router<Arc<App>> {
         .route("/providers", get(providers::list).post(providers::put))
         .route("/partners", get(providers::list_partners).post(providers::put_partner))
         .route("/users/{username}", delete(providers::remove_user))
+        .route("/time-stamp-authority", get(authority::certificate))
         .layer(from_fn_with_state(app, guard));
     Router::new().nest("/_sandbox", routes)
 }

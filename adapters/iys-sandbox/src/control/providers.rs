@@ -16,6 +16,7 @@ use crate::registry::Desk;
 use crate::store::accounts::{self, Account, Family};
 use crate::store::providers::{self as store, Authorisation, Brand, Right, Subscription, SubscriptionStatus};
 use crate::store::random_text;
+use crate::store::retailers;
 use crate::wire_time;
 
 /// The first number given to a provider that asks for none.
@@ -247,7 +248,7 @@ fn put_brand(desk: &Desk<'_>, iys_code: i64, request: BrandRequest) -> Result<()
     let name = name.unwrap_or_else(|| format!("Marka {brand_code}"));
     store::put_brand(desk.db, &Brand { code: brand_code, iys_code, name, master: brand_code == iys_code })?;
     for retailer_code in request.retailers {
-        store::put_retailer(desk.db, retailer_code, brand_code, &format!("Bayi {retailer_code}"))?;
+        retailers::put(desk.db, retailer_code, brand_code, &format!("Bayi {retailer_code}"))?;
     }
     Ok(())
 }
@@ -392,7 +393,7 @@ fn view(desk: &Desk<'_>, iys_code: i64) -> Result<Value> {
                 })
             }));
         }
-        let retailers = store::count_retailers(desk.db, brand.code)?;
+        let retailers = retailers::count(desk.db, brand.code)?;
         brands.push(json!({
             "brandCode": brand.code,
             "name": brand.name,

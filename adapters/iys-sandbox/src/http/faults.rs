@@ -128,9 +128,9 @@ pub(crate) fn usual_code(status: u16, operation: &str) -> &'static str {
 }
 
 /// Codes that can be ordered: chiefly those that no request provokes by itself.
-const ORDERABLE: [&str; 14] = [
-    "H015", "H083", "H084", "H086", "H089", "H101", "H103", "H123", "H124", "H192", "H351", "H412", "H470",
-    "H476",
+const ORDERABLE: [&str; 21] = [
+    "H015", "H060", "H061", "H062", "H067", "H082", "H083", "H084", "H086", "H089", "H101", "H103", "H123",
+    "H124", "H192", "H250", "H252", "H351", "H412", "H470", "H476",
 ];
 
 /// Reads a code that can be ordered.

@@ -1,5 +1,6 @@
 //! The registry's methods over HTTP: limits and faults around each operation.
 
+mod download;
 pub(crate) mod faults;
 pub(crate) mod limits;
 pub(crate) mod peer;
@@ -184,6 +185,9 @@ fn broken(peer: &Peer) -> Response {
 fn respond(app: &App, operation: &'static Operation, answer: Answer) -> Response {
     let settings = &app.registry.settings.get().settings;
     app.stats.record(operation, answer.status(), &answer.codes(), app.registry.clock.now());
+    if let Answer::File(file) = answer {
+        return download::response(&app.registry, file);
+    }
     let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let flat = operation.name == "token" && status == StatusCode::TOO_MANY_REQUESTS;
     match answer.body(settings.h353_colon_key) {

@@ -5,8 +5,9 @@ use super::answer::Stop;
 use super::operation::Call;
 use crate::rules::Refusal;
 use crate::rules::access::{ACCESS, AccessCase, PathPartner, RIGHTS, RightsCase, Scope};
+use crate::rules::report::REPORT_RIGHTS;
 use crate::store::accounts::{self, Account, Family};
-use crate::store::providers::{self, Authorisation, Provider, Subscription};
+use crate::store::providers::{self, Authorisation, Brand, Provider, Subscription};
 use crate::words::Channel;
 
 /// What is known once a request was let in.
@@ -46,6 +47,11 @@ impl Access {
         desk.settings.first(RIGHTS, |check| check(&case))
     }
 
+    /// Whether the caller may have reports on the brand (protocol 9).
+    pub(crate) fn permit_reports(&self, desk: &Desk<'_>) -> Result<(), Refusal> {
+        desk.settings.first(REPORT_RIGHTS, |check| check(self.authorisation.as_ref()))
+    }
+
     /// The channels whose movements may be shown.
     pub(crate) fn readable(&self) -> Vec<Channel> {
         let all = [Channel::Call, Channel::Message, Channel::Email];
@@ -67,7 +73,12 @@ pub(crate) fn admit(desk: &Desk<'_>, call: &Call, scope: Scope) -> Result<Access
         Some(code) => providers::find(desk.db, code)?,
         None => None,
     };
-    let permitted = permitted(desk, account.as_ref(), provider.as_ref(), brand_code.number())?;
+    let brand = match brand_code.number() {
+        Some(code) => providers::find_brand(desk.db, code)?,
+        None => None,
+    };
+    let brand_exists = brand.is_some();
+    let permitted = permitted(desk, account.as_ref(), provider.as_ref(), brand)?;
     let subscription = match &provider {
         Some(provider) => providers::find_subscription(desk.db, provider.iys_code)?,
         None => None,
@@ -84,6 +95,7 @@ pub(crate) fn admit(desk: &Desk<'_>, call: &Call, scope: Scope) -> Result<Access
         account,
         partner: path_partner(desk, integrator_code.number())?,
         provider_exists: provider.is_some(),
+        brand_exists,
         may_provider: permitted.provider,
         may_brand: permitted.brand,
         provider_subscription: subscription,
@@ -118,13 +130,9 @@ fn permitted(
     desk: &Desk<'_>,
     account: Option<&Account>,
     provider: Option<&Provider>,
-    brand_code: Option<i64>,
+    brand: Option<Brand>,
 ) -> Result<Permitted, Stop> {
     let (Some(account), Some(provider)) = (account, provider) else { return Ok(Permitted::default()) };
-    let brand = match brand_code {
-        Some(code) => providers::find_brand(desk.db, code)?,
-        None => None,
-    };
     let brand = brand.filter(|brand| brand.iys_code == provider.iys_code);
     Ok(match account.family {
         Family::Provider => {

@@ -16,6 +16,7 @@ use crate::rules::state::{QUOTA, QuotaCase, STATE, StateCase};
 use crate::rules::{ErrorItem, Refusal, effect};
 use crate::store::consents::{self, Current, Earlier, Origin, Written};
 use crate::store::providers::{self, Provider, Subscription};
+use crate::store::retailers;
 use crate::wire_time;
 
 /// Adds one consent.
@@ -102,7 +103,7 @@ pub(super) fn check_retailers(
     };
     let known = |code: Option<i64>| -> Result<bool> {
         let Some(code) = code else { return Ok(false) };
-        Ok(providers::retailer_title(desk.db, brand_code, code)?.is_some())
+        Ok(retailers::title(desk.db, brand_code, code)?.is_some())
     };
     let mut case = RetailerCase::default();
     if raw.contains_key("retailerCode") && !known(consent.retailer_code)? {

@@ -1,11 +1,13 @@
 //! What a request ends in.
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Desk;
 use crate::error::{Error, Result};
 use crate::rules::{ErrorItem, Refusal};
+use crate::store::reports::Day;
 
 /// What goes back to the client.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +16,8 @@ pub(crate) enum Answer {
     Json(u16, Value),
     /// A status alone.
     Empty(u16),
+    /// A file, or another body that is no JSON. Its status is 200.
+    File(Download),
     /// A refusal with `errors[]`.
     Refused(Refusal),
     /// A refusal of the token endpoint.
@@ -23,6 +27,23 @@ pub(crate) enum Answer {
         /// A sentence.
         description: String,
     },
+}
+
+/// A body that is no JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Download {
+    pub(crate) media_type: &'static str,
+    /// The name under which it is saved.
+    pub(crate) name: Option<String>,
+    pub(crate) content: Content,
+}
+
+/// What is in a [`Download`].
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Content {
+    Bytes(Bytes),
+    /// The movements of a day, read while they are sent.
+    Movements(Day),
 }
 
 impl Answer {
@@ -46,6 +67,7 @@ impl Answer {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::Json(status, _) | Self::Empty(status) => *status,
+            Self::File(_) => 200,
             Self::Refused(refusal) => refusal.status,
             Self::OAuth { .. } => 400,
         }
@@ -60,11 +82,11 @@ impl Answer {
         }
     }
 
-    /// The body.
+    /// The body, when it is JSON.
     pub(crate) fn body(self, colon_key: bool) -> Option<Value> {
         match self {
             Self::Json(_, body) => Some(body),
-            Self::Empty(_) => None,
+            Self::Empty(_) | Self::File(_) => None,
             Self::Refused(refusal) => {
                 let errors: Vec<Value> =
                     refusal.errors.into_iter().map(|item| item.json(colon_key)).collect();

@@ -14,7 +14,7 @@ use super::access::Access;
 use super::add::{self, Place};
 use super::answer::{Answer, Outcome, Stop};
 use super::operation::Call;
-use crate::draft::Consent;
+use crate::draft::{Consent, Key};
 use crate::error::{Error, Result};
 use crate::rules::consent::{BATCH, BatchCase};
 use crate::rules::query::REQUEST_ID;
@@ -24,7 +24,7 @@ use crate::rules::{ErrorItem, Refusal, effect};
 use crate::settings::BatchPending;
 use crate::store::batches::{self, Batch};
 use crate::store::consents::{self, Current, Origin};
-use crate::store::providers;
+use crate::store::providers::{self, Provider, Subscription};
 use crate::wire_time;
 
 /// A consent that waits for its batch to be processed.
@@ -157,22 +157,33 @@ pub(super) fn process(desk: &Desk<'_>, batch: &Batch) -> Result<()> {
     let items: Vec<Item> = serde_json::from_str(&batch.items)?;
     let brand =
         providers::find_brand(desk.db, batch.brand_code)?.ok_or(Error::Corrupt("batches.brand_code"))?;
-    let place = Place { iys_code: brand.iys_code, brand_code: brand.code };
+    let provider = providers::find(desk.db, brand.iys_code)?.ok_or(Error::Corrupt("brands.iys_code"))?;
+    let subscription = providers::find_subscription(desk.db, brand.iys_code)?;
+    let mut owner = Owner { provider, subscription, brand_code: brand.code };
     let results: Vec<BatchItemResult> = items
         .into_iter()
         .enumerate()
-        .map(|(index, item)| process_item(desk, batch, place, index, item))
+        .map(|(index, item)| process_item(desk, batch, &mut owner, index, item))
         .collect::<Result<_>>()?;
     batches::finish(desk.db, &batch.request_id, &serde_json::to_string(&results)?)
+}
+
+/// Whose batch is processed. Read once for all of its items.
+struct Owner {
+    /// With the addresses that the batch itself has added so far.
+    provider: Provider,
+    subscription: Option<Subscription>,
+    brand_code: i64,
 }
 
 fn process_item(
     desk: &Desk<'_>,
     batch: &Batch,
-    place: Place,
+    owner: &mut Owner,
     index: usize,
     item: Item,
 ) -> Result<BatchItemResult> {
+    let place = Place { iys_code: owner.provider.iys_code, brand_code: owner.brand_code };
     let Item { sub_request_id, consent } = item;
     let mut result = BatchItemResult {
         index: i64::try_from(index).ok(),
@@ -192,7 +203,7 @@ fn process_item(
     }
     let current = consents::find_current(desk.db, place.brand_code, &consent.key)?;
     let is_new = add::is_new_address(desk.db, place, &consent, current.as_ref())?;
-    match check_item(desk, place, &consent, current.as_ref(), is_new)? {
+    match check_item(desk, owner, &consent, current.as_ref(), is_new) {
         Some(error) => {
             item_status::FAILURE.clone_into(&mut result.status);
             result.error = Some(WireError::new(error.code, error.message));
@@ -201,6 +212,7 @@ fn process_item(
             let batch_item = Some((batch.request_id.clone(), sub_request_id));
             let origin = Origin { batch: batch_item, ..Origin::default() };
             let written = add::put(desk, place, &consent, current.as_ref(), is_new, &origin, batch.due_at)?;
+            owner.provider.used_addresses += i64::from(is_new);
             result.request_id = Some(batch.request_id.clone());
             result.transaction_id = Some(hex::encode(written.transaction_id));
             result.creation_date = Some(wire_time::write(written.created_at));
@@ -212,19 +224,27 @@ fn process_item(
 /// Why an item fails, if it does.
 fn check_item(
     desk: &Desk<'_>,
-    place: Place,
+    owner: &Owner,
     consent: &Consent,
     current: Option<&Current>,
     is_new: bool,
-) -> Result<Option<ErrorItem>> {
-    let provider = providers::find(desk.db, place.iys_code)?.ok_or(Error::Corrupt("brands.iys_code"))?;
-    let subscription = providers::find_subscription(desk.db, place.iys_code)?;
-    let quota = add::quota_case(&provider, subscription.as_ref(), is_new);
+) -> Option<ErrorItem> {
+    let quota = add::quota_case(&owner.provider, owner.subscription.as_ref(), is_new);
     let checked = desk
         .settings
         .first(QUOTA, |check| check(&quota))
         .and_then(|()| add::check_state(desk, consent, current));
-    Ok(checked.err().and_then(|refusal| refusal.errors.into_iter().next()))
+    checked.err().and_then(|refusal| refusal.errors.into_iter().next())
+}
+
+/// What of a brand waits to be processed among the lists that came in a span of time.
+pub(super) fn waiting_keys(desk: &Desk<'_>, brand_code: i64, from: i64, until: i64) -> Result<Vec<Key>> {
+    let mut keys = Vec::new();
+    for list in batches::waiting(desk.db, brand_code, from, until)? {
+        let items: Vec<Item> = serde_json::from_str(&list)?;
+        keys.extend(items.into_iter().map(|item| item.consent.key));
+    }
+    Ok(keys)
 }
 
 /// Tells what became of a list.

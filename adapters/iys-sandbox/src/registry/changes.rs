@@ -9,7 +9,7 @@ use super::operation::Call;
 use super::status::listed;
 use crate::rules::effect;
 use crate::rules::query::{FEED, FEED_MAX, FeedCase, Number};
-use crate::store::consents::{self, Cursor, FeedPart, Movement};
+use crate::store::consents::{self, Cursor, FeedPart, Movement, Side};
 use crate::words::{Channel, FIRST_TIME_ON_WEB, LINE_CLOSED};
 
 /// A page of movements, oldest first; 204 when there is none.
@@ -36,7 +36,7 @@ pub(crate) fn changes(desk: &Desk<'_>, call: &Call, access: &Access) -> Outcome 
         desk.db,
         &FeedPart {
             brand_code: access.brand_code,
-            side: case.source,
+            side: Side::parse(case.source).unwrap_or(Side::Registry),
             from,
             // Never the running second: what is still written in it could come before the cursor.
             until: desk.now().saturating_sub(delay.max(1)),

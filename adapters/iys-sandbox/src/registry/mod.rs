@@ -5,9 +5,16 @@ pub(crate) mod add;
 pub(crate) mod answer;
 pub(crate) mod batch;
 pub(crate) mod changes;
+pub(crate) mod info;
+pub(crate) mod movement_file;
 pub(crate) mod operation;
 pub(crate) mod partner;
+#[cfg(test)]
+mod plans;
 pub(crate) mod provider;
+pub(crate) mod reports;
+pub(crate) mod retailer_access;
+pub(crate) mod retailers;
 pub(crate) mod status;
 pub(crate) mod token;
 

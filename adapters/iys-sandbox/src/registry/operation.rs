@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::access::Access;
 use super::answer::Outcome;
-use super::{Desk, add, batch, changes, partner, provider, status, token};
+use super::{
+    Desk, add, batch, changes, info, partner, provider, reports, retailer_access, retailers, status, token,
+};
 use crate::rules::Refusal;
 use crate::rules::access::{PathCode, Scope};
 use crate::rules::shape::{SHAPE, ShapeCase, Wanted};
@@ -202,4 +204,129 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         Some(Scope::PartnerSubscription),
         partner::subscription,
     ),
+    operation(
+        "retailer_add",
+        1,
+        Method::POST,
+        "/sps/{iysCode}/brands/{brandCode}/retailers",
+        Some(Scope::KnownBrand),
+        retailers::add,
+    ),
+    operation(
+        "retailers",
+        1,
+        Method::GET,
+        "/sps/{iysCode}/brands/{brandCode}/retailers",
+        Some(Scope::Brand),
+        retailers::list,
+    ),
+    operation(
+        "retailer",
+        1,
+        Method::GET,
+        "/sps/{iysCode}/brands/{brandCode}/retailers/{retailerCode}",
+        Some(Scope::Brand),
+        retailers::one,
+    ),
+    operation(
+        "retailer_remove",
+        1,
+        Method::DELETE,
+        "/sps/{iysCode}/brands/{brandCode}/retailers/{retailerCode}",
+        Some(Scope::KnownBrand),
+        retailers::remove,
+    ),
+    operation(
+        "retailer_access_grant",
+        1,
+        Method::POST,
+        "/sps/{iysCode}/brands/{brandCode}/consents/retailers/access",
+        Some(Scope::Brand),
+        retailer_access::grant,
+    ),
+    operation(
+        "retailer_access_replace",
+        1,
+        Method::PUT,
+        "/sps/{iysCode}/brands/{brandCode}/consents/retailers/access",
+        Some(Scope::Brand),
+        retailer_access::replace,
+    ),
+    operation(
+        "retailer_access_list",
+        1,
+        Method::POST,
+        "/sps/{iysCode}/brands/{brandCode}/consent/retailers/access/list",
+        Some(Scope::Brand),
+        retailer_access::list,
+    ),
+    // The older documents have the plural.
+    operation(
+        "retailer_access_list",
+        1,
+        Method::POST,
+        "/sps/{iysCode}/brands/{brandCode}/consents/retailers/access/list",
+        Some(Scope::Brand),
+        retailer_access::list,
+    ),
+    operation(
+        "retailer_access_remove",
+        1,
+        Method::POST,
+        "/sps/{iysCode}/brands/{brandCode}/consents/retailers/access/remove",
+        Some(Scope::KnownBrand),
+        retailer_access::remove,
+    ),
+    operation(
+        "retailer_access_remove_all",
+        1,
+        Method::POST,
+        "/sps/{iysCode}/brands/{brandCode}/consents/retailers/access/remove/all",
+        Some(Scope::Brand),
+        retailer_access::remove_all,
+    ),
+    operation(
+        "report_summary",
+        1,
+        Method::GET,
+        "/sps/{iysCode}/brands/{brandCode}/changes/{reportDate}/recipients/{recipientType}",
+        Some(Scope::Brand),
+        reports::summary,
+    ),
+    operation(
+        "agreement",
+        1,
+        Method::GET,
+        "/sps/{iysCode}/brands/{brandCode}/agreements/{reportDate}",
+        Some(Scope::Brand),
+        reports::agreement,
+    ),
+    operation(
+        "agree",
+        1,
+        Method::PUT,
+        "/sps/{iysCode}/brands/{brandCode}/agreements/{reportDate}",
+        Some(Scope::Brand),
+        reports::agree,
+    ),
+    operation(
+        "time_stamp",
+        1,
+        Method::GET,
+        "/sps/{iysCode}/brands/{brandCode}/agreements/{reportDate}/timestamp",
+        Some(Scope::Brand),
+        reports::time_stamp,
+    ),
+    operation(
+        "movement_file",
+        1,
+        Method::GET,
+        "/sps/{iysCode}/brands/{brandCode}/changes/{reportDate}/file",
+        Some(Scope::Brand),
+        reports::file,
+    ),
+    operation("cities", 1, Method::GET, "/info/city", Some(Scope::Everybody), info::cities),
+    operation("city", 1, Method::GET, "/info/city/{code}", Some(Scope::Everybody), info::one_city),
+    operation("towns", 1, Method::GET, "/info/town", Some(Scope::Everybody), info::towns),
+    operation("town", 1, Method::GET, "/info/town/{code}", Some(Scope::Everybody), info::one_town),
 ];

@@ -9,6 +9,7 @@ use super::operation::Call;
 use crate::rules::effect;
 use crate::store::consents;
 use crate::store::providers::{self, Subscription};
+use crate::store::retailers;
 use crate::wire_time;
 
 /// The brands of a provider with their counts.
@@ -16,7 +17,7 @@ pub(crate) fn brands(desk: &Desk<'_>, _: &Call, access: &Access) -> Outcome {
     let mut list = Vec::new();
     for brand in providers::list_brands(desk.db, access.iys_code())? {
         let (approval, rejection) = consents::count_by_status(desk.db, brand.code)?;
-        let retailers = providers::count_retailers(desk.db, brand.code)?;
+        let retailers = retailers::count(desk.db, brand.code)?;
         list.push(BrandInfo {
             brand_code: brand.code,
             name: brand.name,

@@ -13,10 +13,10 @@ use crate::draft::Key;
 use crate::error::Result;
 use crate::rules::query::{MANY, ManyCase, Number, PAGE, PAGE_MAX, PageCase, SINGLE, SingleCase};
 use crate::rules::shape::Wanted;
-use crate::rules::{ErrorItem, Refusal, effect};
+use crate::rules::{ErrorItem, Refusal, effect, together};
 use crate::settings::MissingStatus;
 use crate::store::consents::{self, Current, Movement};
-use crate::store::providers;
+use crate::store::retailers;
 use crate::wire_time;
 use crate::words::{Channel, RecipientType, Status};
 
@@ -47,7 +47,7 @@ fn missing(desk: &Desk<'_>) -> Answer {
 
 fn shown(desk: &Desk<'_>, brand_code: i64, key: Key, current: Current) -> Result<StatusResponse> {
     let title = match current.retailer_code {
-        Some(code) => providers::retailer_title(desk.db, brand_code, code)?,
+        Some(code) => retailers::title(desk.db, brand_code, code)?,
         None => None,
     };
     let access_count = current.retailer_access.len() as i64;
@@ -68,7 +68,7 @@ fn shown(desk: &Desk<'_>, brand_code: i64, key: Key, current: Current) -> Result
 }
 
 /// The key a body asks about, once the rules have passed.
-fn asked_key(desk: &Desk<'_>, access: &Access, body: &Value) -> Result<Option<Key>, Stop> {
+pub(super) fn asked_key(desk: &Desk<'_>, access: &Access, body: &Value) -> Result<Option<Key>, Stop> {
     let empty = Map::new();
     let map = body.as_object().unwrap_or(&empty);
     let case = SingleCase { map, addresses: desk.settings.settings.address_policy() };
@@ -80,7 +80,8 @@ fn asked_key(desk: &Desk<'_>, access: &Access, body: &Value) -> Result<Option<Ke
     Ok(Some(Key { recipient: stored(desk, recipient), recipient_type, channel }))
 }
 
-fn stored(desk: &Desk<'_>, recipient: &str) -> String {
+/// The form in which an address is stored.
+pub(super) fn stored(desk: &Desk<'_>, recipient: &str) -> String {
     let lower = desk.settings.is_on(effect::LOWER_CASE_EMAIL);
     if lower { address::stored(recipient) } else { recipient.to_owned() }
 }
@@ -110,8 +111,17 @@ pub(crate) fn many(desk: &Desk<'_>, call: &Call, access: &Access) -> Outcome {
 
 /// The page a query string asks for, once the rules have passed: offset and limit.
 pub(super) fn page(desk: &Desk<'_>, call: &Call) -> Result<(i64, i64), Stop> {
+    checked_page(desk, call, Ok(()))
+}
+
+/// As [`page`], with findings about other parameters that are told together with those about the page.
+pub(super) fn checked_page(
+    desk: &Desk<'_>,
+    call: &Call,
+    others: Result<(), Refusal>,
+) -> Result<(i64, i64), Stop> {
     let case = PageCase { offset: Number(call.parameter("offset")), limit: Number(call.parameter("limit")) };
-    desk.settings.all(PAGE, |check| check(&case))?;
+    together(desk.settings.all(PAGE, |check| check(&case)), others)?;
     Ok((case.offset.or(0).unwrap_or_default(), case.limit.or(PAGE_MAX).unwrap_or_default()))
 }
 

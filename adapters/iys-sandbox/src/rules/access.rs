@@ -10,6 +10,11 @@ use crate::words::Channel;
 pub(crate) enum Scope {
     /// `/sps/{iysCode}/brands/{brandCode}/…`
     Brand,
+    /// The same, where the document tells an unknown provider (H001) and an unknown brand (H018) apart
+    /// from one that is not permitted.
+    KnownBrand,
+    /// `/info/…`: for everybody with a token.
+    Everybody,
     /// `GET /sps/{iysCode}/brands`: for providers' own accounts.
     ProviderBrands,
     /// `GET /sps/{iysCode}/subscription`
@@ -59,6 +64,8 @@ pub(crate) struct AccessCase {
     pub(crate) partner: PathPartner,
     /// The provider of the path exists.
     pub(crate) provider_exists: bool,
+    /// The brand of the path exists.
+    pub(crate) brand_exists: bool,
     /// The caller may act for the provider of the path.
     pub(crate) may_provider: bool,
     /// The caller may act for the brand of the path.
@@ -85,7 +92,7 @@ impl AccessCase {
         if self.in_family(Family::Partner) {
             gates.push(self.partner_subscription.as_ref());
         }
-        if self.is(&[Scope::Brand, Scope::ProviderBrands]) {
+        if self.is(&[Scope::Brand, Scope::KnownBrand, Scope::ProviderBrands]) {
             gates.push(self.provider_subscription.as_ref());
         }
         gates
@@ -103,8 +110,9 @@ impl AccessCase {
 
 type Check = fn(&AccessCase) -> Option<Finding>;
 
-const GATED: [Scope; 3] = [Scope::Brand, Scope::ProviderBrands, Scope::PartnerBrands];
-const PROVIDER_PATHS: [Scope; 3] = [Scope::Brand, Scope::ProviderBrands, Scope::ProviderSubscription];
+const GATED: [Scope; 4] = [Scope::Brand, Scope::KnownBrand, Scope::ProviderBrands, Scope::PartnerBrands];
+const PROVIDER_PATHS: [Scope; 4] =
+    [Scope::Brand, Scope::KnownBrand, Scope::ProviderBrands, Scope::ProviderSubscription];
 
 /// The rules about token, path and subscription.
 pub(crate) const ACCESS: &[Rule<Check>] = &[
@@ -149,7 +157,7 @@ pub(crate) const ACCESS: &[Rule<Check>] = &[
         (asked && case.integrator_code.number() != own).then(|| Finding::new().detail("integratorIysCode"))
     }),
     Rule::new("H001", 404, "provider_unknown", |case| {
-        (case.is(&[Scope::ProviderBrands]) && !case.provider_exists)
+        (case.is(&[Scope::KnownBrand, Scope::ProviderBrands]) && !case.provider_exists)
             .then(|| Finding::new().detail(case.iys_code.text.as_deref().unwrap_or_default()))
     }),
     Rule::new("H353", 403, "iys_code_not_permitted", |case| {
@@ -157,8 +165,13 @@ pub(crate) const ACCESS: &[Rule<Check>] = &[
             case.is(&PROVIDER_PATHS) || (case.is(&[Scope::PartnerBrands]) && case.iys_code.text.is_some());
         (asked && !case.may_provider).then(|| Finding::new().detail("iysCode"))
     }),
+    Rule::new("H018", 404, "brand_unknown", |case| {
+        (case.is(&[Scope::KnownBrand]) && !case.brand_exists)
+            .then(|| Finding::new().detail(case.brand_code.text.as_deref().unwrap_or_default()))
+    }),
     Rule::new("H353", 403, "brand_code_not_permitted", |case| {
-        (case.is(&[Scope::Brand]) && !case.may_brand).then(|| Finding::new().detail("brandCode"))
+        (case.is(&[Scope::Brand, Scope::KnownBrand]) && !case.may_brand)
+            .then(|| Finding::new().detail("brandCode"))
     }),
     Rule::new("H437", 404, "subscription_not_found", |case| {
         let missing = match case.scope {

@@ -8,6 +8,9 @@ pub(crate) mod access;
 pub(crate) mod consent;
 pub(crate) mod limit;
 pub(crate) mod query;
+pub(crate) mod report;
+pub(crate) mod retailer;
+pub(crate) mod retailer_access;
 pub(crate) mod shape;
 pub(crate) mod state;
 pub(crate) mod token;
@@ -141,6 +144,17 @@ impl Effective {
     }
 }
 
+/// Puts the findings of two tables together, whose rules share a status.
+pub(crate) fn together(one: Result<(), Refusal>, other: Result<(), Refusal>) -> Result<(), Refusal> {
+    match (one, other) {
+        (Err(mut one), Err(other)) => {
+            one.errors.extend(other.errors);
+            Err(one)
+        }
+        (one, other) => one.and(other),
+    }
+}
+
 /// A rule as a test or a person sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleInfo {
@@ -209,6 +223,15 @@ pub fn rules() -> Vec<RuleInfo> {
         of("query", query::PAGE),
         of("query", query::FEED),
         of("query", query::REQUEST_ID),
+        of("profile", retailer::PROFILE),
+        of("place", retailer::PLACE),
+        of("removal", retailer::REMOVAL),
+        of("query", retailer::LISTING),
+        of("query", retailer_access::ACCESS_LIST),
+        of("record", retailer_access::ACCESS_RECORD),
+        of("rights", report::REPORT_RIGHTS),
+        of("query", report::REPORT),
+        of("places", report::PLACE_CODE),
         of("rights", access::RIGHTS),
         of("retailer", consent::RETAILER),
         of("quota", state::QUOTA),
@@ -239,8 +262,13 @@ mod tests {
 
     #[test]
     fn rules_that_are_collected_together_share_a_status() {
-        for rule in rules().iter().filter(|rule| matches!(rule.phase, "fields" | "query" | "batch")) {
-            assert_eq!(rule.status, 422, "{}", rule.name);
+        for rule in rules() {
+            let status = match rule.phase {
+                "fields" | "query" | "batch" => 422,
+                "profile" | "place" => 400,
+                _ => continue,
+            };
+            assert_eq!(rule.status, status, "{}", rule.name);
         }
     }
 }

@@ -145,7 +145,7 @@ impl Number<'_> {
     }
 
     /// The parameter as it goes into an error: a number when it is one.
-    fn value(self) -> Value {
+    pub(crate) fn value(self) -> Value {
         let text = self.0.unwrap_or_default();
         text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from)
     }

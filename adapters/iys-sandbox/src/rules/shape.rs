@@ -16,6 +16,14 @@ pub(crate) enum Wanted {
     Consents,
     /// The key of one consent, for its status.
     StatusKey,
+    /// Retailers that are to see a consent.
+    AccessGrant,
+    /// Retailers that are to be the only ones to see consents.
+    AccessReplacement,
+    /// Retailers that are not to see consents any more.
+    AccessRemoval,
+    /// The key of one consent, for its retailers.
+    AccessKey,
     /// Another object.
     Object,
 }
@@ -65,6 +73,14 @@ pub(crate) const SHAPE: &[Rule<Check>] = &[
     Rule::new("H014", 400, "body_is_no_object", |case| case.wants_but_is_no_object(Wanted::Object)),
     Rule::new("H085", 400, "add_request_unusable", |case| case.wants_but_is_no_object(Wanted::Consent)),
     Rule::new("H097", 400, "status_request_unusable", |case| case.wants_but_is_no_object(Wanted::StatusKey)),
+    Rule::new("H090", 400, "access_grant_unusable", |case| case.wants_but_is_no_object(Wanted::AccessGrant)),
+    Rule::new("H171", 400, "access_replacement_unusable", |case| {
+        case.wants_but_is_no_object(Wanted::AccessReplacement)
+    }),
+    Rule::new("H172", 400, "access_removal_unusable", |case| {
+        case.wants_but_is_no_object(Wanted::AccessRemoval)
+    }),
+    Rule::new("H173", 400, "access_query_unusable", |case| case.wants_but_is_no_object(Wanted::AccessKey)),
     Rule::new("H092", 400, "batch_request_unusable", |case| {
         let usable = case
             .json

@@ -68,3 +68,12 @@ pub(crate) fn finish(db: &Connection, request_id: &str, results: &str) -> Result
         .execute(params![request_id, results])?;
     Ok(())
 }
+
+/// The items of a brand's lists that came in a span of time, the second instant without, and still wait.
+pub(crate) fn waiting(db: &Connection, brand_code: i64, from: i64, until: i64) -> Result<Vec<String>> {
+    let sql = "SELECT items FROM batches INDEXED BY batches_due
+               WHERE results IS NULL AND brand_code = ?1 AND received_at >= ?2 AND received_at < ?3";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map([brand_code, from, until], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
-use super::word;
+use super::reports::Day;
+use super::{retailers, word};
 use crate::draft::{Consent, Key};
 use crate::error::Result;
 use crate::words::{Channel, RecipientType, Status};
@@ -22,6 +23,19 @@ pub(crate) struct Current {
     pub(crate) ordinal: i64,
     pub(crate) retailer_code: Option<i64>,
     pub(crate) retailer_access: Vec<i64>,
+}
+
+impl Current {
+    /// The retailers that can see the record.
+    pub(crate) fn retailers(&self) -> Vec<i64> {
+        seen_by(self.retailer_code, &self.retailer_access)
+    }
+}
+
+/// Who can see a consent: the retailer that took it, and those that were given access.
+fn seen_by(retailer_code: Option<i64>, retailer_access: &[i64]) -> Vec<i64> {
+    let others = retailer_access.iter().copied().filter(|code| Some(*code) != retailer_code);
+    retailer_code.into_iter().chain(others).collect()
 }
 
 /// Looks the current record of a key up.
@@ -54,6 +68,10 @@ pub(crate) fn find_current(db: &Connection, brand_code: i64, key: &Key) -> Resul
 /// A comma-separated list of codes.
 fn codes(text: &str) -> Vec<i64> {
     text.split(',').filter_map(|code| code.parse().ok()).collect()
+}
+
+fn joined(codes: &[i64]) -> String {
+    codes.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Whether an address has a record under any brand of a provider.
@@ -124,7 +142,6 @@ pub(crate) fn record(
         request_id,
         sub_request_id,
     ])?;
-    let access: Vec<String> = consent.retailer_access.iter().map(i64::to_string).collect();
     let sql = "INSERT OR REPLACE INTO consents (brand_code, recipient, recipient_type, type, status, source,
                    consent_at, created_at, transaction_id, ordinal, retailer_code, retailer_access)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
@@ -140,9 +157,35 @@ pub(crate) fn record(
         transaction_id,
         ordinal,
         consent.retailer_code,
-        access.join(","),
+        joined(&consent.retailer_access),
     ])?;
+    let before = current.map(Current::retailers).unwrap_or_default();
+    let after = seen_by(consent.retailer_code, &consent.retailer_access);
+    retailers::link(db, brand_code, key, &before, &after)?;
     Ok(Written { transaction_id, created_at })
+}
+
+/// Changes which retailers can see a record. That is no movement.
+pub(crate) fn put_retailers(
+    db: &Connection,
+    brand_code: i64,
+    key: &Key,
+    current: &Current,
+    retailer_code: Option<i64>,
+    retailer_access: &[i64],
+) -> Result<()> {
+    let sql = "UPDATE consents SET retailer_code = ?5, retailer_access = ?6
+               WHERE brand_code = ?1 AND recipient = ?2 AND recipient_type = ?3 AND type = ?4";
+    db.prepare_cached(sql)?.execute(params![
+        brand_code,
+        key.recipient,
+        key.recipient_type.as_str(),
+        key.channel.as_str(),
+        retailer_code,
+        joined(retailer_access),
+    ])?;
+    let after = seen_by(retailer_code, retailer_access);
+    retailers::link(db, brand_code, key, &current.retailers(), &after)
 }
 
 fn transaction_id(brand_code: i64, key: &Key, created_at: i64, distinction: i64) -> TransactionId {
@@ -291,12 +334,30 @@ impl Movement {
     }
 }
 
+/// Who made a movement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The provider, or a partner for it: `HS`.
+    Provider,
+    /// The citizen or an operator: `IYS`.
+    Registry,
+}
+
+impl Side {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "HS" => Some(Self::Provider),
+            "IYS" => Some(Self::Registry),
+            _ => None,
+        }
+    }
+}
+
 /// Which part of the feed is wanted.
 #[derive(Debug, Clone)]
-pub(crate) struct FeedPart<'a> {
+pub(crate) struct FeedPart {
     pub(crate) brand_code: i64,
-    /// `HS` or `IYS`.
-    pub(crate) side: &'a str,
+    pub(crate) side: Side,
     /// Not older than this, inclusive.
     pub(crate) from: i64,
     /// Not younger than this, inclusive.
@@ -308,22 +369,26 @@ pub(crate) struct FeedPart<'a> {
 }
 
 /// A page of the feed, in the order of creation and then of transaction id.
-pub(crate) fn feed(db: &Connection, part: &FeedPart<'_>) -> Result<Vec<Movement>> {
+pub(crate) fn feed(db: &Connection, part: &FeedPart) -> Result<Vec<Movement>> {
     let start = Cursor { created_at: part.from, transaction_id: TransactionId::default(), ordinal: -1 };
     // A cursor older than the window starts at the window (protocol 11, U17).
     let after = part.after.filter(|after| after.created_at >= part.from).unwrap_or(start);
     let shown = |channel: Channel| if part.channels.contains(&channel) { channel.as_str() } else { "" };
+    // The registry's own movements are few among the providers', and have an index of their own.
+    let (index, side) = match part.side {
+        Side::Provider => ("movements_by_time", "HS"),
+        Side::Registry => ("movements_of_registry", "IYS"),
+    };
     let sql = format!(
-        "SELECT {COLUMNS} FROM movements
-         WHERE brand_code = ?1 AND side = ?2 AND created_at <= ?3
-             AND (created_at, transaction_id, ordinal) > (?4, ?5, ?6) AND type IN (?7, ?8, ?9)
-         ORDER BY created_at, transaction_id, ordinal LIMIT ?10"
+        "SELECT {COLUMNS} FROM movements INDEXED BY {index}
+         WHERE brand_code = ?1 AND side = '{side}' AND created_at <= ?2
+             AND (created_at, transaction_id, ordinal) > (?3, ?4, ?5) AND type IN (?6, ?7, ?8)
+         ORDER BY created_at, transaction_id, ordinal LIMIT ?9"
     );
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map(
         params![
             part.brand_code,
-            part.side,
             part.until,
             after.created_at,
             after.transaction_id,
@@ -333,6 +398,24 @@ pub(crate) fn feed(db: &Connection, part: &FeedPart<'_>) -> Result<Vec<Movement>
             shown(Channel::Email),
             part.limit
         ],
+        read_movement,
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Movements of a day in the order of the movement file (protocol 4.18), behind a cursor or from the
+/// day's beginning.
+pub(crate) fn of_day(db: &Connection, day: Day, after: Option<Cursor>, limit: i64) -> Result<Vec<Movement>> {
+    let start = Cursor { created_at: day.start, transaction_id: TransactionId::default(), ordinal: -1 };
+    let after = after.unwrap_or(start);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM movements INDEXED BY movements_by_time
+         WHERE brand_code = ?1 AND created_at < ?2 AND (created_at, transaction_id, ordinal) > (?3, ?4, ?5)
+         ORDER BY created_at, transaction_id, ordinal LIMIT ?6"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map(
+        params![day.brand_code, day.end, after.created_at, after.transaction_id, after.ordinal, limit],
         read_movement,
     )?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -12,6 +12,8 @@ pub(crate) const CLOCK_OFFSET: &str = "clock_offset_millis";
 pub(crate) const SETTINGS: &str = "settings";
 /// What the first start made, so that later starts can tell it again.
 pub(crate) const SEED: &str = "seed";
+/// The key and the certificate that sign time stamps.
+pub(crate) const TIME_STAMP_AUTHORITY: &str = "time_stamp_authority";
 
 /// Reads a fact.
 pub(crate) fn find<T: DeserializeOwned>(db: &Connection, name: &str) -> Result<Option<T>> {
@@ -32,8 +34,9 @@ pub(crate) fn put<T: Serialize>(db: &Connection, name: &str, value: &T) -> Resul
 }
 
 /// The last instant (Unix seconds) at which something was written; the clock must not fall behind it.
+/// Rows are written in the order of time, so the last ones tell it without a look at the others.
 pub(crate) fn last_written(db: &Connection) -> Result<i64> {
-    let sql = "SELECT max(coalesce((SELECT max(created_at) FROM movements), 0),
-                          coalesce((SELECT max(received_at) FROM batches), 0))";
+    let sql = "SELECT max(coalesce((SELECT created_at FROM movements ORDER BY seq DESC LIMIT 1), 0),
+                          coalesce((SELECT received_at FROM batches ORDER BY rowid DESC LIMIT 1), 0))";
     Ok(db.query_row(sql, [], |row| row.get(0))?)
 }

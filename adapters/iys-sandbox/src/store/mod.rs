@@ -7,6 +7,8 @@ pub(crate) mod batches;
 pub(crate) mod consents;
 pub(crate) mod facts;
 pub(crate) mod providers;
+pub(crate) mod reports;
+pub(crate) mod retailers;
 pub(crate) mod schema;
 
 use rusqlite::Row;

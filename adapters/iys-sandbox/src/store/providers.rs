@@ -1,4 +1,4 @@
-//! Providers, their brands and retailers, partners and what they may do, subscriptions.
+//! Providers, their brands, partners and what they may do, subscriptions.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -194,28 +194,6 @@ pub(crate) fn put_brand(db: &Connection, brand: &Brand) -> Result<()> {
                ON CONFLICT DO UPDATE SET iys_code = ?2, name = ?3, master = ?4";
     db.execute(sql, params![brand.code, brand.iys_code, brand.name, brand.master])?;
     Ok(())
-}
-
-/// Adds a retailer of a brand.
-pub(crate) fn put_retailer(db: &Connection, retailer_code: i64, brand_code: i64, title: &str) -> Result<()> {
-    let sql = "INSERT INTO retailers (retailer_code, brand_code, title) VALUES (?1, ?2, ?3)
-               ON CONFLICT DO UPDATE SET brand_code = ?2, title = ?3";
-    db.execute(sql, params![retailer_code, brand_code, title])?;
-    Ok(())
-}
-
-/// The title of a brand's retailer.
-pub(crate) fn retailer_title(db: &Connection, brand_code: i64, retailer_code: i64) -> Result<Option<String>> {
-    let sql = "SELECT title FROM retailers WHERE retailer_code = ?1 AND brand_code = ?2";
-    let found =
-        db.prepare_cached(sql)?.query_row([retailer_code, brand_code], |row| row.get(0)).optional()?;
-    Ok(found)
-}
-
-/// How many retailers a brand has.
-pub(crate) fn count_retailers(db: &Connection, brand_code: i64) -> Result<i64> {
-    let sql = "SELECT count(*) FROM retailers WHERE brand_code = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([brand_code], |row| row.get(0))?)
 }
 
 /// Adds a partner or changes its title.

@@ -4,8 +4,16 @@ use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 
-/// The version of [`TABLES`]; kept in SQLite's `user_version`.
-const VERSION: i64 = 1;
+/// How much of the data file is held in memory, in KiB.
+const CACHE_KIB: i64 = 64 * 1024;
+/// How far the journal grows before it is carried over, in pages.
+const JOURNAL_PAGES: i64 = 16 * 1024;
+/// SQLite's ordinary page.
+const PAGE_BYTES: i64 = 4096;
+
+/// What makes the tables, in order. How many of them a file has seen is kept in SQLite's `user_version`:
+/// what follows is done to it when it is opened, and a file that has seen more is of a newer version.
+const STEPS: &[&str] = &[TABLES, RETAILERS_AND_REPORTS];
 
 /// Instants are Unix seconds unless the name says millis. Enumerations hold the wire's own words.
 const TABLES: &str = "
@@ -130,6 +138,55 @@ CREATE TABLE batches (
 CREATE INDEX batches_due ON batches (due_at, received_at) WHERE results IS NULL;
 ";
 
+/// The profiles of retailers (protocol 4.14), which consents they can see (4.15), and the daily reports
+/// (4.17). The feed's index becomes one over all movements, by which a day is read, and a small one over
+/// the registry's own.
+const RETAILERS_AND_REPORTS: &str = "
+ALTER TABLE retailers ADD COLUMN name TEXT;
+ALTER TABLE retailers ADD COLUMN alias TEXT;
+ALTER TABLE retailers ADD COLUMN tckn TEXT;
+ALTER TABLE retailers ADD COLUMN tin TEXT;
+ALTER TABLE retailers ADD COLUMN mersis TEXT;
+ALTER TABLE retailers ADD COLUMN mobile TEXT;
+ALTER TABLE retailers ADD COLUMN city_code TEXT;
+ALTER TABLE retailers ADD COLUMN city_name TEXT;
+ALTER TABLE retailers ADD COLUMN town_code TEXT;
+ALTER TABLE retailers ADD COLUMN town_name TEXT;
+ALTER TABLE retailers ADD COLUMN status TEXT NOT NULL DEFAULT 'active'
+    CHECK (status IN ('active', 'passive', 'suspended'));
+CREATE INDEX retailers_by_tckn ON retailers (tckn) WHERE tckn IS NOT NULL;
+CREATE INDEX retailers_by_mersis ON retailers (mersis) WHERE mersis IS NOT NULL;
+
+CREATE TABLE retailer_consents (
+    retailer_code INTEGER NOT NULL,
+    brand_code INTEGER NOT NULL,
+    recipient TEXT NOT NULL,
+    recipient_type TEXT NOT NULL,
+    type TEXT NOT NULL,
+    PRIMARY KEY (retailer_code, brand_code, recipient, recipient_type, type)
+) STRICT, WITHOUT ROWID;
+INSERT INTO retailer_consents
+    SELECT retailer_code, brand_code, recipient, recipient_type, type FROM consents
+    WHERE retailer_code IS NOT NULL
+    UNION
+    SELECT code.value, c.brand_code, c.recipient, c.recipient_type, c.type
+    FROM consents c, json_each('[' || c.retailer_access || ']') code WHERE c.retailer_access <> '';
+
+CREATE TABLE reports (
+    brand_code INTEGER NOT NULL,
+    day_start INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    time_stamp BLOB NOT NULL,
+    agreed INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (brand_code, day_start)
+) STRICT, WITHOUT ROWID;
+
+DROP INDEX movements_in_feed;
+CREATE INDEX movements_by_time ON movements (brand_code, created_at, transaction_id, ordinal);
+CREATE INDEX movements_of_registry ON movements (brand_code, created_at, transaction_id, ordinal)
+    WHERE side = 'IYS';
+";
+
 /// Sets the connection up and makes the tables when they are not there.
 pub(crate) fn prepare(db: &Connection) -> Result<()> {
     db.set_prepared_statement_cache_capacity(128);
@@ -138,13 +195,48 @@ pub(crate) fn prepare(db: &Connection) -> Result<()> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "NORMAL")?;
     db.pragma_update(None, "foreign_keys", true)?;
+    // However much is stored, this much of it is held in memory (negative: KiB). The journal is carried
+    // over in large strides: a batch touches a page or two for each of its addresses.
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    db.pragma_update(None, "wal_autocheckpoint", JOURNAL_PAGES)?;
+    db.pragma_update(None, "journal_size_limit", JOURNAL_PAGES * PAGE_BYTES)?;
     let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match found {
-        0 => {
-            db.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?;
-            Ok(())
-        }
-        VERSION => Ok(()),
-        _ => Err(Error::SchemaTooNew { found, known: VERSION }),
+    let known = STEPS.len() as i64;
+    let Some(to_do) = usize::try_from(found).ok().and_then(|done| STEPS.get(done..)) else {
+        return Err(Error::SchemaTooNew { found, known });
+    };
+    if !to_do.is_empty() {
+        let steps = to_do.concat();
+        db.execute_batch(&format!("BEGIN IMMEDIATE; {steps} PRAGMA user_version = {known}; COMMIT;"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_file_is_taken_up() {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(&format!("{TABLES} PRAGMA user_version = 1;")).unwrap();
+        db.execute_batch(
+            "INSERT INTO consents VALUES
+                 (1, '+90', 'BIREYSEL', 'MESAJ', 'ONAY', 'HS_WEB', 5, 5, x'00', 0, 33, '11,22'),
+                 (1, '+91', 'BIREYSEL', 'MESAJ', 'ONAY', 'HS_WEB', 5, 5, x'00', 0, 11, '11'),
+                 (1, '+92', 'BIREYSEL', 'MESAJ', 'ONAY', 'HS_WEB', 5, 5, x'00', 0, NULL, '')",
+        )
+        .unwrap();
+        prepare(&db).unwrap();
+        prepare(&db).unwrap();
+        let mut statement =
+            db.prepare("SELECT retailer_code, recipient FROM retailer_consents ORDER BY 1, 2").unwrap();
+        let rows: Vec<(i64, String)> = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        let rows: Vec<(i64, &str)> = rows.iter().map(|(code, address)| (*code, address.as_str())).collect();
+        assert_eq!(rows, [(11, "+90"), (11, "+91"), (22, "+90"), (33, "+90")]);
     }
 }

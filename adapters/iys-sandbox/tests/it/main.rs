@@ -5,6 +5,9 @@
 mod control;
 mod faults;
 mod journeys;
+mod load;
 mod persistence;
 mod provoke;
+mod reports;
+mod retailers;
 mod world;

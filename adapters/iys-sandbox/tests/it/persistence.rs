@@ -52,5 +52,5 @@ async fn a_file_of_a_newer_version_is_refused() {
     std::fs::write(&file, bytes).unwrap();
     let config = iys_sandbox::SandboxConfig { data: Some(file), ..Default::default() };
     let error = iys_sandbox::Sandbox::open(config).unwrap_err();
-    assert!(matches!(error, iys_sandbox::Error::SchemaTooNew { found: 99, known: 1 }), "{error:?}");
+    assert!(matches!(error, iys_sandbox::Error::SchemaTooNew { found: 99, .. }), "{error:?}");
 }

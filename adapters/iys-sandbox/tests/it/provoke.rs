@@ -1,13 +1,13 @@
 //! Every code of the protocol that these methods can answer with, provoked over HTTP from a table.
 //!
-//! `tests/data/provoke.json` holds the table: `codes` is the registry's error table (protocol 5.1),
+//! `tests/data/provoke*.json` hold the table: `codes` is the registry's error table (protocol 5.1),
 //! `uncovered` says why a code has no row, and each row is a sequence of requests of which the last one
 //! must be answered as expected. A row may name the rule it depends on; the second test takes each rule
 //! out and demands that one of its rows fails.
 //!
 //! Words in a row: `$phone`, `$phone2`, `$ago N` and `$in N` (seconds), `$first` (one instant for the
 //! whole row), `$null`, `$absent`, `$codes N`, `$phones N`; `{brand}`, `{v2}`, `{sps}`, `{partner}`,
-//! `{username}`, `{password}`; `{name.path}` reads an answer kept with `save`.
+//! `{username}`, `{password}`, `{day N}` (so many days from today); `{name.path}` reads an answer kept with `save`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use reqwest::Client;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::world::{BRAND, PHONE, Reply, World, client, send};
+use crate::world::{BRAND, PHONE, Reply, World, client, retailer, send};
 
 #[derive(Debug, Deserialize)]
 struct Table {
@@ -48,6 +48,8 @@ struct Step {
     token: Option<String>,
     /// What differs from an acceptable consent.
     consent: Option<Map<String, Value>>,
+    /// What differs from an acceptable retailer.
+    retailer: Option<Map<String, Value>>,
     /// The same for each consent of a list.
     batch: Option<Vec<Map<String, Value>>>,
     /// An acceptable list of this length.
@@ -81,8 +83,22 @@ struct Expectation {
     body: BTreeMap<String, Value>,
 }
 
+/// The parts of the table, by what they are about.
+const PARTS: [&str; 3] = [
+    include_str!("../data/provoke.json"),
+    include_str!("../data/provoke-retailers.json"),
+    include_str!("../data/provoke-reports.json"),
+];
+
 fn table() -> Table {
-    serde_json::from_str(include_str!("../data/provoke.json")).unwrap()
+    let mut whole = Table { codes: Vec::new(), uncovered: BTreeMap::new(), rows: Vec::new() };
+    for part in PARTS {
+        let part: Table = serde_json::from_str(part).unwrap();
+        whole.codes.extend(part.codes);
+        whole.uncovered.extend(part.uncovered);
+        whole.rows.extend(part.rows);
+    }
+    whole
 }
 
 /// A row on its way.
@@ -133,7 +149,8 @@ impl Run {
 
     async fn call(&self, step: &Step) -> Reply {
         let (method, path) = step.call.split_once(' ').unwrap();
-        let mut request = self.world.request(method, &self.text(path));
+        let path = self.days(path).await;
+        let mut request = self.world.request(method, &self.text(&path));
         match step.r#as.as_deref().unwrap_or("partner") {
             "nobody" => {}
             who => request = request.bearer_auth(self.world.token(who).await),
@@ -154,6 +171,9 @@ impl Run {
     async fn body(&self, step: &Step) -> Option<Value> {
         if let Some(changes) = &step.consent {
             return Some(self.consent(changes, &step.without).await);
+        }
+        if let Some(changes) = &step.retailer {
+            return Some(self.changed(retailer(), changes, &step.without).await);
         }
         if let Some(changes) = &step.key {
             let base = json!({"recipient": PHONE, "recipientType": "BIREYSEL", "type": "MESAJ"});
@@ -232,6 +252,17 @@ impl Run {
             "$phones" => phones(number() as usize).into(),
             _ => self.text(text).into(),
         }
+    }
+
+    /// A text with its `{day N}` replaced.
+    async fn days(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        while let Some((before, rest)) = text.split_once("{day ") {
+            let (number, after) = rest.split_once('}').unwrap();
+            let day = self.world.day(number.parse().unwrap()).await;
+            text = format!("{before}{day}{after}");
+        }
+        text
     }
 
     /// A text with its `{…}` replaced.

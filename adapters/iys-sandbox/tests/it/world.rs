@@ -125,6 +125,11 @@ impl World {
         at.format("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// A day, counted from the registry's present one, as the registry writes days.
+    pub async fn day(&self, from_today: i64) -> chrono::NaiveDate {
+        self.now().await.date() + chrono::Duration::days(from_today)
+    }
+
     /// The token of `partner` or `provider`, fetched once.
     pub async fn token(&self, who: &str) -> String {
         if let Some(token) = self.tokens.lock().unwrap().get(who) {
@@ -184,6 +189,20 @@ impl World {
             "recipientType": "BIREYSEL",
         })
     }
+}
+
+/// A retailer that would be accepted.
+pub fn retailer() -> Value {
+    json!({
+        "title": "Örnek Market Ltd. Şti.",
+        "name": "Ayşe Yılmaz",
+        "alias": "Kadıköy Şubesi",
+        "tckn": "10000000146",
+        "tin": "8450525470",
+        "mobile": "+905551112233",
+        "city": {"code": "34", "name": "İstanbul"},
+        "town": {"code": "01", "name": "Kadıköy"},
+    })
 }
 
 /// Somebody who can talk HTTP.
