@@ -10,7 +10,8 @@ use crate::{Insert, Key, Step, Tx, args, sql::Row, statements};
 statements! {
     AFTER = "SELECT seq, brand_code, key, id, type, sealed, created_at FROM changes {by changes_by_brand}
              WHERE iys_code = $1 AND brand_code = $2 AND seq > $3 ORDER BY seq LIMIT $4";
-    BY_SEQS = "SELECT seq, brand_code, key, id, type, sealed, created_at FROM changes WHERE iys_code = $1 AND seq {in $2 int}";
+    BY_SEQS = "SELECT c.seq, c.brand_code, c.key, c.id, c.type, c.sealed, c.created_at
+             FROM {each $2 int of changes AS c: c.iys_code = $1 AND c.seq = wanted.value}";
     AT_OR_AFTER = "SELECT seq, created_at FROM changes WHERE iys_code = $1 AND seq >= $2 ORDER BY seq LIMIT 1";
     FAN_OUT = "INSERT INTO deliveries (iys_code, endpoint_id, change_seq, key, state, attempt, next_attempt_at, updated_at)
                SELECT c.iys_code, e.id, c.seq, c.key, 'queued', 0, $4, $4

@@ -17,7 +17,7 @@ macro_rules! row {
 
 statements! {
     FIND = concat!("SELECT ", row!(), " FROM consents c WHERE c.iys_code = $1 AND c.id = $2");
-    FIND_MANY = concat!("SELECT ", row!(), " FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = each.value}");
+    FIND_MANY = concat!("SELECT ", row!(), " FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = wanted.value}");
     CHAIN = concat!("SELECT ", row!(), " FROM consents c WHERE c.iys_code = $1 AND c.seq > $2 ORDER BY c.seq LIMIT 1000");
 }
 

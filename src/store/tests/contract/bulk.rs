@@ -106,8 +106,8 @@ async fn an_upsert_changes_what_exists_and_adds_what_does_not(store: Store) {
 
 async fn one_bad_row_keeps_the_whole_insert_out(store: Store) {
     let mut tx = store.db.begin(kopru_store::Priority::Bulk).await.unwrap();
-    let rows = (0..300).chain([17]).map(submission).collect();
-    let error = submissions::save(&mut tx, rows, at(0)).await.unwrap_err();
+    let rows = (0..300).chain([17]).map(submission).map(new_submission).collect();
+    let error = submissions::add(&mut tx, rows, at(0)).await.unwrap_err();
     assert!(error.is_conflict(), "{error:?}");
     drop(tx);
     assert_eq!(store.number("SELECT count(*) FROM submissions", vec![]).await, 0);

@@ -142,8 +142,8 @@ async fn schema(store: &Store) -> Schema {
 /// SQLite has fewer types: what it stores alike is alike here.
 fn kind(of: &str) -> &'static str {
     match of {
-        "INTEGER" | "bigint" | "boolean" => "number",
-        "TEXT" | "text" | "timestamp with time zone" => "text",
+        "INTEGER" | "bigint" | "boolean" | "timestamp with time zone" => "number",
+        "TEXT" | "text" => "text",
         "BLOB" | "bytea" | "uuid" => "bytes",
         other => panic!("unknown type {other}"),
     }
