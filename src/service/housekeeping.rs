@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::time::truncate_seconds;
-use kopru_domain::{Code, IysCode, SubmissionState};
+use kopru_domain::{Code, Deadline, IysCode, SubmissionState};
 use kopru_store::holds::{self, HoldRow};
 use kopru_store::submissions::{self, SubmissionRow};
 use kopru_store::{Priority, batches, idempotency, jobs};
@@ -33,9 +33,10 @@ pub async fn tend(app: &App) -> ServiceResult<usize> {
 
 /// Ends approvals that can no longer be filed by any reading of the deadline.
 async fn expire(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
+    let target = Deadline::target_of_expired(now, &app.calendar);
     let rows = {
         let mut tx = app.db.read().await?;
-        submissions::expiring(&mut tx, now, MOST).await?
+        submissions::expiring(&mut tx, now, target, MOST).await?
     };
     each_provider(app, rows, |settling, row| {
         let still =

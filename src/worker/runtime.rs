@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use apalis::prelude::WorkerBuilderExt as _;
 use apalis_core::backend::custom::{BackendBuilder, CustomBackend};
@@ -254,17 +254,20 @@ pub(super) fn relay_wakes(app: &App) {
 /// Publishes the gauges every few seconds.
 pub(super) fn measure(app: &App) {
     const EVERY: Duration = Duration::from_secs(5);
+    /// What part of the time measuring may take: it walks the queue, which may hold a first load of millions.
+    const SHARE: u32 = 20;
     let app = app.clone();
     app.lifecycle.clone().spawn("gauges", async move {
         let stopping = app.lifecycle.stopping();
         tokio::pin!(stopping);
         loop {
+            let started = Instant::now();
             if let Err(error) = crate::service::gauges::measure(&app).await {
                 tracing::debug!(error = &error as &dyn Error, "the gauges could not be measured");
             }
             tokio::select! {
                 () = &mut stopping => return,
-                () = pause(EVERY) => {}
+                () = pause(EVERY.max(started.elapsed() * SHARE)) => {}
             }
         }
     });

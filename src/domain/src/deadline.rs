@@ -5,7 +5,7 @@
 //! does not say how it counts. So there are three instants: we work towards the strictest reading,
 //! show the usual one, and call something late for certain only by the most lenient one.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc, Weekday};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{BusinessCalendar, Day};
@@ -72,6 +72,17 @@ impl Deadline {
             legal: instant(legal, END_OF_DAY),
             latest: instant(latest, END_OF_DAY),
         }
+    }
+
+    /// The latest target that an event can have whose `latest` has passed: all three instants are monotone in the event, so
+    /// what has a later target cannot have expired. A queue in the order of its targets need not be read beyond it.
+    pub fn target_of_expired(now: DateTime<Utc>, calendar: &BusinessCalendar) -> DateTime<Utc> {
+        let (mut expired, mut open) = (now - TimeDelta::days(60), now);
+        while open - expired > TimeDelta::seconds(1) {
+            let middle = expired + (open - expired) / 2;
+            if Self::of(middle, calendar).latest < now { expired = middle } else { open = middle }
+        }
+        Self::of(expired, calendar).target
     }
 }
 

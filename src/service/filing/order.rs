@@ -1,6 +1,7 @@
 //! Whose turn it is (design.md section 4.5): round robin while every target is safe, earliest target first while one is not.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::schedule::{Bucket, Forecast, Regime, forecast};
@@ -10,8 +11,10 @@ use kopru_store::{Tx, submissions};
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
 
-/// How long a forecast is used before the next.
+/// How long a forecast is used before the next, at least.
 const FORECAST_LIFE: TimeDelta = TimeDelta::seconds(10);
+/// And at least this many times as long as it took: it walks the queue, which may hold a first load of millions.
+const FORECAST_SHARE: u32 = 20;
 /// Items of one request.
 const ITEMS_PER_REQUEST: u32 = 1_000;
 /// The pace that counts where none is set (a sandbox without limits).
@@ -29,7 +32,14 @@ pub struct Turn {
 #[derive(Debug, Clone, Copy)]
 struct State {
     last: [(IysCode, BrandCode); 2],
-    forecast: Option<(DateTime<Utc>, Forecast)>,
+    forecast: Option<Known>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    at: DateTime<Utc>,
+    life: TimeDelta,
+    forecast: Forecast,
 }
 
 impl Default for State {
@@ -82,12 +92,14 @@ impl Turn {
     pub async fn regime(&self, app: &App, tx: &mut Tx) -> ServiceResult<Regime> {
         let now = app.clocks.business();
         let known = self.lock(|state| state.forecast);
-        if let Some((_, forecast)) = known.filter(|(at, _)| now - *at < FORECAST_LIFE && *at <= now) {
-            return Ok(forecast.regime);
+        if let Some(known) = known.filter(|known| now - known.at < known.life && known.at <= now) {
+            return Ok(known.forecast.regime);
         }
-        let outlook = outlook(app, tx).await?;
-        self.lock(|state| state.forecast = Some((now, outlook.forecast)));
-        Ok(outlook.forecast.regime)
+        let started = Instant::now();
+        let forecast = outlook(app, tx).await?.forecast;
+        let worth = TimeDelta::from_std(started.elapsed() * FORECAST_SHARE).unwrap_or(FORECAST_LIFE);
+        self.lock(|state| state.forecast = Some(Known { at: now, life: worth.max(FORECAST_LIFE), forecast }));
+        Ok(forecast.regime)
     }
 
     /// The next brand and which statuses of it go; `except` names brands where nothing could be claimed just now.

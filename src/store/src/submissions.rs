@@ -94,12 +94,11 @@ statements! {
     BATCH_RELEASED = "UPDATE submissions {by submissions_of_batch} SET state = 'queued', batch_id = NULL, batch_index = NULL, claimed_by = NULL, lease_until = NULL,
             next_attempt_at = $3, updated_at = $4
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
-    /// The latest instant is never before the target, which the index knows.
     EXPIRING = concat!("SELECT ", row!(), "
-        FROM submissions WHERE state = 'queued' AND status = 'ONAY' AND target_at < $1 AND latest_at < $1
+        FROM submissions WHERE state = 'queued' AND status = 'ONAY' AND target_at <= $2 AND latest_at < $1
         UNION ALL
         SELECT ", row!(), "
-        FROM submissions WHERE state = 'held' AND status = 'ONAY' AND latest_at < $1 LIMIT $2");
+        FROM submissions WHERE state = 'held' AND status = 'ONAY' AND latest_at < $1 LIMIT $3");
     AT_RISK = concat!("SELECT ", row!(), "
         FROM submissions WHERE NOT at_risk AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') AND target_at < $1
         ORDER BY target_at LIMIT $2");
@@ -480,9 +479,14 @@ pub async fn batch_released(
     tx.execute(&BATCH_RELEASED, args![provider, batch, next_attempt_at, now]).await
 }
 
-/// ONAYs that did not leave the house and whose latest instant has passed.
-pub async fn expiring(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<Vec<SubmissionRow>> {
-    tx.rows(&EXPIRING, args![now, limit]).await?.iter().map(read).collect()
+/// ONAYs that did not leave the house and whose latest instant has passed; none of the queued has a target after `target`.
+pub async fn expiring(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    target: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<SubmissionRow>> {
+    tx.rows(&EXPIRING, args![now, target, limit]).await?.iter().map(read).collect()
 }
 
 /// Open filings whose target lies before `until` and of which nobody was told yet.

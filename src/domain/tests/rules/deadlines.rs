@@ -159,6 +159,20 @@ proptest! {
         prop_assert!(event < target && target <= registry && registry <= legal && legal <= latest);
     }
 
+    /// Nothing that has expired hides behind the bound, and the bound is a target that did expire.
+    #[test]
+    fn what_has_expired_has_a_target_up_to_the_bound(
+        now in prop_oneof![any_event(), delicate_event()],
+        days_before in 0_i64..40,
+        seconds in 0_i64..86_400,
+    ) {
+        let event = now - TimeDelta::days(days_before) - TimeDelta::seconds(seconds);
+        let deadline = Deadline::of(event, calendar());
+        let bound = Deadline::target_of_expired(now, calendar());
+        prop_assert!(deadline.latest >= now || deadline.target <= bound);
+        prop_assert!(bound < now);
+    }
+
     #[test]
     fn each_instant_is_monotone_in_the_event(
         event in prop_oneof![any_event(), delicate_event()],

@@ -126,7 +126,7 @@ fn hot_statements() -> Vec<Hot> {
         hot("submissions", "BATCH_ACCEPTED", args![PROVIDER, id(2), now], &["submissions_of_batch"]),
         hot("submissions", "BATCH_UNKNOWN", args![PROVIDER, id(2), now], &["submissions_of_batch"]),
         hot("submissions", "BATCH_RELEASED", args![PROVIDER, id(2), now, now], &["submissions_of_batch"]),
-        hot("submissions", "EXPIRING", args![now, 500_i64], &["submissions_due", "submissions_held"]),
+        hot("submissions", "EXPIRING", args![now, now, 500_i64], &["submissions_due", "submissions_held"]),
         hot("submissions", "AT_RISK", args![at(100), 500_i64], &["submissions_warn"]),
         hot("submissions", "CLAIMS", args![PROVIDER, ids.clone()], &[KEY]),
         hot(

@@ -288,8 +288,9 @@ async fn approvals_expire_after_their_latest_instant(store: Store) {
     ];
     add(&store, rows).await;
     let expiring = async |now, limit| {
-        let mut found =
-            of(&store.read(async |tx| submissions::expiring(tx, at(now), limit).await.unwrap()).await);
+        let mut found = of(&store
+            .read(async |tx| submissions::expiring(tx, at(now), at(now), limit).await.unwrap())
+            .await);
         found.sort_unstable();
         found
     };
