@@ -62,10 +62,10 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
 
 /// Reads a scenario.
 pub(super) fn load_scenario(path: &Path) -> Result<Scenario, Failure> {
-    Scenario::load(path).map_err(unusable_scenario)
+    Scenario::load(path).map_err(|error| unusable_scenario(&error))
 }
 
-fn unusable_scenario(error: ScenarioError) -> Failure {
+fn unusable_scenario(error: &ScenarioError) -> Failure {
     let message = Text::new(error.turkish(), error.to_string());
     let failure = Failure::new("scenario", message);
     // What is told by the text itself is not told again.
@@ -78,7 +78,7 @@ fn unusable_scenario(error: ScenarioError) -> Failure {
 /// The sandbox's data file or its socket failed, or the scenario does not fit.
 pub(super) fn unusable(error: iys_sandbox::Error) -> Failure {
     if let iys_sandbox::Error::Scenario(error) = error {
-        return unusable_scenario(error);
+        return unusable_scenario(&error);
     }
     let message = Text::fixed("deneme ortamı çalıştırılamadı", "the sandbox cannot run");
     Failure::new("sandbox", message).because(error)

@@ -46,7 +46,7 @@ mod error;
 mod http;
 mod identity;
 mod messages;
-mod pages;
+mod panel;
 mod places;
 mod registry;
 mod rules;

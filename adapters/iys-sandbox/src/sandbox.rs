@@ -24,8 +24,8 @@ use crate::http::limits::Limits;
 use crate::http::peer::{BreakableListener, Peer};
 use crate::http::stats::Stats;
 use crate::http::{self, App};
-use crate::pages;
-use crate::pages::session::Sessions;
+use crate::panel;
+use crate::panel::session::Sessions;
 use crate::registry::{Desk, Registry};
 use crate::scenario::{self, Scenario};
 use crate::settings::{Effective, Settings, SettingsCell};
@@ -151,7 +151,7 @@ impl Sandbox {
     pub fn router(&self) -> Router {
         http::router()
             .merge(control::router(Arc::clone(&self.app)))
-            .merge(pages::router(Arc::clone(&self.app)))
+            .merge(panel::router(Arc::clone(&self.app)))
             .fallback(http::unknown_path)
             .with_state(Arc::clone(&self.app))
     }

@@ -26,7 +26,7 @@ use self::limits::Limits;
 use self::peer::Peer;
 use self::stats::Stats;
 use crate::error::Result;
-use crate::pages::session::Sessions;
+use crate::panel::session::Sessions;
 use crate::registry::Registry;
 use crate::registry::access::{self, Access};
 use crate::registry::answer::{self, Answer};

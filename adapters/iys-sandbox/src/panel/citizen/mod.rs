@@ -18,7 +18,7 @@ use crate::address::{self, AddressPolicy};
 use crate::draft::{Consent, Key};
 use crate::error::Result;
 use crate::http::App;
-use crate::pages::words::CHANNELS;
+use crate::panel::words::CHANNELS;
 use crate::registry::Desk;
 use crate::registry::add::{self, Place};
 use crate::store::consents::{Origin, find_current};

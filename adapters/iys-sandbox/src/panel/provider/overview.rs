@@ -5,11 +5,11 @@ use maud::{Markup, html};
 
 use super::Provider;
 use crate::control::providers::{Named, ProviderRequest, SubscriptionRequest, put_provider};
-use crate::pages::form::Mistakes;
-use crate::pages::frame::{form, select, time};
-use crate::pages::session::Door;
-use crate::pages::words::{self, number};
-use crate::pages::{PageError, Posted, Visitor};
+use crate::panel::form::Mistakes;
+use crate::panel::frame::{form, select, time};
+use crate::panel::session::Door;
+use crate::panel::words::{self, number};
+use crate::panel::{PageError, Posted, Visitor};
 use crate::store::providers::{self, Subscription, SubscriptionStatus};
 
 const STATES: [SubscriptionStatus; 4] = [
@@ -57,7 +57,7 @@ pub(super) async fn show(visitor: Visitor<Provider>) -> Result<Response, PageErr
                         @if brand.master { span.badge { "Ana marka" } } }
                 }
             }
-            div.actions { a href="/hizmet-saglayici/markalar" { "Sayılar ve yeni marka" } }
+            div.actions { a href="/hizmet-saglayici/markalar" { "Markaları yönet" } }
         }
     }))
 }

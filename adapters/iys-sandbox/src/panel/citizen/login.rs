@@ -12,10 +12,10 @@ use serde::Deserialize;
 use crate::address::{self, Kind};
 use crate::error::Result;
 use crate::http::App;
-use crate::pages::form::Mistakes;
-use crate::pages::frame::{Field, Page, form};
-use crate::pages::session::{Door, Visit, Who};
-use crate::pages::{self, Guest, PageError, guest_form, log_in, see_other};
+use crate::panel::form::Mistakes;
+use crate::panel::frame::{Field, Page, form};
+use crate::panel::session::{Door, Visit, Who};
+use crate::panel::{self, Guest, PageError, guest_form, log_in, see_other};
 
 /// How often a wrong code may be entered.
 const TRIES: u8 = 3;
@@ -52,7 +52,7 @@ fn address_page(app: &App, visit: &Visit, page: &Page, value: &str) -> Response 
         p { "Adresinize verilmiş izinleri burada görür, onay verir ya da reddedersiniz." }
         (form(visit, "/vatandas/giris", &html! {
             (field.show(&page.mistakes))
-            (pages::control_token_field(app, &page.mistakes))
+            (panel::control_token_field(app, &page.mistakes))
             button type="submit" { "Kod gönder" }
         }))
     })
@@ -72,7 +72,7 @@ pub(super) async fn ask(
     if address::kind(&address, policy) == Kind::Neither {
         mistakes.add("adres", "Geçerli bir telefon numarası ya da e-posta adresi yazın.");
     }
-    pages::check_control_token(&app, &form, &mut mistakes);
+    panel::check_control_token(&app, &form, &mut mistakes);
     if !mistakes.is_empty() {
         let page = Page::new(Door::Citizen, "Giriş").mistaken(mistakes);
         return Ok(address_page(&app, &visit, &page, given));

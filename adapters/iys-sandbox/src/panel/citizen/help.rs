@@ -3,8 +3,8 @@
 use axum::response::Response;
 use maud::html;
 
-use crate::pages::frame::Page;
-use crate::pages::session::Door;
+use crate::panel::frame::Page;
+use crate::panel::session::Door;
 
 /// Questions and answers. They say what holds in Turkey and what this simulator does with it.
 const ANSWERS: [(&str, &str); 6] = [

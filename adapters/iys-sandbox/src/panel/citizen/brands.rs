@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use super::{Act, Citizen, act, channels};
 use crate::draft::Key;
-use crate::pages::form::{Form, Mistakes};
-use crate::pages::frame::{Field, form, tick};
-use crate::pages::session::Door;
-use crate::pages::{PageError, Posted, Visitor, words};
+use crate::panel::form::{Form, Mistakes};
+use crate::panel::frame::{Field, form, tick};
+use crate::panel::session::Door;
+use crate::panel::{PageError, Posted, Visitor, words};
 use crate::store::citizens::{self, NamedBrand};
 use crate::store::providers;
 use crate::words::{Channel, FIRST_TIME_ON_WEB, RecipientType, Status};

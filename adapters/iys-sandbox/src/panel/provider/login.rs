@@ -11,10 +11,10 @@ use serde::Deserialize;
 
 use crate::error::Result;
 use crate::http::App;
-use crate::pages::form::Mistakes;
-use crate::pages::frame::{Page, form, select};
-use crate::pages::session::{Door, Visit, Who};
-use crate::pages::{self, Guest, PageError, guest_form, log_in, see_other};
+use crate::panel::form::Mistakes;
+use crate::panel::frame::{Page, form, select};
+use crate::panel::session::{Door, Visit, Who};
+use crate::panel::{self, Guest, PageError, guest_form, log_in, see_other};
 use crate::store::providers;
 
 #[derive(Debug, Deserialize)]
@@ -50,7 +50,7 @@ async fn choice(app: &App, visit: &Visit, page: Page, chosen: &str) -> Result<Re
         } @else {
             (form(visit, "/hizmet-saglayici/giris", &html! {
                 (select("saglayici", "Hizmet sağlayıcı", &options, chosen, &page.mistakes))
-                (pages::control_token_field(app, &page.mistakes))
+                (panel::control_token_field(app, &page.mistakes))
                 button type="submit" { "Giriş yap" }
             }))
         }
@@ -64,7 +64,7 @@ pub(super) async fn enter(
 ) -> Result<Response, PageError> {
     let (visit, form) = guest_form(&app, Door::Provider, &headers, &body)?;
     let mut mistakes = Mistakes::default();
-    pages::check_control_token(&app, &form, &mut mistakes);
+    panel::check_control_token(&app, &form, &mut mistakes);
     let known = match form.number("saglayici") {
         Some(code) => app.registry.run(move |desk| providers::find(desk.db, code)).await?,
         None => None,

@@ -1,4 +1,4 @@
-//! Pages for people, in Turkish: what the citizen and the provider do at the registry with a browser.
+//! The registry's web panel, pages for people in Turkish: what the citizen and the provider do at the registry with a browser.
 //!
 //! They need no script. Whoever logs in says who he is and is believed: everybody here is made up. So the pages are as
 //! private as the control interface: open to this machine alone or, where a control token is configured, to whoever

@@ -6,10 +6,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{Citizen, channels};
-use crate::pages::form::{Form, Mistakes};
-use crate::pages::frame::{Field, form, select, time};
-use crate::pages::session::Door;
-use crate::pages::{PageError, Posted, Visitor, words};
+use crate::panel::form::{Form, Mistakes};
+use crate::panel::frame::{Field, form, select, time};
+use crate::panel::session::Door;
+use crate::panel::{PageError, Posted, Visitor, words};
 use crate::registry::complaint;
 use crate::store::citizens::{self, NamedBrand};
 use crate::store::complaints::{self, Complaint, Of, State};

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::Citizen;
 use super::consents::badge;
-use crate::pages::frame::time;
-use crate::pages::{PageError, Visitor, words};
+use crate::panel::frame::time;
+use crate::panel::{PageError, Visitor, words};
 use crate::store::citizens;
 use crate::words::RecipientType;
 
