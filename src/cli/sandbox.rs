@@ -1,10 +1,11 @@
 //! `kopru sandbox`: the registry sandbox alone.
 
+use std::error::Error as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use iys_sandbox::{Sandbox, SandboxConfig, Seed, SeedInfo};
+use iys_sandbox::{Sandbox, SandboxConfig, Scenario, ScenarioError, Seed, SeedInfo};
 use kopru_domain::{Lang, Text};
 use serde_json::json;
 
@@ -22,10 +23,14 @@ pub(super) struct Args {
     /// Its data file; `:memory:` keeps nothing [default: sandbox.db in the data folder]
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// What it begins with, instead of the demo: a TOML file, or one of small-shop, reseller, hostile-day
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
 }
 
 pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCode, Failure> {
     let config = global.load()?;
+    let scenario = args.scenario.as_deref().map(load_scenario).transpose()?;
     let data = match args.data {
         Some(path) if path.as_os_str() == ":memory:" => None,
         Some(path) => Some(path),
@@ -42,17 +47,39 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
         lifecycle.listen_for_signals().map_err(signals)?;
         let listener = bind(listen, "sandbox.listen", "KOPRU__SANDBOX__LISTEN").await?;
         let url = local_url(&listener)?;
-        let sandbox =
-            Sandbox::open(SandboxConfig { data, control_token: config.sandbox.token, seed: Seed::demo() })
-                .map_err(unusable)?;
+        let sandbox = Sandbox::open(SandboxConfig {
+            data,
+            control_token: config.sandbox.token,
+            seed: Seed::demo(),
+            scenario,
+        })
+        .map_err(unusable)?;
         greet(output, &url, sandbox.seed_info())?;
         sandbox.serve(listener, lifecycle.stopping()).await.map_err(unusable)?;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// The sandbox's data file or its socket failed.
+/// Reads a scenario.
+pub(super) fn load_scenario(path: &Path) -> Result<Scenario, Failure> {
+    Scenario::load(path).map_err(|error| unusable_scenario(&error))
+}
+
+fn unusable_scenario(error: &ScenarioError) -> Failure {
+    let message = Text::new(error.turkish(), error.to_string());
+    let failure = Failure::new("scenario", message);
+    // What is told by the text itself is not told again.
+    match error.source() {
+        Some(source) => failure.because(source.to_string()),
+        None => failure,
+    }
+}
+
+/// The sandbox's data file or its socket failed, or the scenario does not fit.
 pub(super) fn unusable(error: iys_sandbox::Error) -> Failure {
+    if let iys_sandbox::Error::Scenario(error) = error {
+        return unusable_scenario(&error);
+    }
     let message = Text::fixed("deneme ortamı çalıştırılamadı", "the sandbox cannot run");
     Failure::new("sandbox", message).because(error)
 }
@@ -79,6 +106,8 @@ fn greet(output: Output, url: &str, seed: Option<&SeedInfo>) -> Result<(), Failu
         "{} {url}",
         paint(STRONG, if tr { "İYS deneme ortamı" } else { "registry sandbox " })
     ))?;
+    let (citizen, provider) = if tr { ("vatandaş", "hizmet sağlayıcı") } else { ("citizen", "provider") };
+    output.line(paint(DIM, format!("{citizen} {url}/vatandas  {provider} {url}/hizmet-saglayici")))?;
     let Some(seed) = seed else { return Ok(()) };
     let provider = format!(
         "iysCode {}  brandCode {}  integratorCode {}",

@@ -11,6 +11,7 @@ mod ground;
 mod receiver;
 
 use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 pub(super) use self::ground::{bind, file_lock, local_url};
-use super::sandbox::{signals, unusable};
+use super::sandbox::{load_scenario, signals, unusable};
 use super::{Failure, Global, Output, admin, block_on};
 use crate::bootstrap::App;
 use crate::clocks::Clocks;
@@ -41,6 +42,9 @@ pub(super) struct Args {
     /// Try it out: with the registry's sandbox, a demo brand and a demo webhook receiver in this process
     #[arg(long)]
     sandbox: bool,
+    /// What the sandbox begins with, instead of the demo: a TOML file, or one of small-shop, reseller, hostile-day
+    #[arg(long, value_name = "FILE", requires = "sandbox")]
+    scenario: Option<PathBuf>,
     /// Leave the database's schema as it is
     #[arg(long)]
     no_migrate: bool,
@@ -119,8 +123,11 @@ async fn serve(
 
     // The sandbox and the receiver outlive the workers, whose last calls go to them.
     let outer = Lifecycle::new();
-    let in_process =
-        if args.sandbox { Some(start_sandbox(&mut config, &clocks, &outer).await?) } else { None };
+    let in_process = if args.sandbox {
+        Some(start_sandbox(&mut config, args.scenario.as_deref(), &clocks, &outer).await?)
+    } else {
+        None
+    };
     if in_process.is_none() {
         clock::adopt(&config, &clocks).await?;
     }
@@ -188,6 +195,7 @@ fn start_work(app: &App, role: Role, doors: Doors, recorder: PrometheusHandle) {
 /// Starts the registry's sandbox in this process and points the settings at it.
 async fn start_sandbox(
     config: &mut Config,
+    scenario: Option<&Path>,
     clocks: &Clocks,
     outer: &Lifecycle,
 ) -> Result<InProcess, Failure> {
@@ -198,6 +206,7 @@ async fn start_sandbox(
         );
         return Err(Failure::new("sandbox", message));
     }
+    let scenario = scenario.map(load_scenario).transpose()?;
     let listener = bind(config.sandbox.listen, "sandbox.listen", "KOPRU__SANDBOX__LISTEN").await?;
     let url = local_url(&listener)?;
     let data = config.data_dir.join("sandbox.db");
@@ -206,6 +215,7 @@ async fn start_sandbox(
         data: Some(data),
         control_token: config.sandbox.token.clone(),
         seed: Seed::demo(),
+        scenario,
     })
     .map_err(unusable)?;
     let seed = sandbox.seed_info().ok_or_else(demo::seedless)?;

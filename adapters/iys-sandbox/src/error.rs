@@ -17,6 +17,9 @@ pub enum Error {
     /// A stored value is not one this program wrote.
     #[error("the data file holds an unusable value in {0}")]
     Corrupt(&'static str),
+    /// A scenario cannot be used.
+    #[error("the scenario cannot be used")]
+    Scenario(#[from] crate::scenario::ScenarioError),
     /// A value could not be turned into JSON or back.
     #[error("a stored JSON value could not be read or written")]
     Json(#[from] serde_json::Error),

@@ -23,11 +23,16 @@
 //! | `GET movements?brandCode=&after=&limit=` | every movement in the order of writing, nothing hidden |
 //! | `POST citizen/movements` | the citizen or an operator acts, with a source `IYS_…` |
 //! | `GET`, `POST clock` | `{"advance": "65m"}` or `{"set": "2026-11-30T09:00:00+03:00"}`; never back (409) |
-//! | `GET`, `POST`, `DELETE faults` | `{operation, kind, count, code?, delayMillis?}` |
+//! | `GET`, `POST`, `DELETE faults` | `{operation, kind, count, code?, delayMillis?, every?}` |
 //! | `GET`, `PUT settings` | [`Settings`]; a `PUT` names what changes |
 //! | `GET stats` | calls, answers and codes per operation, concurrency, success rate |
 //! | `GET time-stamp-authority` | the certificate behind the time stamps of daily reports, as PEM |
 //! | `GET`, `POST providers`, `partners`; `DELETE users/{username}` | what the real registry's web panel does |
+//! | `GET`, `POST complaints`; `POST complaints/{id}` | complaints of citizens and their way: `received`, `sent`, `answered`, `closed` |
+//!
+//! For people there are pages in Turkish: `/vatandas`, where the citizen sees, gives and withdraws consents
+//! and complains, and `/hizmet-saglayici`, which stands for the web panel of the providers. What an empty
+//! simulator begins with can be written into a [`Scenario`] file.
 //!
 //! How a request is judged: [`rules()`] lists every rule in the order of asking. Where the
 //! registry's document is silent, the assumption is a field of [`Settings`] with the assumed default.
@@ -41,10 +46,12 @@ mod error;
 mod http;
 mod identity;
 mod messages;
+mod panel;
 mod places;
 mod registry;
 mod rules;
 mod sandbox;
+mod scenario;
 mod settings;
 mod store;
 mod tsa;
@@ -55,4 +62,5 @@ pub use calendar::AgePolicy;
 pub use error::{Error, Result};
 pub use rules::{RuleInfo, rules};
 pub use sandbox::{Sandbox, SandboxConfig, Seed, SeedInfo};
+pub use scenario::{Scenario, ScenarioError};
 pub use settings::{BatchPending, MissingStatus, Settings};

@@ -24,10 +24,13 @@ use crate::http::limits::Limits;
 use crate::http::peer::{BreakableListener, Peer};
 use crate::http::stats::Stats;
 use crate::http::{self, App};
+use crate::panel;
+use crate::panel::session::Sessions;
 use crate::registry::{Desk, Registry};
+use crate::scenario::{self, Scenario};
 use crate::settings::{Effective, Settings, SettingsCell};
 use crate::store::accounts::{self, Family};
-use crate::store::{facts, schema};
+use crate::store::{facts, providers, schema};
 use crate::tsa::Authority;
 
 /// The number of the demo provider, and of its master brand.
@@ -46,6 +49,8 @@ pub struct SandboxConfig {
     pub control_token: Option<SecretString>,
     /// What an empty registry begins with.
     pub seed: Seed,
+    /// What it begins with instead. Opening fails when there is data already.
+    pub scenario: Option<Scenario>,
 }
 
 /// What an empty registry begins with.
@@ -109,15 +114,27 @@ impl Sandbox {
         Authority::open(&connection)?;
         let clock = clock(&connection)?;
         let settings: Settings = facts::find(&connection, facts::SETTINGS)?.unwrap_or_default();
-        let seed = match facts::find(&connection, facts::SEED)? {
-            None if config.seed == Seed::Demo => Some(plant(&connection, &clock, &settings)?),
-            stored => stored,
+        let faults = Faults::default();
+        let (settings, seed) = match (config.scenario, facts::find(&connection, facts::SEED)?) {
+            (Some(scenario), _) => {
+                let applied = scenario::apply(&connection, &clock, &settings, &scenario)?;
+                for fault in applied.faults {
+                    faults.add(fault);
+                }
+                (applied.settings, applied.seed)
+            }
+            (None, None) if config.seed == Seed::Demo && providers::list(&connection)?.is_empty() => {
+                let seed = plant(&connection, &clock, &settings)?;
+                (settings, Some(seed))
+            }
+            (None, stored) => (settings, stored),
         };
         let app = App {
             registry: Registry::new(connection, clock, SettingsCell::new(settings)),
-            faults: Faults::default(),
+            faults,
             limits: Limits::default(),
             stats: Stats::default(),
+            sessions: Sessions::default(),
             control_token: config.control_token,
             bound: OnceLock::new(),
         };
@@ -129,11 +146,12 @@ impl Sandbox {
         self.seed.as_ref()
     }
 
-    /// The registry's methods and the control interface. Behind a server other than [`Self::serve`]
+    /// The registry's methods, the control interface and the pages. Behind a server other than [`Self::serve`]
     /// callers have no address and connections cannot be cut.
     pub fn router(&self) -> Router {
         http::router()
             .merge(control::router(Arc::clone(&self.app)))
+            .merge(panel::router(Arc::clone(&self.app)))
             .fallback(http::unknown_path)
             .with_state(Arc::clone(&self.app))
     }

@@ -42,6 +42,11 @@ pub struct Settings {
     pub batch_kept_days: i64,
     /// Seconds from the end of a day until its report is there (protocol 11, U31).
     pub report_delay_seconds: i64,
+    /// Seconds from the filing of a citizen's complaint to its arrival at the provider; `null` leaves it to
+    /// `POST /_sandbox/complaints/{id}`.
+    pub complaint_delay_seconds: Option<i64>,
+    /// Seconds of real time without a request after which a visitor of the pages has to log in again.
+    pub page_session_seconds: u64,
     /// Which reading of "three business days" H467 follows (protocol 11, U6).
     pub h467: AgePolicy,
     /// The answer to a status query about an address without a record (protocol 11, U1).
@@ -103,6 +108,8 @@ impl Default for Settings {
             batch_pending: BatchPending::Empty,
             batch_kept_days: 60,
             report_delay_seconds: 6 * 60 * 60,
+            complaint_delay_seconds: Some(60),
+            page_session_seconds: 30 * 60,
             h467: AgePolicy::Legal,
             missing_status: MissingStatus::NotFound,
             accept_trunk_zero: true,

@@ -17,7 +17,7 @@ use crate::registry::operation::OPERATIONS;
 /// An order.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Order {
+pub(crate) struct Order {
     /// The name of an operation, or `*`.
     #[serde(default = "every_operation")]
     operation: String,
@@ -29,6 +29,9 @@ struct Order {
     /// For `slow`.
     #[serde(default = "two_seconds")]
     delay_millis: u64,
+    /// Hits one of so many requests, the first ones spared; 1 is each.
+    #[serde(default = "once")]
+    every: u64,
 }
 
 fn every_operation() -> String {
@@ -52,7 +55,12 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Value> {
 }
 
 pub(super) async fn add(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>, Problem> {
-    let order: Order = read(&body)?;
+    let fault = app.faults.add(fault(read(&body)?)?);
+    Ok(Json(view(&fault)))
+}
+
+/// What an order asks for.
+pub(crate) fn fault(order: Order) -> Result<Fault, Problem> {
     let known = |name: &str| ANNOUNCED.contains(&name) || OPERATIONS.iter().any(|o| o.name == name);
     if !known(&order.operation) {
         return Err(Problem::invalid("operation", &names()));
@@ -73,15 +81,19 @@ pub(super) async fn add(State(app): State<Arc<App>>, body: Bytes) -> Result<Json
     if order.count == 0 {
         return Err(Problem::invalid("count", "1, 2, 3 …"));
     }
-    let fault = app.faults.add(Fault {
+    if order.every == 0 {
+        return Err(Problem::invalid("every", "1, 2, 3 …"));
+    }
+    Ok(Fault {
         id: 0,
         operation: order.operation,
         kind,
         remaining: order.count,
         code,
         delay: Duration::from_millis(order.delay_millis),
-    });
-    Ok(Json(view(&fault)))
+        every: order.every,
+        spared: 0,
+    })
 }
 
 pub(super) async fn clear(State(app): State<Arc<App>>) -> Json<Value> {
@@ -104,5 +116,6 @@ fn view(fault: &Fault) -> Value {
         "count": fault.remaining,
         "code": fault.code,
         "delayMillis": fault.delay.as_millis() as u64,
+        "every": fault.every,
     })
 }

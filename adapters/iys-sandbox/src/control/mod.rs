@@ -3,11 +3,12 @@
 mod authority;
 mod citizen;
 mod clock;
-mod faults;
-mod problem;
+mod complaints;
+pub(crate) mod faults;
+pub(crate) mod problem;
 pub(crate) mod providers;
 mod records;
-mod settings;
+pub(crate) mod settings;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub(crate) fn router(app: Arc<App>) -> Router<Arc<App>> {
         .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/settings", get(settings::show).put(settings::change))
         .route("/stats", get(settings::stats))
+        .route("/complaints", get(complaints::list).post(complaints::file))
+        .route("/complaints/{id}", post(complaints::advance))
         .route("/providers", get(providers::list).post(providers::put))
         .route("/partners", get(providers::list_partners).post(providers::put_partner))
         .route("/users/{username}", delete(providers::remove_user))
@@ -52,16 +55,25 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
 }
 
 fn admit(app: &App, request: &Request) -> Result<(), Problem> {
-    let Some(token) = &app.control_token else {
-        let peer = request.extensions().get::<ConnectInfo<Peer>>().and_then(|info| info.0.remote);
-        let remote = [app.bound.get().copied(), peer];
-        let outside = remote.into_iter().flatten().any(|address| !is_loopback(address.ip()));
-        return if outside { Err(Problem::token_not_configured()) } else { Ok(()) };
-    };
+    if app.control_token.is_none() {
+        return if is_private(app, request) { Ok(()) } else { Err(Problem::token_not_configured()) };
+    }
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    let right: bool = given.as_bytes().ct_eq(token.expose_secret().as_bytes()).into();
-    if right { Ok(()) } else { Err(Problem::token_wrong()) }
+    if token_matches(app, given) { Ok(()) } else { Err(Problem::token_wrong()) }
+}
+
+/// Whether a text is the configured token.
+pub(crate) fn token_matches(app: &App, given: &str) -> bool {
+    let Some(token) = &app.control_token else { return false };
+    given.as_bytes().ct_eq(token.expose_secret().as_bytes()).into()
+}
+
+/// Whether a request came from this very machine to a simulator that listens on no other address.
+pub(crate) fn is_private(app: &App, request: &Request) -> bool {
+    let peer = request.extensions().get::<ConnectInfo<Peer>>().and_then(|info| info.0.remote);
+    let remote = [app.bound.get().copied(), peer];
+    remote.into_iter().flatten().all(|address| is_loopback(address.ip()))
 }
 
 /// Whether an address is this machine's own, also when IPv4 is written in IPv6.

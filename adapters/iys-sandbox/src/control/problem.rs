@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// A refusal of the control interface.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     tr: String,
@@ -17,11 +17,16 @@ pub(super) struct Problem {
 }
 
 impl Problem {
+    /// What is wrong, in Turkish and in English.
+    pub(crate) fn texts(&self) -> (&str, &str) {
+        (&self.tr, &self.en)
+    }
+
     fn new(status: StatusCode, code: &'static str, tr: impl Into<String>, en: impl Into<String>) -> Self {
         Self { status, code, tr: tr.into(), en: en.into() }
     }
 
-    pub(super) fn token_not_configured() -> Self {
+    pub(crate) fn token_not_configured() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
             "control_closed",
@@ -30,7 +35,7 @@ impl Problem {
         )
     }
 
-    pub(super) fn token_wrong() -> Self {
+    pub(crate) fn token_wrong() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "control_token_wrong",
@@ -39,7 +44,7 @@ impl Problem {
         )
     }
 
-    pub(super) fn unreadable(error: &serde_json::Error) -> Self {
+    pub(crate) fn unreadable(error: &serde_json::Error) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
             "unreadable",
@@ -49,7 +54,7 @@ impl Problem {
     }
 
     /// A value that cannot be used.
-    pub(super) fn invalid(field: &str, wanted: &str) -> Self {
+    pub(crate) fn invalid(field: &str, wanted: &str) -> Self {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid",
@@ -59,7 +64,7 @@ impl Problem {
     }
 
     /// Something that is not there.
-    pub(super) fn not_found(what: &str) -> Self {
+    pub(crate) fn not_found(what: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "not_found",
@@ -68,11 +73,11 @@ impl Problem {
         )
     }
 
-    pub(super) fn clock_backwards() -> Self {
+    pub(crate) fn clock_backwards() -> Self {
         Self::new(StatusCode::CONFLICT, "clock_backwards", "Saat geri alınamaz.", "the clock never goes back")
     }
 
-    pub(super) fn clock_too_far() -> Self {
+    pub(crate) fn clock_too_far() -> Self {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "clock_too_far",
@@ -81,12 +86,23 @@ impl Problem {
         )
     }
 
-    pub(super) fn no_line_to_close() -> Self {
+    pub(crate) fn no_line_to_close() -> Self {
         Self::new(
             StatusCode::CONFLICT,
             "no_record",
             "Kapatılan hattın bu markada kaydı yok.",
             "the closed line has no record with this brand",
+        )
+    }
+}
+
+impl Problem {
+    pub(crate) fn complaint_is_further() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "complaint_is_further",
+            "Şikâyet bu durumda ya da daha ileride; geriye alınamaz.",
+            "the complaint is in this state or further on; it never goes back",
         )
     }
 }
@@ -111,6 +127,6 @@ impl IntoResponse for Problem {
 }
 
 /// Reads a body whatever media type it claims, so that a plain `curl -d` works.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| Problem::unreadable(&error))
 }

@@ -334,7 +334,7 @@ pub(super) async fn list_partners(State(app): State<Arc<App>>) -> Result<Json<Va
 
 pub(super) async fn put_partner(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>, Problem> {
     let request: PartnerRequest = read(&body)?;
-    check_subscription(&request.subscription).map_err(Problem::from)?;
+    check_partner(&request).map_err(Problem::from)?;
     let view = app
         .registry
         .run(move |desk| {
@@ -343,6 +343,11 @@ pub(super) async fn put_partner(State(app): State<Arc<App>>, body: Bytes) -> Res
         })
         .await?;
     Ok(Json(view))
+}
+
+/// What must hold of a partner before anything is written.
+pub(crate) fn check_partner(request: &PartnerRequest) -> Result<(), Refused> {
+    check_subscription(&request.subscription)
 }
 
 /// Creates or changes a partner; its number.

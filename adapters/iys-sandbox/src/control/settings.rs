@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::problem::{Problem, read};
 use crate::http::App;
@@ -19,13 +20,7 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Json<Settings> {
 
 /// Changes the settings that the body names. They hold once they are stored.
 pub(super) async fn change(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Settings>, Problem> {
-    let present = app.registry.settings.get().settings.clone();
-    let wanted = present.patched(read(&body)?).map_err(|error| Problem::unreadable(&error))?;
-    let known = rules::rules();
-    if let Some(name) = wanted.disabled_rules.iter().find(|name| known.iter().all(|rule| rule.name != **name))
-    {
-        return Err(Problem::invalid("disabledRules", &format!("a rule's name, not {name}")));
-    }
+    let wanted = patched(&app.registry.settings.get().settings, read(&body)?)?;
     let cell = app.registry.settings.clone();
     let stored = wanted.clone();
     app.registry
@@ -36,6 +31,16 @@ pub(super) async fn change(State(app): State<Arc<App>>, body: Bytes) -> Result<J
         })
         .await?;
     Ok(Json(wanted))
+}
+
+/// The settings with a patch put over them, once it names only what there is.
+pub(crate) fn patched(present: &Settings, patch: Value) -> Result<Settings, Problem> {
+    let wanted = present.patched(patch).map_err(|error| Problem::unreadable(&error))?;
+    let known = rules::rules();
+    match wanted.disabled_rules.iter().find(|name| known.iter().all(|rule| rule.name != **name)) {
+        None => Ok(wanted),
+        Some(name) => Err(Problem::invalid("disabledRules", &format!("a rule's name, not {name}"))),
+    }
 }
 
 pub(super) async fn stats(State(app): State<Arc<App>>) -> Json<StatsView> {

@@ -67,6 +67,26 @@ pub(crate) struct Fault {
     pub(crate) code: Option<&'static str>,
     /// How long a slow request waits.
     pub(crate) delay: Duration,
+    /// It hits one of so many requests.
+    pub(crate) every: u64,
+    /// How many it has spared since it hit one.
+    pub(crate) spared: u64,
+}
+
+impl Fault {
+    fn is_for(&self, operation: &str) -> bool {
+        self.operation == operation || self.operation == "*"
+    }
+
+    /// Counts a request that it may hit; whether it does.
+    fn hits(&mut self) -> bool {
+        self.spared += 1;
+        let hits = self.spared >= self.every;
+        if hits {
+            self.spared = 0;
+        }
+        hits
+    }
 }
 
 /// The ordered failures, oldest first.
@@ -102,8 +122,7 @@ impl Faults {
     /// The failure of this request, if one is ordered.
     pub(crate) fn take(&self, operation: &str) -> Option<Fault> {
         let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let position =
-            orders.list.iter().position(|fault| fault.operation == operation || fault.operation == "*")?;
+        let position = orders.list.iter_mut().position(|fault| fault.is_for(operation) && fault.hits())?;
         let fault = orders.list.get_mut(position)?;
         fault.remaining -= 1;
         let taken = fault.clone();

@@ -26,6 +26,7 @@ use self::limits::Limits;
 use self::peer::Peer;
 use self::stats::Stats;
 use crate::error::Result;
+use crate::panel::session::Sessions;
 use crate::registry::Registry;
 use crate::registry::access::{self, Access};
 use crate::registry::answer::{self, Answer};
@@ -43,6 +44,8 @@ pub(crate) struct App {
     pub(crate) faults: Faults,
     pub(crate) limits: Limits,
     pub(crate) stats: Stats,
+    /// Who is logged in at the pages.
+    pub(crate) sessions: Sessions,
     /// What the control interface asks for.
     pub(crate) control_token: Option<SecretString>,
     /// Where this simulator listens, once it does.

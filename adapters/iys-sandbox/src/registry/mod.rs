@@ -5,6 +5,7 @@ pub(crate) mod add;
 pub(crate) mod answer;
 pub(crate) mod batch;
 pub(crate) mod changes;
+pub(crate) mod complaint;
 pub(crate) mod info;
 pub(crate) mod movement_file;
 pub(crate) mod operation;

@@ -258,10 +258,10 @@ pub(crate) struct Movement {
 }
 
 /// The columns of a [`Movement`], in its order.
-const COLUMNS: &str = "seq, brand_code, recipient, recipient_type, type, status, source, consent_at, \
+pub(super) const COLUMNS: &str = "seq, brand_code, recipient, recipient_type, type, status, source, consent_at, \
                        created_at, transaction_id, ordinal, citizen_name, side";
 
-fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
+pub(super) fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
     Ok(Movement {
         seq: row.get(0)?,
         brand_code: row.get(1)?,

@@ -4,6 +4,8 @@
 
 pub(crate) mod accounts;
 pub(crate) mod batches;
+pub(crate) mod citizens;
+pub(crate) mod complaints;
 pub(crate) mod consents;
 pub(crate) mod facts;
 pub(crate) mod providers;

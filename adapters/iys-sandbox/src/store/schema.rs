@@ -13,7 +13,7 @@ const PAGE_BYTES: i64 = 4096;
 
 /// What makes the tables, in order. How many of them a file has seen is kept in SQLite's `user_version`:
 /// what follows is done to it when it is opened, and a file that has seen more is of a newer version.
-const STEPS: &[&str] = &[TABLES, RETAILERS_AND_REPORTS];
+const STEPS: &[&str] = &[TABLES, RETAILERS_AND_REPORTS, COMPLAINTS];
 
 /// Instants are Unix seconds unless the name says millis. Enumerations hold the wire's own words.
 const TABLES: &str = "
@@ -185,6 +185,26 @@ DROP INDEX movements_in_feed;
 CREATE INDEX movements_by_time ON movements (brand_code, created_at, transaction_id, ordinal);
 CREATE INDEX movements_of_registry ON movements (brand_code, created_at, transaction_id, ordinal)
     WHERE side = 'IYS';
+";
+
+/// The complaints of citizens, which only the registry's web pages know.
+const COMPLAINTS: &str = "
+CREATE TABLE complaints (
+    id INTEGER PRIMARY KEY,
+    brand_code INTEGER NOT NULL REFERENCES brands,
+    recipient TEXT NOT NULL,
+    type TEXT NOT NULL,
+    text TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('received', 'sent', 'answered', 'closed')),
+    received_at INTEGER NOT NULL,
+    sent_at INTEGER,
+    answered_at INTEGER,
+    closed_at INTEGER,
+    answer TEXT
+) STRICT;
+CREATE INDEX complaints_of_brand ON complaints (brand_code);
+CREATE INDEX complaints_of_recipient ON complaints (recipient);
+CREATE INDEX complaints_waiting ON complaints (received_at) WHERE state = 'received';
 ";
 
 /// Sets the connection up and makes the tables when they are not there.

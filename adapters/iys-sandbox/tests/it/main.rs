@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod browser;
+mod citizen;
 mod control;
 mod faults;
 mod journeys;
 mod load;
 mod persistence;
+mod provider;
 mod provoke;
 mod reports;
 mod retailers;
+mod scenarios;
 mod world;

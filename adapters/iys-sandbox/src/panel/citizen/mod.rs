@@ -1,0 +1,102 @@
+//! `/vatandas`: the citizen's own consents, and complaints about who does not keep to them.
+
+mod brands;
+mod complaints;
+mod consents;
+mod help;
+mod history;
+mod login;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::session::{Door, Who};
+use super::{Person, log_out};
+use crate::address::{self, AddressPolicy};
+use crate::draft::{Consent, Key};
+use crate::error::Result;
+use crate::http::App;
+use crate::panel::words::CHANNELS;
+use crate::registry::Desk;
+use crate::registry::add::{self, Place};
+use crate::store::consents::{Origin, find_current};
+use crate::store::providers::Brand;
+use crate::words::{Channel, Status};
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/vatandas", get(consents::show))
+        .route("/vatandas/giris", get(login::show).post(login::ask))
+        .route("/vatandas/kod", get(login::show_code).post(login::enter))
+        .route("/vatandas/cikis", post(log_out::<Citizen>))
+        .route("/vatandas/izin", post(consents::change))
+        .route("/vatandas/tumunu-reddet", post(consents::reject_all))
+        .route("/vatandas/marka-ekle", get(brands::choose))
+        .route("/vatandas/marka-ekle/{brand}", get(brands::show).post(brands::add))
+        .route("/vatandas/gecmis", get(history::show))
+        .route("/vatandas/sikayetler", get(complaints::list))
+        .route("/vatandas/sikayet", get(complaints::write).post(complaints::file))
+        .route("/vatandas/sikayetler/{id}", get(complaints::show))
+        .route("/vatandas/sikayetler/{id}/kapat", post(complaints::close))
+        .route("/vatandas/yardim", get(help::show))
+}
+
+/// A citizen, as the address that he has shown to be his.
+#[derive(Debug)]
+struct Citizen {
+    address: String,
+}
+
+impl Person for Citizen {
+    const DOOR: Door = Door::Citizen;
+
+    fn of(who: &Who) -> Option<Self> {
+        match who {
+            Who::Citizen(address) => Some(Self { address: address.clone() }),
+            _ => None,
+        }
+    }
+
+    fn name(&self) -> String {
+        self.address.clone()
+    }
+}
+
+/// The channels that an address can be reached on.
+fn channels(address: &str, policy: AddressPolicy) -> Vec<Channel> {
+    let kind = address::kind(address, policy);
+    CHANNELS.into_iter().filter(|channel| address::fits(kind, *channel, policy)).collect()
+}
+
+/// What a citizen does with a consent.
+struct Act<'a> {
+    key: Key,
+    status: Status,
+    /// `IYS_…`
+    source: &'a str,
+    /// Told with a brand that is added for the first time.
+    name: Option<String>,
+}
+
+/// Writes what a citizen did, unless the record already says so. Returns whether it was written.
+fn act(desk: &Desk<'_>, brand: &Brand, act: Act<'_>) -> Result<bool> {
+    let place = Place { iys_code: brand.iys_code, brand_code: brand.code };
+    let current = find_current(desk.db, brand.code, &act.key)?;
+    if current.as_ref().map(|current| current.status) == Some(act.status) {
+        return Ok(false);
+    }
+    let consent = Consent {
+        key: act.key,
+        status: act.status,
+        source: Some(act.source.to_owned()),
+        date: Some(desk.now()),
+        retailer_code: None,
+        retailer_access: Vec::new(),
+    };
+    let is_new = add::is_new_address(desk.db, place, &consent, current.as_ref())?;
+    let origin = Origin { is_registry: true, citizen_name: act.name, batch: None };
+    add::put(desk, place, &consent, current.as_ref(), is_new, &origin, desk.now())?;
+    Ok(true)
+}
