@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::lifecycle::Lifecycle;
 use crate::registry::Registry;
 use crate::service::intake::Intake;
+use crate::worker::Pulse;
 
 /// The running program. Cheap to clone.
 #[derive(Clone)]
@@ -40,6 +41,8 @@ pub struct Parts {
     pub webhooks: kopru_webhook::Sender,
     /// Tasks and shutdown.
     pub lifecycle: Lifecycle,
+    /// Whether the workers of this process live.
+    pub pulse: Pulse,
 }
 
 /// The program, without keeping it alive.
@@ -82,6 +85,7 @@ impl App {
         let registry = Registry::new(&config, db.clone(), vault.clone(), clocks.clone())?;
         let webhooks = kopru_webhook::Sender::builder()
             .policy(crate::service::endpoints::target_policy(&config))
+            .idle_connections_per_host(config.webhooks.at_once())
             .build()
             .context("the webhook sender cannot be built")?;
         let (intake, writer) = Intake::new();
@@ -96,6 +100,7 @@ impl App {
             registry,
             webhooks,
             lifecycle,
+            pulse: Pulse::default(),
         }));
         writer.start(&app);
         Ok(app)

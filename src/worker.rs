@@ -4,6 +4,7 @@
 //! claim a batch and how to do it; waking, polling, leases, concurrency, time-outs, panics and shutdown are handled here.
 
 mod kinds;
+mod pulse;
 mod runtime;
 mod schedule;
 
@@ -17,6 +18,8 @@ use uuid::Uuid;
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
 use kinds::{Batches, Deliveries, Filing, Jobs, Pulls, Tending, Unresolved};
+
+pub use pulse::Pulse;
 
 /// How much a kind of work may do at once, and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +67,7 @@ pub fn spawn(app: &App) {
         .with(Unresolved)
         .with(Batches)
         .with(Pulls)
-        .with(Deliveries)
+        .with(Deliveries::new(app))
         .with(Tending::default())
         .with(Jobs);
     let monitor = schedule::with_schedules(monitor, app);
@@ -76,7 +79,7 @@ pub fn spawn(app: &App) {
 /// Does everything that is due until nothing is, in the caller's task; returns how many batches that were. For tests and for
 /// commands that run beside a stopped server.
 pub async fn drain(app: &App) -> ServiceResult<usize> {
-    let (filing, tending) = (Filing::default(), Tending::default());
+    let (filing, tending, deliveries) = (Filing::default(), Tending::default(), Deliveries::new(app));
     let mut done = 0;
     loop {
         let round = once(app, &filing).await?
@@ -84,7 +87,7 @@ pub async fn drain(app: &App) -> ServiceResult<usize> {
             + once(app, &Batches).await?
             + once(app, &Pulls).await?
             + once(app, &tending).await?
-            + once(app, &Deliveries).await?
+            + once(app, &deliveries).await?
             + once(app, &Jobs).await?;
         if round == 0 {
             return Ok(done);

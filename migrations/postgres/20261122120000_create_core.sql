@@ -210,14 +210,24 @@ CREATE TABLE webhook_endpoints (
     state           TEXT  NOT NULL CHECK (state IN ('active', 'disabled')),
     disabled_reason TEXT,
     failing_since   TIMESTAMPTZ,
+    -- Calls are made in turns: one holder of the lease at a time, none before wait_until (business time) after a failure.
+    failures         BIGINT   NOT NULL,
+    wait_until      TIMESTAMPTZ,
+    turn_at         TIMESTAMPTZ  NOT NULL,
+    claimed_by      UUID,
+    lease_until     TIMESTAMPTZ,
+    replays          BIGINT   NOT NULL,
     created_at      TIMESTAMPTZ  NOT NULL,
     PRIMARY KEY (iys_code, id)
 );
+CREATE INDEX webhook_endpoints_turn ON webhook_endpoints (turn_at) WHERE state = 'active';
 
 CREATE TABLE deliveries (
     iys_code         BIGINT   NOT NULL,
     endpoint_id     UUID  NOT NULL,
     change_seq       BIGINT   NOT NULL,
+    -- 0: the event itself; n: as part of the endpoint's n-th replay, outside the order of its key.
+    replay           BIGINT   NOT NULL DEFAULT 0,
     key             BYTEA NOT NULL,
     state           TEXT  NOT NULL CHECK (state IN ('queued', 'in_flight', 'delivered', 'parked')),
     attempt          BIGINT   NOT NULL,
@@ -227,21 +237,22 @@ CREATE TABLE deliveries (
     last_status     BIGINT,
     last_error      TEXT,
     updated_at      TIMESTAMPTZ  NOT NULL,
-    PRIMARY KEY (iys_code, endpoint_id, change_seq)
+    PRIMARY KEY (iys_code, endpoint_id, change_seq, replay)
 );
-CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE state IN ('queued', 'in_flight');
-CREATE INDEX deliveries_open ON deliveries (iys_code, endpoint_id, key, change_seq) WHERE state IN ('queued', 'in_flight');
+CREATE INDEX deliveries_due ON deliveries (iys_code, endpoint_id, next_attempt_at) WHERE state IN ('queued', 'in_flight');
+CREATE INDEX deliveries_open ON deliveries (iys_code, endpoint_id, key, change_seq) WHERE state IN ('queued', 'in_flight') AND replay = 0;
 
 CREATE TABLE delivery_attempts (
     iys_code     BIGINT  NOT NULL,
     endpoint_id UUID NOT NULL,
     change_seq   BIGINT  NOT NULL,
+    replay       BIGINT  NOT NULL,
     attempt      BIGINT  NOT NULL,
     at          TIMESTAMPTZ NOT NULL,
     status      BIGINT,
     error       TEXT,
     elapsed_ms   BIGINT  NOT NULL,
-    PRIMARY KEY (iys_code, endpoint_id, change_seq, attempt)
+    PRIMARY KEY (iys_code, endpoint_id, change_seq, replay, attempt)
 );
 
 -- Durable work that has no table of its own (housekeeping and what schedules put in).

@@ -210,14 +210,24 @@ CREATE TABLE webhook_endpoints (
     state           TEXT  NOT NULL CHECK (state IN ('active', 'disabled')),
     disabled_reason TEXT,
     failing_since   INTEGER,
+    -- Calls are made in turns: one holder of the lease at a time, none before wait_until (business time) after a failure.
+    failures         INTEGER   NOT NULL,
+    wait_until      INTEGER,
+    turn_at         INTEGER  NOT NULL,
+    claimed_by      BLOB,
+    lease_until     INTEGER,
+    replays          INTEGER   NOT NULL,
     created_at      INTEGER  NOT NULL,
     PRIMARY KEY (iys_code, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX webhook_endpoints_turn ON webhook_endpoints (turn_at) WHERE state = 'active';
 
 CREATE TABLE deliveries (
     iys_code         INTEGER   NOT NULL,
     endpoint_id     BLOB  NOT NULL,
     change_seq       INTEGER   NOT NULL,
+    -- 0: the event itself; n: as part of the endpoint's n-th replay, outside the order of its key.
+    replay           INTEGER   NOT NULL DEFAULT 0,
     key             BLOB NOT NULL,
     state           TEXT  NOT NULL CHECK (state IN ('queued', 'in_flight', 'delivered', 'parked')),
     attempt          INTEGER   NOT NULL,
@@ -227,21 +237,22 @@ CREATE TABLE deliveries (
     last_status     INTEGER,
     last_error      TEXT,
     updated_at      INTEGER  NOT NULL,
-    PRIMARY KEY (iys_code, endpoint_id, change_seq)
+    PRIMARY KEY (iys_code, endpoint_id, change_seq, replay)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE state IN ('queued', 'in_flight');
-CREATE INDEX deliveries_open ON deliveries (iys_code, endpoint_id, key, change_seq) WHERE state IN ('queued', 'in_flight');
+CREATE INDEX deliveries_due ON deliveries (iys_code, endpoint_id, next_attempt_at) WHERE state IN ('queued', 'in_flight');
+CREATE INDEX deliveries_open ON deliveries (iys_code, endpoint_id, key, change_seq) WHERE state IN ('queued', 'in_flight') AND replay = 0;
 
 CREATE TABLE delivery_attempts (
     iys_code     INTEGER  NOT NULL,
     endpoint_id BLOB NOT NULL,
     change_seq   INTEGER  NOT NULL,
+    replay       INTEGER  NOT NULL,
     attempt      INTEGER  NOT NULL,
     at          INTEGER NOT NULL,
     status      INTEGER,
     error       TEXT,
     elapsed_ms   INTEGER  NOT NULL,
-    PRIMARY KEY (iys_code, endpoint_id, change_seq, attempt)
+    PRIMARY KEY (iys_code, endpoint_id, change_seq, replay, attempt)
 ) STRICT, WITHOUT ROWID;
 
 -- Durable work that has no table of its own (housekeeping and what schedules put in).

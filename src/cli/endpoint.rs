@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use kopru_domain::{BrandCode, IysCode, Lang, Text};
 use uuid::Uuid;
@@ -50,6 +51,15 @@ enum Action {
         #[arg(value_name = "ID")]
         id: Uuid,
     },
+    /// Deliver past events once more, marked as replayed
+    Replay {
+        /// Its identity
+        #[arg(value_name = "ID")]
+        id: Uuid,
+        /// From when on: 2026-11-20, "2026-11-20 10:00:00" (Turkey time) or 2026-11-20T10:00:00+03:00
+        #[arg(long, value_name = "INSTANT", value_parser = since)]
+        since: DateTime<Utc>,
+    },
     /// Start deliveries again
     Enable {
         /// Its identity
@@ -72,6 +82,10 @@ struct Add {
     /// What it is for
     #[arg(long, default_value = "")]
     description: String,
+}
+
+fn since(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    endpoints::parse_since(text).ok_or("write a day (2026-11-20) or an instant (2026-11-20T10:00:00+03:00)")
 }
 
 pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCode, Failure> {
@@ -118,6 +132,10 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
         Action::Disable { id } => {
             endpoints::disable(app, &caller, id).await?;
             admin::done(output, "endpoint.disabled", id, &Text::fixed("kapatıldı", "disabled"))
+        }
+        Action::Replay { id, since } => {
+            let replay = endpoints::replay(app, &caller, id, since).await?;
+            admin::show(output, &["endpointId", "since", "fromSequence", "toSequence"], &replay)
         }
         Action::Enable { id } => admin::show(output, &COLUMNS, &endpoints::enable(app, &caller, id).await?),
     })

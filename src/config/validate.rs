@@ -181,6 +181,12 @@ impl Config {
             "must be at least 1",
         );
         problems.unless(
+            self.webhooks.endpoint_concurrency >= 1,
+            "webhooks.endpoint_concurrency",
+            "en az 1 olmalıdır",
+            "must be at least 1",
+        );
+        problems.unless(
             self.check.freshness >= self.pull.interval,
             "check.freshness",
             "pull.interval'den kısa olamaz, yoksa yanıtlar çoğunlukla bayat sayılır",

@@ -17,6 +17,15 @@ pub struct Webhooks {
     /// How long one call may take.
     #[serde(deserialize_with = "value::duration")]
     pub timeout: Duration,
-    /// Calls in flight at once.
+    /// Calls in flight at once in this process.
     pub concurrency: u32,
+    /// Calls in flight at once to one endpoint, over all replicas.
+    pub endpoint_concurrency: u32,
+}
+
+impl Webhooks {
+    /// Calls that one endpoint's turn makes at once.
+    pub fn at_once(&self) -> usize {
+        self.endpoint_concurrency.min(self.concurrency).max(1) as usize
+    }
 }

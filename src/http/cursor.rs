@@ -26,6 +26,8 @@ pub enum List {
 pub enum Place {
     /// A number.
     Number(i64),
+    /// Two numbers.
+    Pair(i64, i64),
     /// An id.
     Id(Uuid),
 }
@@ -49,6 +51,10 @@ impl List {
         let mut bytes = self.tag();
         match place {
             Place::Number(number) => bytes.extend_from_slice(&number.to_be_bytes()),
+            Place::Pair(first, second) => {
+                bytes.extend_from_slice(&first.to_be_bytes());
+                bytes.extend_from_slice(&second.to_be_bytes());
+            }
             Place::Id(id) => bytes.extend_from_slice(id.as_bytes()),
         }
         URL_SAFE_NO_PAD.encode(bytes)
@@ -57,6 +63,13 @@ impl List {
     /// The number behind a cursor of this list.
     pub fn number(self, cursor: &str) -> Option<i64> {
         Some(i64::from_be_bytes(self.payload(cursor)?.try_into().ok()?))
+    }
+
+    /// The two numbers behind a cursor of this list.
+    pub fn pair(self, cursor: &str) -> Option<(i64, i64)> {
+        let payload = self.payload(cursor)?;
+        let (first, second) = payload.split_first_chunk::<8>()?;
+        Some((i64::from_be_bytes(*first), i64::from_be_bytes(second.try_into().ok()?)))
     }
 
     /// The id behind a cursor of this list.
@@ -92,13 +105,16 @@ mod tests {
             let id = Uuid::from_u128(id);
             prop_assert_eq!(List::Changes(brand).number(&List::Changes(brand).cursor(Place::Number(number))), Some(number));
             prop_assert_eq!(List::Consents(brand).id(&List::Consents(brand).cursor(Place::Id(id))), Some(id));
-            prop_assert_eq!(List::Deliveries(id).number(&List::Deliveries(id).cursor(Place::Number(number))), Some(number));
+            let pair = List::Deliveries(id).cursor(Place::Pair(number, brand));
+            prop_assert_eq!(List::Deliveries(id).pair(&pair), Some((number, brand)));
+            prop_assert_eq!(List::Deliveries(id).number(&pair), None);
         }
 
         #[test]
         fn no_text_breaks_the_reader(text in ".{0,80}") {
             let _ = List::Changes(1).number(&text);
             let _ = List::Endpoints.id(&text);
+            let _ = List::Endpoints.pair(&text);
         }
     }
 }

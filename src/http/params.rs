@@ -14,6 +14,7 @@ use crate::config::{format_duration, parse_duration};
 use crate::http::cursor::List;
 use crate::http::problem::Problem;
 use crate::service::FieldProblem;
+use crate::service::endpoints::parse_since;
 
 /// Entries of a page where the request does not say.
 pub const PAGE: i64 = 100;
@@ -97,11 +98,16 @@ impl Params {
             "2026-11-25T17:00:00+03:00 ya da 2026-11-25 17:00:00 gibi bir an olmalı",
             "it must be an instant such as 2026-11-25T17:00:00+03:00 or 2026-11-25 17:00:00",
         );
-        self.read(name, "instant", title, |text| {
-            // In a query an unescaped + is a blank.
-            let text = if text.contains('T') { text.replace(' ', "+") } else { text.to_owned() };
-            parse_consent_date(&text).ok()
-        })
+        self.read(name, "instant", title, |text| parse_consent_date(&with_plus(text)).ok())
+    }
+
+    /// A day or an instant from which on something is asked for.
+    pub fn since(&mut self, name: &str) -> Option<DateTime<Utc>> {
+        let title = Text::fixed(
+            "2026-11-25 gibi bir gün ya da 2026-11-25T17:00:00+03:00 gibi bir an olmalı",
+            "it must be a day such as 2026-11-25 or an instant such as 2026-11-25T17:00:00+03:00",
+        );
+        self.read(name, "instant", title, |text| parse_since(&with_plus(text)))
     }
 
     /// A cursor that `read` understands.
@@ -123,6 +129,17 @@ impl Params {
         if self.problems.is_empty() { Ok(()) } else { Err(Problem::Parameters(self.problems)) }
     }
 
+    /// As [`Params::finish`], with the value of a parameter that must be there.
+    pub fn finish_with<T>(mut self, name: &str, value: Option<T>) -> Result<T, Problem> {
+        if self.text(name).is_none() {
+            self.refuse(name, "missing", Text::fixed("bu parametre gerekli", "this parameter is needed"));
+        }
+        match value {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(Problem::Parameters(self.problems)),
+        }
+    }
+
     fn read<T>(
         &mut self,
         name: &str,
@@ -141,6 +158,11 @@ impl Params {
         let field = name.chars().take(64).collect();
         self.problems.push(FieldProblem { index: None, field, code: code.to_owned(), title });
     }
+}
+
+/// In a query an unescaped + is a blank.
+fn with_plus(text: &str) -> String {
+    if text.contains('T') { text.replace(' ', "+") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -164,6 +186,26 @@ mod tests {
         assert_eq!(params.word("state", &["queued"]), Some(SubmissionState::Queued));
         assert_eq!(params.text("code"), None);
         assert!(params.finish().is_ok());
+    }
+
+    #[test]
+    fn a_parameter_that_must_be_there_is_asked_for() {
+        let since = |query| {
+            let mut params = params(query, &["since"]);
+            let since = params.since("since");
+            params.finish_with("since", since)
+        };
+        let code = |query| match since(query) {
+            Err(Problem::Parameters(problems)) => problems[0].code.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            since("since=2026-11-25").unwrap(),
+            "2026-11-24T21:00:00Z".parse::<DateTime<Utc>>().unwrap()
+        );
+        assert_eq!(since("since=2026-11-25T00:00:00+03:00").unwrap(), since("since=2026-11-25").unwrap());
+        assert_eq!([code(""), code("since="), code("since=soon")], ["missing", "missing", "instant"]);
+        assert_eq!(code("since=2026-11-25&from=1"), "unknown_parameter");
     }
 
     #[test]

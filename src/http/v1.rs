@@ -31,6 +31,7 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(endpoints::enable))
         .routes(routes!(endpoints::rotate))
         .routes(routes!(endpoints::test))
+        .routes(routes!(endpoints::replay))
         .routes(routes!(endpoints::deliveries))
         .routes(routes!(providers::add, providers::list))
         .routes(routes!(providers::get, providers::disable))

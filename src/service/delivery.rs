@@ -1,97 +1,269 @@
 //! Webhooks out: signed, first in first out inside one (endpoint, permission key), retried with patience, and given up in the end.
+//!
+//! Calls are made in turns. A turn belongs to one endpoint: it holds the endpoint's lease, claims a number of its
+//! deliveries, makes calls for a few seconds and gives back what it did not get to. So endpoints take turns however much
+//! waits for one of them, and in all replicas together nobody is called more often at once than
+//! `webhooks.endpoint_concurrency` says. The first call of a turn goes alone: an endpoint that is down costs one call, and is
+//! then left alone for a while that is written into its row (see [`outcome`]).
 
+mod outcome;
+pub mod replay;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use futures::{StreamExt, stream};
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, future, stream};
 use iys::Bytes;
-use kopru_store::deliveries::{self, AttemptRow, DeliveryRow, DeliveryState, Finish};
+use kopru_domain::Lang;
+use kopru_store::audit::{self, AuditRow};
+use kopru_store::changes::{self, ChangeRow};
+use kopru_store::deliveries::{self, DeliveryRow, Finish};
 use kopru_store::endpoints::{self, EndpointRow};
-use kopru_store::{Claim, Priority, StoreError, changes};
-use kopru_webhook::{Request, Response, Secret, SendError, Signer};
+use kopru_store::{Claim, Priority, ProviderKeys, StoreError, Tx};
+use kopru_webhook::{Request, Secret, Signer};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
+pub(super) use self::outcome::BY_OWNER;
+use self::outcome::{Sent, Tally};
 use crate::bootstrap::App;
-use crate::service::{ServiceResult, mirror};
+use crate::service::{Caller, ServiceResult, mirror};
 
-/// Waits between attempts, each ± 20 %.
-const RETRIES: [Duration; 10] = [
-    Duration::from_secs(5),
-    Duration::from_mins(1),
-    Duration::from_mins(5),
-    Duration::from_mins(30),
-    Duration::from_hours(2),
-    Duration::from_hours(5),
-    Duration::from_hours(10),
-    Duration::from_hours(14),
-    Duration::from_hours(20),
-    Duration::from_hours(24),
-];
-/// An endpoint that takes nothing for so long is disabled.
-const DISABLE_AFTER: TimeDelta = TimeDelta::days(5);
-/// Deliveries claimed at once.
-const MOST: i64 = 64;
+/// How long a turn goes on making calls; what is under way then is finished.
+pub const SLICE: Duration = Duration::from_secs(5);
+/// Deliveries of a turn.
+const MOST: i64 = 256;
+/// Endpoints looked at for a turn: other replicas may take the first ones meanwhile.
+const CANDIDATES: i64 = 8;
 /// Under which an endpoint's secret is sealed.
 const SECRET: &str = "webhook_endpoints.secret";
 
-/// Claims deliveries that are due and the first of their key.
-pub async fn claim_deliveries(app: &App, claim: Claim) -> ServiceResult<Vec<DeliveryRow>> {
-    let mut tx = app.db.begin(Priority::Bulk).await?;
-    let rows = deliveries::claim(&mut tx, MOST, app.clocks.business(), app.clocks.wire(), claim).await?;
-    tx.commit().await?;
-    Ok(rows)
+/// What the calls of one process share.
+#[derive(Debug)]
+pub struct Lanes {
+    /// Calls in flight, over all endpoints.
+    calls: Semaphore,
+    /// Turns of endpoints that failed last time: half of the turns at most, so that they never leave the others none.
+    probes: Arc<Semaphore>,
 }
 
-/// Sends what was claimed and records each attempt.
-pub async fn deliver(app: &App, rows: Vec<DeliveryRow>, claim: Claim) -> ServiceResult<()> {
-    let at_once = app.config.webhooks.concurrency.max(1) as usize;
-    let mut attempts = stream::iter(rows)
-        .map(|row| async move {
-            let attempt = attempt(app, &row).await;
-            (row, attempt)
-        })
-        .buffer_unordered(at_once)
-        .ready_chunks(at_once);
-    while let Some(done) = attempts.next().await {
-        record(app, done, claim).await?;
+impl Lanes {
+    /// For so many calls at once.
+    pub fn new(concurrency: u32) -> Self {
+        let calls = concurrency.max(1) as usize;
+        Self { calls: Semaphore::new(calls), probes: Arc::new(Semaphore::new((calls / 2).max(1))) }
     }
-    Ok(())
 }
 
-/// What came of one attempt.
-struct Attempt {
-    at: DateTime<Utc>,
-    elapsed: Duration,
-    result: Result<Response, SendError>,
+/// An endpoint's turn: its lease, and deliveries that are due and the first of their key.
+#[derive(Debug)]
+pub struct Turn {
+    endpoint: EndpointRow,
+    deliveries: Vec<DeliveryRow>,
+    _probe: Option<OwnedSemaphorePermit>,
 }
 
-async fn attempt(app: &App, row: &DeliveryRow) -> ServiceResult<Attempt> {
-    let (endpoint, id, body) = load(app, row).await?;
-    let at = app.clocks.wire();
-    let signer = signer(app, &endpoint, at)?;
-    let request = Request {
-        url: &endpoint.url,
-        id: &id,
-        timestamp: at.timestamp(),
-        body,
-        signer: &signer,
-        timeout: app.config.webhooks.timeout,
+/// Claims a turn of the endpoint that has waited longest for one, with what is due for it.
+pub async fn claim_turn(app: &App, lanes: &Lanes, claim: Claim) -> ServiceResult<Option<Turn>> {
+    let (business, wire) = (app.clocks.business(), app.clocks.wire());
+    let mut probe = lanes.probes.clone().try_acquire_owned().ok();
+    let due = {
+        // Asked of a reader: a look that finds nothing does not keep the writers waiting.
+        let mut tx = app.db.read().await?;
+        endpoints::due(&mut tx, business, wire, probe.is_some(), CANDIDATES).await?
     };
-    let result = app.webhooks.send(request).await;
-    let elapsed = result.as_ref().map_or(app.config.webhooks.timeout, |response| response.elapsed);
-    Ok(Attempt { at, elapsed, result })
+    for (provider, id) in due {
+        let mut tx = app.db.begin(Priority::Bulk).await?;
+        let Some(endpoint) = endpoints::claim(&mut tx, provider, id, business, wire, claim).await? else {
+            continue;
+        };
+        let failing = endpoint.failures > 0;
+        if failing && probe.is_none() {
+            continue;
+        }
+        let most = if failing { 1 } else { MOST };
+        let mut deliveries = deliveries::claim(&mut tx, (provider, id), most, business, wire, claim).await?;
+        if deliveries.is_empty() {
+            continue;
+        }
+        tx.commit().await?;
+        deliveries.sort_by_key(|row| (row.next_attempt_at, row.change_seq));
+        let probe = probe.take().filter(|_| failing);
+        return Ok(Some(Turn { endpoint, deliveries, _probe: probe }));
+    }
+    Ok(None)
 }
 
-async fn load(app: &App, row: &DeliveryRow) -> ServiceResult<(EndpointRow, String, Bytes)> {
-    let gone = |what| StoreError::Corrupt { what, detail: "missing".to_owned() };
+/// Makes the calls of a turn and records each; then the endpoint's standing.
+pub async fn deliver(app: &App, lanes: &Lanes, turn: Turn, claim: Claim) -> ServiceResult<()> {
+    let Turn { endpoint, deliveries, _probe } = turn;
+    let places: Vec<i64> = deliveries.iter().map(|row| row.change_seq).collect();
+    let (signer, calls) = match prepare(app, &endpoint, deliveries).await {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            // Nothing was attempted; the endpoint comes back when its lease has run out.
+            let mut tx = app.db.begin(Priority::Bulk).await?;
+            deliveries::release(&mut tx, endpoint.iys_code, endpoint.id, places, claim).await?;
+            tx.commit().await?;
+            return Err(error);
+        }
+    };
+    let course = Course { app, lanes, endpoint: &endpoint, signer, claim, tally: Mutex::default() };
+    let mut calls = calls.into_iter();
+    course.make(calls.by_ref().take(1)).await?;
+    course.make(calls).await?;
+    course.close(places).await
+}
+
+/// A call to be made: a delivery and its event, where that can be read.
+struct Call {
+    row: DeliveryRow,
+    event: Option<(String, Bytes)>,
+}
+
+async fn prepare(
+    app: &App,
+    endpoint: &EndpointRow,
+    rows: Vec<DeliveryRow>,
+) -> ServiceResult<(Signer, Vec<Call>)> {
+    let signer = signer(app, endpoint, app.clocks.wire())?;
+    let places = rows.iter().map(|row| row.change_seq).collect();
     let mut tx = app.db.read().await?;
-    let endpoint = endpoints::find(&mut tx, row.iys_code, row.endpoint_id)
-        .await?
-        .ok_or_else(|| gone("webhook_endpoints"))?;
-    let change =
-        changes::find(&mut tx, row.iys_code, row.change_seq).await?.ok_or_else(|| gone("changes"))?;
-    let keys = app.vault.keys(&mut tx, row.iys_code).await?;
-    let body = mirror::open_event(&keys, &change.sealed)?;
-    Ok((endpoint, change.id.to_string(), Bytes::from(body)))
+    let events = changes::find_many(&mut tx, endpoint.iys_code, places).await?;
+    let keys = app.vault.keys(&mut tx, endpoint.iys_code).await?;
+    drop(tx);
+    let events: HashMap<i64, ChangeRow> = events.into_iter().map(|event| (event.seq, event)).collect();
+    let calls = rows.into_iter().map(|row| {
+        let event = events.get(&row.change_seq).and_then(|event| open(&keys, event, &row));
+        Call { row, event }
+    });
+    Ok((signer, calls.collect()))
+}
+
+/// The event's id and what is sent of it; `None`, with a line in the log, where it cannot be read.
+fn open(keys: &ProviderKeys, event: &ChangeRow, row: &DeliveryRow) -> Option<(String, Bytes)> {
+    let json = mirror::open_event(keys, &event.sealed)
+        .inspect_err(|error| {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                change.seq = event.seq,
+                "an event cannot be opened"
+            );
+        })
+        .ok()?;
+    let body = if row.replay == 0 { json } else { replay::marked(&json)? };
+    Some((event.id.to_string(), Bytes::from(body)))
+}
+
+/// A turn while it goes on.
+struct Course<'a> {
+    app: &'a App,
+    lanes: &'a Lanes,
+    endpoint: &'a EndpointRow,
+    signer: Signer,
+    claim: Claim,
+    tally: Mutex<Tally>,
+}
+
+impl Course<'_> {
+    /// Makes calls until all are made, the slice of time is over or the endpoint is to be left alone.
+    async fn make(&self, calls: impl Iterator<Item = Call>) -> ServiceResult<()> {
+        let at_once = self.app.config.webhooks.at_once();
+        let until = Instant::now() + SLICE;
+        let mut attempts = stream::iter(calls)
+            .take_while(|_| future::ready(!self.tally().stops() && Instant::now() < until))
+            .map(|call| self.attempt(call, until))
+            .buffer_unordered(at_once)
+            .filter_map(future::ready)
+            .ready_chunks(at_once);
+        while let Some(done) = attempts.next().await {
+            self.record(done).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a call, unless none may be made any more when there is room for it.
+    async fn attempt(&self, call: Call, until: Instant) -> Option<(DeliveryRow, Finish)> {
+        let Call { row, event } = call;
+        let Some((id, body)) = event else {
+            let finish = outcome::unreadable(&row, self.app.clocks.wire(), self.app.clocks.business());
+            return Some((row, finish));
+        };
+        let room = timeout_at(until, self.lanes.calls.acquire()).await.ok()?.ok()?;
+        if self.tally().stops() {
+            return None;
+        }
+        let (at, started) = (self.app.clocks.wire(), Instant::now());
+        let request = Request {
+            url: &self.endpoint.url,
+            id: &id,
+            timestamp: at.timestamp(),
+            body,
+            signer: &self.signer,
+            timeout: self.app.config.webhooks.timeout,
+        };
+        let result = self.app.webhooks.send(request).await;
+        drop(room);
+        let sent = Sent { at, elapsed: started.elapsed(), result };
+        let (finish, verdict) = outcome::judge(&row, &sent, self.app.clocks.business());
+        self.tally().add(verdict);
+        Some((row, finish))
+    }
+
+    async fn record(&self, done: Vec<(DeliveryRow, Finish)>) -> ServiceResult<()> {
+        let mut tx = self.app.db.begin(Priority::Bulk).await?;
+        let lost = deliveries::finish(&mut tx, &done, self.claim, self.app.clocks.business()).await?;
+        tx.commit().await?;
+        for (_, finish) in &done {
+            let outcome = finish.state.as_str();
+            metrics::counter!("webhook_attempts_total", "outcome" => outcome).increment(1);
+        }
+        if lost > 0 {
+            tracing::warn!(lost, "a turn took longer than its lease: these calls will be made again");
+        }
+        Ok(())
+    }
+
+    /// Gives back what was not attempted, and the endpoint's turn.
+    async fn close(self, places: Vec<i64>) -> ServiceResult<()> {
+        let (provider, id) = (self.endpoint.iys_code, self.endpoint.id);
+        let now = self.app.clocks.business();
+        let tally = self.tally().clone();
+        let standing = tally.standing(self.endpoint, now);
+        let mut tx = self.app.db.begin(Priority::Bulk).await?;
+        let ours = endpoints::finish(&mut tx, provider, id, self.claim, standing).await?;
+        deliveries::release(&mut tx, provider, id, places, self.claim).await?;
+        if let Some(reason) = tally.disables(standing, now).filter(|_| ours) {
+            disable(&mut tx, self.app, self.endpoint, reason).await?;
+        }
+        tx.commit().await?;
+        self.app.wake.wake();
+        Ok(())
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Switches an endpoint off and tells its owner: in its `disabledReason`, the audit trail, the log and a metric.
+async fn disable(tx: &mut Tx, app: &App, endpoint: &EndpointRow, reason: &'static str) -> ServiceResult<()> {
+    if !endpoints::disable(tx, endpoint.iys_code, endpoint.id, reason).await? {
+        return Ok(());
+    }
+    let row = AuditRow {
+        at: app.clocks.wire(),
+        actor: Caller::system("system").actor,
+        action: "endpoint.disabled".to_owned(),
+        subject: endpoint.id.to_string(),
+        detail: outcome::explain(reason).get(Lang::En).to_owned(),
+    };
+    audit::add(tx, endpoint.iys_code, &row).await?;
+    metrics::counter!("webhook_endpoints_disabled_total", "reason" => reason).increment(1);
+    tracing::warn!(endpoint.id = %endpoint.id, reason, "a webhook endpoint was disabled");
+    Ok(())
 }
 
 /// The keys an endpoint's calls are signed with: while a secret is being rotated, the old one too.
@@ -114,128 +286,4 @@ fn open_secret(app: &App, sealed: &[u8]) -> ServiceResult<Secret> {
     let unreadable = || StoreError::Corrupt { what: "webhook_endpoints", detail: "secret".to_owned() };
     let text = String::from_utf8(app.vault.master().open(SECRET, sealed)?).map_err(|_| unreadable())?;
     Ok(text.parse().map_err(|_| unreadable())?)
-}
-
-async fn record(
-    app: &App,
-    done: Vec<(DeliveryRow, ServiceResult<Attempt>)>,
-    claim: Claim,
-) -> ServiceResult<()> {
-    let now = app.clocks.business();
-    let mut tx = app.db.begin(Priority::Bulk).await?;
-    for (row, attempt) in done {
-        let attempt = match attempt {
-            Ok(attempt) => attempt,
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    delivery.seq = row.change_seq,
-                    "a delivery could not be prepared"
-                );
-                continue;
-            }
-        };
-        let (finish, verdict) = judge(&row, &attempt, now);
-        deliveries::finish(&mut tx, &row, claim, &finish, now).await?;
-        let (provider, endpoint) = (row.iys_code, row.endpoint_id);
-        match verdict {
-            Verdict::Delivered => endpoints::healthy(&mut tx, provider, endpoint).await?,
-            Verdict::Gone => {
-                endpoints::disable(&mut tx, provider, endpoint, "the receiver answered 410 Gone").await?;
-            }
-            Verdict::Failed => {
-                endpoints::failing(&mut tx, provider, endpoint, attempt.at).await?;
-                let known = endpoints::find(&mut tx, provider, endpoint).await?;
-                let since = known.and_then(|endpoint| endpoint.failing_since);
-                if since.is_some_and(|since| attempt.at - since >= DISABLE_AFTER) {
-                    endpoints::disable(&mut tx, provider, endpoint, "every call failed for five days")
-                        .await?;
-                }
-            }
-        }
-        let outcome = finish.state.as_str();
-        metrics::counter!("webhook_attempts_total", "outcome" => outcome).increment(1);
-    }
-    tx.commit().await?;
-    app.wake.wake();
-    Ok(())
-}
-
-enum Verdict {
-    Delivered,
-    Failed,
-    Gone,
-}
-
-fn judge(row: &DeliveryRow, attempt: &Attempt, now: DateTime<Utc>) -> (Finish, Verdict) {
-    let status = attempt.result.as_ref().ok().map(|response| i64::from(response.status));
-    let (state, next, verdict) = match &attempt.result {
-        Ok(response) if response.is_success() => (DeliveryState::Delivered, now, Verdict::Delivered),
-        Ok(response) if response.is_gone() => (DeliveryState::Parked, now, Verdict::Gone),
-        other => match delay(row, other.as_ref().ok().and_then(|response| response.retry_after)) {
-            Some(delay) => (DeliveryState::Queued, now + delay, Verdict::Failed),
-            None => (DeliveryState::Parked, now, Verdict::Failed),
-        },
-    };
-    let error = match &attempt.result {
-        Ok(response) if response.is_success() => None,
-        Ok(response) => Some(format!("HTTP {}", response.status)),
-        Err(error) => Some(error.to_string()),
-    };
-    let attempt = AttemptRow {
-        attempt: row.attempt,
-        at: attempt.at,
-        status,
-        error,
-        elapsed_ms: i64::try_from(attempt.elapsed.as_millis()).unwrap_or(i64::MAX),
-    };
-    (Finish { state, next_attempt_at: next, attempt }, verdict)
-}
-
-/// How long to wait after an attempt; `None` when it was the last. What the receiver asks for counts, if it is longer.
-fn delay(row: &DeliveryRow, asked: Option<Duration>) -> Option<TimeDelta> {
-    let place = usize::try_from(row.attempt - 1).ok()?;
-    let base = RETRIES.get(place)?;
-    let (_, seed) = row.endpoint_id.as_u64_pair();
-    // ± 20 %, different for each delivery and attempt, the same when computed again.
-    let mixed = seed
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .wrapping_add(row.change_seq.unsigned_abs() * 31 + row.attempt.unsigned_abs());
-    let spread = 0.8 + 0.4 * ((mixed >> 11) as f64 / (1_u64 << 53) as f64);
-    let wait = base.mul_f64(spread).max(asked.unwrap_or_default());
-    TimeDelta::from_std(wait).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(attempt: i64) -> DeliveryRow {
-        DeliveryRow {
-            iys_code: kopru_domain::IysCode(1),
-            endpoint_id: uuid::Uuid::from_u128(7),
-            change_seq: 9,
-            key: kopru_store::Key([0; 16]),
-            state: DeliveryState::InFlight,
-            attempt,
-            next_attempt_at: DateTime::<Utc>::MIN_UTC,
-            last_status: None,
-            last_error: None,
-            updated_at: DateTime::<Utc>::MIN_UTC,
-        }
-    }
-
-    #[test]
-    fn each_wait_is_within_a_fifth_of_the_schedule_and_the_last_attempt_ends_it() {
-        for (place, base) in RETRIES.iter().enumerate() {
-            let wait = delay(&row(place as i64 + 1), None).unwrap().to_std().unwrap();
-            assert!(wait >= base.mul_f64(0.79) && wait <= base.mul_f64(1.21), "{place}: {wait:?}");
-        }
-        assert_eq!(delay(&row(11), None), None);
-    }
-
-    #[test]
-    fn a_longer_retry_after_is_honoured() {
-        assert_eq!(delay(&row(1), Some(Duration::from_mins(5))), Some(TimeDelta::seconds(300)));
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! The secret is shown once, when an endpoint is added or its secret rotated; it is kept sealed. While a secret is rotated both sign, so that the receiver can change over without losing a call.
 
+mod replay;
 mod view;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::bootstrap::App;
 use crate::config::Config;
 use crate::service::{Caller, Scope, ServiceError, ServiceResult, delivery, providers};
 
+pub use replay::{Replay, parse_since, replay, replay_in};
 pub use view::{Attempt, Delivery, Endpoint, IssuedEndpoint, RotatedSecret, TestResult};
 
 /// How long the old secret keeps signing beside a new one.
@@ -26,8 +28,9 @@ pub const ROTATION: TimeDelta = TimeDelta::hours(24);
 /// Endpoints of one provider, so that one event cannot become a flood.
 const MOST_ENDPOINTS: i64 = 50;
 const LONGEST_DESCRIPTION: usize = 300;
-/// `disabled_reason` of an endpoint that its owner switched off.
-const BY_OWNER: &str = "by_owner";
+/// Deliveries that wait for their next attempt and are made due when their endpoint is enabled again; what waits beyond
+/// them comes at its time.
+const MOST_RETRIED: i64 = 1_000;
 
 /// An endpoint to be added.
 #[derive(Debug, Clone, Default)]
@@ -91,6 +94,8 @@ pub async fn add_in(
         active: true,
         disabled_reason: None,
         failing_since: None,
+        failures: 0,
+        wait_until: None,
         created_at: now,
     };
     endpoints::add(tx, &row).await?;
@@ -125,17 +130,19 @@ pub async fn disable(app: &App, caller: &Caller, id: Uuid) -> ServiceResult<()> 
     caller.require(Scope::WebhooksManage)?;
     let mut tx = app.db.begin(Priority::Interactive).await?;
     let row = find(&mut tx, caller, id).await?;
-    if endpoints::disable(&mut tx, row.iys_code, id, BY_OWNER).await? {
+    if endpoints::disable(&mut tx, row.iys_code, id, delivery::BY_OWNER).await? {
         providers::note(&mut tx, app, caller, row.iys_code, "endpoint.disabled", &id.to_string()).await?;
     }
     Ok(tx.commit().await?)
 }
 
-/// Starts deliveries again.
+/// Starts deliveries again, those first that were waiting for their next attempt. What happened while the endpoint was
+/// disabled was not queued for it: see [`replay_in`].
 pub async fn enable_in(tx: &mut Tx, app: &App, caller: &Caller, id: Uuid) -> ServiceResult<Endpoint> {
     caller.require(Scope::WebhooksManage)?;
     let row = find(tx, caller, id).await?;
     if endpoints::enable(tx, row.iys_code, id).await? {
+        deliveries::retry_now(tx, row.iys_code, id, app.clocks.business(), MOST_RETRIED).await?;
         providers::note(tx, app, caller, row.iys_code, "endpoint.enabled", &id.to_string()).await?;
     }
     Ok(find(tx, caller, id).await?.into())
@@ -220,22 +227,23 @@ pub async fn test(app: &App, caller: &Caller, id: Uuid) -> ServiceResult<TestRes
     })
 }
 
-/// Deliveries of an endpoint with their attempts, newest event first, before a place in the feed.
+/// Deliveries of an endpoint with their attempts, newest event first, before a place: that of an event in the feed, and the
+/// number of a replay of it.
 pub async fn deliveries(
     app: &App,
     caller: &Caller,
     id: Uuid,
-    before: Option<i64>,
+    before: Option<(i64, i64)>,
     limit: i64,
 ) -> ServiceResult<Vec<Delivery>> {
     caller.require(Scope::WebhooksManage)?;
     let mut tx = app.db.read().await?;
     let endpoint = find(&mut tx, caller, id).await?;
     let provider = endpoint.iys_code;
-    let rows = deliveries::list(&mut tx, provider, id, before.unwrap_or(i64::MAX), limit).await?;
+    let rows = deliveries::list(&mut tx, provider, id, before.unwrap_or((i64::MAX, 0)), limit).await?;
     let mut list = Vec::with_capacity(rows.len());
     for row in rows {
-        let attempts = deliveries::attempts(&mut tx, provider, id, row.change_seq).await?;
+        let attempts = deliveries::attempts(&mut tx, &row).await?;
         list.push(Delivery::new(row, attempts));
     }
     Ok(list)

@@ -7,14 +7,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::IysCode;
 use kopru_store::batches::BatchRow;
 use kopru_store::cursors::CursorRow;
-use kopru_store::deliveries::DeliveryRow;
 use kopru_store::jobs::{self, JobRow};
 use kopru_store::submissions::SubmissionRow;
 use kopru_store::{Claim, Priority};
 
 use crate::bootstrap::App;
+use crate::service::delivery::{self, Lanes, replay};
 use crate::service::filing::{self, Turn, Work};
-use crate::service::{ServiceResult, delivery, housekeeping, reconciliation};
+use crate::service::{ServiceResult, housekeeping, reconciliation};
 use crate::worker::{Kind, Limits};
 
 /// The job that forgets what has run out.
@@ -112,26 +112,35 @@ impl Kind for Pulls {
     }
 }
 
-/// Webhook calls.
+/// Webhook calls, endpoint by endpoint.
 #[derive(Clone)]
-pub(super) struct Deliveries;
+pub(super) struct Deliveries {
+    lanes: Arc<Lanes>,
+}
+
+impl Deliveries {
+    pub fn new(app: &App) -> Self {
+        Self { lanes: Arc::new(Lanes::new(app.config.webhooks.concurrency)) }
+    }
+}
 
 impl Kind for Deliveries {
-    type Batch = Vec<DeliveryRow>;
+    type Batch = delivery::Turn;
     const NAME: &'static str = "deliveries";
 
     fn limits(&self, app: &App) -> Limits {
-        let call = app.config.webhooks.timeout;
-        Limits { concurrency: 2, timeout: call * 8, lease: call * 10 }
+        // A turn waits for room and makes its first call, and then the others, each within a slice and a call's time.
+        let (call, slice) = (app.config.webhooks.timeout, delivery::SLICE);
+        let concurrency = app.config.webhooks.concurrency.max(1) as usize;
+        Limits { concurrency, timeout: slice * 2 + call * 3, lease: slice * 3 + call * 4 }
     }
 
     async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<Self::Batch>> {
-        let rows = delivery::claim_deliveries(app, claim).await?;
-        Ok(Some(rows).filter(|rows| !rows.is_empty()))
+        delivery::claim_turn(app, &self.lanes, claim).await
     }
 
-    async fn work(&self, app: &App, batch: Self::Batch, claim: Claim) -> ServiceResult<()> {
-        delivery::deliver(app, batch, claim).await
+    async fn work(&self, app: &App, turn: Self::Batch, claim: Claim) -> ServiceResult<()> {
+        delivery::deliver(app, &self.lanes, turn, claim).await
     }
 }
 
@@ -166,7 +175,7 @@ impl Kind for Tending {
     }
 }
 
-/// Durable jobs that schedules put in.
+/// Durable jobs: what schedules put in, and replays.
 #[derive(Clone)]
 pub(super) struct Jobs;
 
@@ -188,6 +197,11 @@ impl Kind for Jobs {
     async fn work(&self, app: &App, job: JobRow, claim: Claim) -> ServiceResult<()> {
         let result = match job.kind.as_str() {
             PURGE => housekeeping::purge(app).await,
+            _ if replay::is_replay(&job) => match replay::step(app, &job, claim).await {
+                // It has queued its own next step.
+                Ok(false) => return Ok(()),
+                ended => ended.map(drop),
+            },
             other => {
                 tracing::error!(job.kind = other, "nobody knows this kind of job");
                 Ok(())

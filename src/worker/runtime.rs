@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use crate::bootstrap::App;
-use crate::worker::{Kind, new_claim};
+use crate::worker::{Kind, new_claim, pulse};
 
 /// The floor under all wake-ups, spread by ± 10 % so that replicas do not poll in step.
 const POLL: Duration = Duration::from_secs(1);
@@ -31,6 +31,8 @@ const POLL: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_millis(20);
 /// Waits after failed claims double up to this.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
+/// Beyond the time-out of its work, a source that has not looked for so long counts as stuck.
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long a stop waits for what is in hand.
 const DRAIN: Duration = Duration::from_mins(1);
 
@@ -68,6 +70,7 @@ impl Monitor {
     /// Adds a kind of work.
     pub fn with<K: Kind>(self, kind: K) -> Self {
         let app = self.app.clone();
+        app.pulse.expect(K::NAME, kind.limits(&app).timeout + SILENCE);
         let inner = self.inner.register(move |restarts| {
             let limits = kind.limits(&app);
             let (lifecycle, data) = (app.lifecycle.clone(), (app.clone(), kind.clone()));
@@ -137,7 +140,8 @@ fn backend<K: Kind>(app: App, kind: K) -> Backend<K> {
 /// Claims for ever: at a wake-up, at the latest after [`POLL`], and again at once while there is something.
 fn source<K: Kind>(app: App, kind: K) -> BoxStream<'static, Fetched<K::Batch>> {
     let woken = app.wake.subscribe();
-    let state = Source { app, kind, woken, failures: 0 };
+    let pulse = app.pulse.source(K::NAME);
+    let state = Source { app, kind, woken, failures: 0, pulse };
     unfold(state, |mut source| async move {
         let claimed = source.next().await;
         let task =
@@ -152,6 +156,7 @@ struct Source<K> {
     kind: K,
     woken: watch::Receiver<u64>,
     failures: u32,
+    pulse: pulse::Source,
 }
 
 impl<K: Kind> Source<K> {
@@ -159,6 +164,7 @@ impl<K: Kind> Source<K> {
         loop {
             // Seen before the claim: a wake-up during it is not lost.
             self.woken.borrow_and_update();
+            self.pulse.beat();
             let claim = new_claim(&self.app, self.kind.limits(&self.app).lease);
             match self.claim(claim).await {
                 Ok(Some(batch)) => {

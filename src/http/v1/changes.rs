@@ -41,6 +41,8 @@ pub struct Event {
     pub timestamp: String,
     /// What happened.
     pub data: EventData,
+    /// `true` on a webhook that a replay sends once more; in the feed it is missing.
+    pub replayed: Option<bool>,
 }
 
 /// What happened. For `permission.changed` the whole present state, so that one event is enough to be up to date.

@@ -20,7 +20,7 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::http::v1::Page;
 use crate::service::endpoints::{
-    self, Delivery, Endpoint, IssuedEndpoint, NewEndpoint, RotatedSecret, TestResult,
+    self, Delivery, Endpoint, IssuedEndpoint, NewEndpoint, Replay, RotatedSecret, TestResult,
 };
 
 /// The most deliveries of a page: each brings its attempts along.
@@ -168,6 +168,8 @@ pub async fn disable(State(state): State<HttpState>, call: Call, id: Id) -> Resu
 }
 
 /// Enable an endpoint again
+///
+/// Deliveries go on where they stopped. What happened while the endpoint was disabled was not queued for it: replay it.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints/{id}/enable",
@@ -178,7 +180,11 @@ pub async fn disable(State(state): State<HttpState>, call: Call, id: Id) -> Resu
         ("Idempotency-Key" = Option<String>, Header, description = "A new value for each piece of work, such as a UUID"),
     ),
     responses((status = 200, description = "The endpoint", body = Endpoint)),
-    extensions(("x-summary-tr" = json!("Uç noktayı yeniden aç")), ("x-scope" = json!("webhooks:manage"))),
+    extensions(
+        ("x-summary-tr" = json!("Uç noktayı yeniden aç")),
+        ("x-description-tr" = json!("Gönderimler kaldığı yerden sürer. Uç nokta kapalıyken olanlar onun için sıraya alınmamıştır: onları yeniden gönderin.")),
+        ("x-scope" = json!("webhooks:manage")),
+    ),
 )]
 pub async fn enable(
     State(state): State<HttpState>,
@@ -253,6 +259,54 @@ pub async fn test(State(state): State<HttpState>, call: Call, id: Id) -> Result<
     Ok(Json(endpoints::test(&state.app, &call, known(id)?).await?))
 }
 
+/// Replay events to an endpoint
+///
+/// Delivers what has happened since an instant once more: with the same ids, marked `"replayed": true`, and outside the
+/// order that other deliveries keep. Events that still wait for their first delivery are left out: they come by themselves.
+/// One replay of an endpoint goes on at a time.
+#[utoipa::path(
+    post,
+    path = "/v1/webhook-endpoints/{id}/replay",
+    operation_id = "replayEvents",
+    tag = "webhooks",
+    params(
+        ("id" = Uuid, Path, description = "The endpoint's identity"),
+        ("since" = String, Query, description = "From when on: RFC 3339 with an offset, `YYYY-MM-DD HH:mm:ss` in Turkey time, or `YYYY-MM-DD`", example = "2026-11-20"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A new value for each piece of work, such as a UUID"),
+    ),
+    responses(
+        (status = 202, description = "The replay has begun", body = Replay),
+        (status = 409, description = "The endpoint is disabled, or another replay of it goes on", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`since` is to come", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    extensions(
+        ("x-summary-tr" = json!("Olayları yeniden gönder")),
+        ("x-description-tr" = json!("Verilen andan bu yana olanları bir kez daha gönderir: aynı kimliklerle, \"replayed\": true işaretiyle ve öteki gönderimlerin sırasına bağlı olmadan. İlk gönderimini hâlâ bekleyenler atlanır: onlar kendiliğinden gelir. Bir uç nokta için aynı anda tek bir yeniden gönderim yapılır.")),
+        ("x-scope" = json!("webhooks:manage")),
+    ),
+)]
+pub async fn replay(
+    State(state): State<HttpState>,
+    call: Call,
+    id: Id,
+    repeatable: Repeatable,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let id = known(id)?;
+    let mut params = Params::of(&uri, &["since"]);
+    let since = params.since("since");
+    let since = params.finish_with("since", since)?;
+    // The parameter is what the request says: the path names the endpoint alone.
+    let mut turn = match repeatable.begin(&state, since.to_rfc3339().as_bytes()).await? {
+        Turn::Repeat(answer) => return Ok(answer),
+        Turn::First(turn) => turn,
+    };
+    let replay = endpoints::replay_in(&mut turn.tx, &state.app, &call, id, since).await?;
+    let answer = turn.finish(StatusCode::ACCEPTED, &replay).await?;
+    state.app.wake.wake();
+    Ok(answer)
+}
+
 /// List an endpoint's deliveries
 ///
 /// Newest event first, each with all its attempts.
@@ -282,9 +336,11 @@ pub async fn deliveries(
     let id = known(id)?;
     let pages = List::Deliveries(id);
     let mut params = Params::of(&uri, &["after", "limit"]);
-    let before = params.cursor("after", pages, List::number);
+    let before = params.cursor("after", pages, List::pair);
     let limit = params.limit(MOST_DELIVERIES);
     params.finish()?;
     let items = endpoints::deliveries(&state.app, &call, id, before, limit + 1).await?;
-    Ok(Json(Page::cut(items, limit, pages, |item| Place::Number(item.sequence))))
+    Ok(Json(Page::cut(items, limit, pages, |item| {
+        Place::Pair(item.sequence, item.replay.unwrap_or_default())
+    })))
 }

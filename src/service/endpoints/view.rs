@@ -26,12 +26,15 @@ pub struct Endpoint {
     pub description: String,
     /// Whether events are delivered to it.
     pub active: bool,
-    /// Why it is disabled: `by_owner`, or the reason for which it was switched off by itself.
+    /// Why it is disabled: `by_owner`, or by itself: `gone` (it answered 410) or `failing` (it took nothing for five days).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disabled_reason: Option<String>,
-    /// Since when every delivery has failed, RFC 3339 with +03:00.
+    /// Since when it has taken nothing, RFC 3339 with +03:00.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failing_since: Option<String>,
+    /// Not called before this instant, after a failure; RFC 3339 with +03:00.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_until: Option<String>,
     /// Until when the secret before the present one signs as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub old_secret_valid_until: Option<String>,
@@ -50,6 +53,7 @@ impl From<EndpointRow> for Endpoint {
             active: row.active,
             disabled_reason: row.disabled_reason,
             failing_since: row.failing_since.map(format_rfc3339),
+            waits_until: row.wait_until.map(format_rfc3339),
             old_secret_valid_until: row.old_secret_until.map(format_rfc3339),
             created_at: format_rfc3339(row.created_at),
         }
@@ -121,6 +125,9 @@ pub struct TestResult {
 pub struct Delivery {
     /// The event's place in the provider's feed.
     pub sequence: i64,
+    /// The number of the endpoint's replay that it belongs to; missing for the delivery of the event itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<i64>,
     /// `queued`, `in_flight`, `delivered` or `parked` (given up).
     #[schema(value_type = String)]
     pub state: &'static str,
@@ -162,6 +169,7 @@ impl Delivery {
         let waits = row.state == DeliveryState::Queued;
         Self {
             sequence: row.change_seq,
+            replay: (row.replay > 0).then_some(row.replay),
             state: row.state.as_str(),
             next_attempt_at: waits.then(|| format_rfc3339(row.next_attempt_at)),
             last_status: row.last_status,

@@ -10,7 +10,8 @@ use crate::{Insert, Key, Step, Tx, args, sql::Row, statements};
 statements! {
     AFTER = "SELECT seq, brand_code, key, id, type, sealed, created_at FROM changes {by changes_by_brand}
              WHERE iys_code = $1 AND brand_code = $2 AND seq > $3 ORDER BY seq LIMIT $4";
-    BY_SEQ = "SELECT seq, brand_code, key, id, type, sealed, created_at FROM changes WHERE iys_code = $1 AND seq = $2";
+    BY_SEQS = "SELECT seq, brand_code, key, id, type, sealed, created_at FROM changes WHERE iys_code = $1 AND seq {in $2 int}";
+    AT_OR_AFTER = "SELECT seq, created_at FROM changes WHERE iys_code = $1 AND seq >= $2 ORDER BY seq LIMIT 1";
     FAN_OUT = "INSERT INTO deliveries (iys_code, endpoint_id, change_seq, key, state, attempt, next_attempt_at, updated_at)
                SELECT c.iys_code, e.id, c.seq, c.key, 'queued', 0, $4, $4
                FROM changes c JOIN webhook_endpoints e ON e.iys_code = c.iys_code AND e.state = 'active'
@@ -81,9 +82,15 @@ pub async fn after(
     tx.rows(&AFTER, args![provider, brand, seq, limit]).await?.iter().map(read).collect()
 }
 
-/// One event.
-pub async fn find(tx: &mut Tx, provider: IysCode, seq: i64) -> Result<Option<ChangeRow>> {
-    tx.row(&BY_SEQ, args![provider, seq]).await?.map(|row| read(&row)).transpose()
+/// Events by their places, in any order; places without an event are left out.
+pub async fn find_many(tx: &mut Tx, provider: IysCode, places: Vec<i64>) -> Result<Vec<ChangeRow>> {
+    tx.rows(&BY_SEQS, args![provider, places]).await?.iter().map(read).collect()
+}
+
+/// Place and time of the first event at a place or after it.
+pub async fn at_or_after(tx: &mut Tx, provider: IysCode, seq: i64) -> Result<Option<(i64, DateTime<Utc>)>> {
+    let row = tx.row(&AT_OR_AFTER, args![provider, seq]).await?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }
 
 fn read(row: &Row) -> Result<ChangeRow> {

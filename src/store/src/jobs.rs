@@ -20,6 +20,8 @@ statements! {
         WHERE iys_code = p AND id = i RETURNING iys_code, id, kind, payload, attempt";
     FINISH = "UPDATE jobs SET state = $4, next_attempt_at = $5, last_error = $6, claimed_by = NULL, lease_until = NULL
               WHERE iys_code = $1 AND id = $2 AND claimed_by = $3";
+    PROCEED = "UPDATE jobs SET state = 'queued', payload = $4, next_attempt_at = $5, attempt = 0, last_error = NULL, claimed_by = NULL, lease_until = NULL
+               WHERE iys_code = $1 AND id = $2 AND claimed_by = $3";
     PURGE = "DELETE FROM jobs WHERE state IN ('done', 'failed') AND next_attempt_at < $1";
 }
 
@@ -77,6 +79,18 @@ pub async fn finish(
     error: Option<&str>,
 ) -> Result<bool> {
     Ok(tx.execute(&FINISH, args![job.iys_code, job.id, claim.by, state, at, error]).await? == 1)
+}
+
+/// Notes how far a job in steps has come and queues its next step; write it in the transaction of the step. False when the
+/// claim was lost: then the step is somebody else's.
+pub async fn proceed(
+    tx: &mut Tx,
+    job: &JobRow,
+    claim: Claim,
+    payload: &str,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(tx.execute(&PROCEED, args![job.iys_code, job.id, claim.by, payload, at]).await? == 1)
 }
 
 /// Forgets ended jobs.

@@ -91,9 +91,10 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
 
 /// Every bulk insert of the store by module and name, for the same test.
 pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
-    let modules: [(&str, &[(&'static str, &'static Insert)]); 5] = [
+    let modules: [(&str, &[(&'static str, &'static Insert)]); 6] = [
         ("changes", changes::INSERTS),
         ("consents", consents::INSERTS),
+        ("deliveries", deliveries::INSERTS),
         ("idempotency", idempotency::INSERTS),
         ("permissions", permissions::INSERTS),
         ("submissions", submissions::INSERTS),

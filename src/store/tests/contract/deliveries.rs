@@ -24,7 +24,9 @@ on_both!(
     a_parked_head_lets_the_next_go,
     a_lease_that_ran_out_is_claimed_again,
     a_lost_claim_finishes_nothing,
-    a_disabled_endpoint_gets_nothing_until_it_is_enabled,
+    many_outcomes_are_recorded_at_once,
+    what_was_not_attempted_is_given_back,
+    what_waits_may_be_made_due_at_once,
     attempts_are_kept_in_order,
     deliveries_are_listed_newest_first,
     workers_deliver_every_key_in_order,
@@ -45,8 +47,15 @@ async fn events(store: &Store, of: &[u64]) {
 }
 
 async fn claimed(store: &Store, business: i64, wire: i64, mine: Claim) -> Vec<DeliveryRow> {
-    let mut rows =
-        store.write(async |tx| deliveries::claim(tx, 100, at(business), at(wire), mine).await.unwrap()).await;
+    let mut rows = Vec::new();
+    store
+        .write(async |tx| {
+            for endpoint in endpoints::list(tx, PROVIDER, id(0), 50).await.unwrap() {
+                let of = (PROVIDER, endpoint.id);
+                rows.extend(deliveries::claim(tx, of, 100, at(business), at(wire), mine).await.unwrap());
+            }
+        })
+        .await;
     rows.sort_by_key(|row| (row.endpoint_id, row.change_seq));
     rows
 }
@@ -63,7 +72,8 @@ fn outcome(row: &DeliveryRow, state: DeliveryState, next_attempt_at: DateTime<Ut
 
 async fn finish(store: &Store, row: &DeliveryRow, mine: Claim, state: DeliveryState, next: i64) -> bool {
     let outcome = outcome(row, state, at(next));
-    store.write(async |tx| deliveries::finish(tx, row, mine, &outcome, at(3)).await.unwrap()).await
+    let done = [(row.clone(), outcome)];
+    store.write(async |tx| deliveries::finish(tx, &done, mine, at(3)).await.unwrap()).await == 0
 }
 
 async fn an_event_is_fanned_out_to_the_endpoints_of_its_brand(store: Store) {
@@ -97,6 +107,7 @@ async fn a_claim_takes_the_head_of_each_key(store: Store) {
         iys_code: PROVIDER,
         endpoint_id: id(1),
         change_seq: 1,
+        replay: 0,
         key: key(1),
         state: DeliveryState::InFlight,
         attempt: 1,
@@ -141,7 +152,7 @@ async fn a_parked_head_lets_the_next_go(store: Store) {
         assert!(finish(&store, &rows[0], claim(1, 60), DeliveryState::Parked, 0).await);
     }
     let listed =
-        store.read(async |tx| deliveries::list(tx, PROVIDER, id(1), i64::MAX, 10).await.unwrap()).await;
+        store.read(async |tx| deliveries::list(tx, PROVIDER, id(1), (i64::MAX, 0), 10).await.unwrap()).await;
     let states: Vec<DeliveryState> = listed.iter().map(|row| row.state).collect();
     assert_eq!(states, [DeliveryState::Queued, DeliveryState::Parked, DeliveryState::Parked]);
 }
@@ -168,17 +179,79 @@ async fn a_lost_claim_finishes_nothing(store: Store) {
         "what has ended stays ended"
     );
     let listed =
-        store.read(async |tx| deliveries::list(tx, PROVIDER, id(1), i64::MAX, 10).await.unwrap()).await;
+        store.read(async |tx| deliveries::list(tx, PROVIDER, id(1), (i64::MAX, 0), 10).await.unwrap()).await;
     assert_eq!(listed[0].state, DeliveryState::Delivered);
 }
 
-async fn a_disabled_endpoint_gets_nothing_until_it_is_enabled(store: Store) {
-    events(&store, &[1]).await;
-    let disabled =
-        store.write(async |tx| endpoints::disable(tx, PROVIDER, id(1), "410").await.unwrap()).await;
-    assert!(disabled && claimed(&store, 0, 0, claim(1, 60)).await.is_empty());
-    assert!(store.write(async |tx| endpoints::enable(tx, PROVIDER, id(1)).await.unwrap()).await);
-    assert_eq!(places(&claimed(&store, 0, 0, claim(1, 60)).await), [1]);
+async fn many_outcomes_are_recorded_at_once(store: Store) {
+    events(&store, &[1, 2, 3, 4, 5]).await;
+    let rows = claimed(&store, 0, 0, claim(1, 60)).await;
+    let states = [
+        DeliveryState::Delivered,
+        DeliveryState::Queued,
+        DeliveryState::Delivered,
+        DeliveryState::Parked,
+        DeliveryState::Delivered,
+    ];
+    let mut done: Vec<(DeliveryRow, Finish)> =
+        rows.iter().zip(states).map(|(row, state)| (row.clone(), outcome(row, state, at(50)))).collect();
+    done[2].1.attempt.status = Some(204);
+    // Somebody else has taken the last one meanwhile.
+    claimed(&store, 0, 61, claim(2, 120)).await;
+    store
+        .execute("UPDATE deliveries SET claimed_by = $1 WHERE change_seq < 5", kopru_store::args![id(1)])
+        .await;
+    let lost =
+        store.write(async |tx| deliveries::finish(tx, &done, claim(1, 60), at(9)).await.unwrap()).await;
+    assert_eq!(lost, 1);
+    let mut found =
+        store.read(async |tx| deliveries::list(tx, PROVIDER, id(1), (i64::MAX, 0), 10).await.unwrap()).await;
+    found.reverse();
+    let told: Vec<_> = found.iter().map(|row| (row.state, row.last_status, row.next_attempt_at)).collect();
+    assert_eq!(
+        told,
+        [
+            (DeliveryState::Delivered, Some(200), at(9)),
+            (DeliveryState::Queued, Some(200), at(50)),
+            (DeliveryState::Delivered, Some(204), at(9)),
+            (DeliveryState::Parked, Some(200), at(50)),
+            (DeliveryState::InFlight, None, at(0)),
+        ]
+    );
+    for row in &found {
+        assert_eq!(store.read(async |tx| deliveries::attempts(tx, row).await.unwrap()).await.len(), 1);
+    }
+}
+
+async fn what_was_not_attempted_is_given_back(store: Store) {
+    events(&store, &[1, 2, 3]).await;
+    let rows = claimed(&store, 0, 0, claim(1, 60)).await;
+    assert!(finish(&store, &rows[0], claim(1, 60), DeliveryState::Queued, 40).await);
+    let release = async |by, seqs: Vec<i64>| {
+        store
+            .write(async |tx| deliveries::release(tx, PROVIDER, id(1), seqs, claim(by, 60)).await.unwrap())
+            .await;
+    };
+    release(2, vec![1, 2, 3]).await;
+    assert!(claimed(&store, 0, 0, claim(3, 60)).await.is_empty(), "a stranger gives nothing back");
+    release(1, vec![1, 2]).await;
+    let again = claimed(&store, 0, 0, claim(3, 60)).await;
+    assert_eq!((places(&again), again[0].attempt), (vec![2], 1), "it was not an attempt");
+    let first = claimed(&store, 40, 0, claim(3, 60)).await;
+    assert_eq!((places(&first), first[0].attempt), (vec![1], 2), "what was attempted has kept its wait");
+}
+
+async fn what_waits_may_be_made_due_at_once(store: Store) {
+    events(&store, &[1, 2, 3]).await;
+    let rows = claimed(&store, 0, 0, claim(1, 60)).await;
+    for (row, next) in rows.iter().zip([500, 300]) {
+        assert!(finish(&store, row, claim(1, 60), DeliveryState::Queued, next).await);
+    }
+    let retried =
+        store.write(async |tx| deliveries::retry_now(tx, PROVIDER, id(1), at(9), 1).await.unwrap()).await;
+    assert_eq!(retried, 1);
+    assert_eq!(places(&claimed(&store, 9, 0, claim(2, 60)).await), [2], "the third is in flight");
+    assert_eq!(places(&claimed(&store, 500, 0, claim(2, 60)).await), [1]);
 }
 
 async fn attempts_are_kept_in_order(store: Store) {
@@ -196,30 +269,30 @@ async fn attempts_are_kept_in_order(store: Store) {
         };
         expected.push(attempt.clone());
         let finish = Finish { state: DeliveryState::Queued, next_attempt_at: at(0), attempt };
-        store
-            .write(async |tx| deliveries::finish(tx, &rows[0], claim(1, 60), &finish, at(9)).await.unwrap())
-            .await;
+        let done = [(rows[0].clone(), finish)];
+        store.write(async |tx| deliveries::finish(tx, &done, claim(1, 60), at(9)).await.unwrap()).await;
     }
-    let found = store.read(async |tx| deliveries::attempts(tx, PROVIDER, id(1), 1).await.unwrap()).await;
+    let row = claimed(&store, 0, 0, claim(1, 60)).await.remove(0);
+    let found = store.read(async |tx| deliveries::attempts(tx, &row).await.unwrap()).await;
     assert_same!(found, expected);
-    assert!(
-        store.read(async |tx| deliveries::attempts(tx, PROVIDER, id(1), 2).await.unwrap()).await.is_empty()
-    );
+    let other = DeliveryRow { replay: 1, ..row };
+    assert!(store.read(async |tx| deliveries::attempts(tx, &other).await.unwrap()).await.is_empty());
 }
 
 async fn deliveries_are_listed_newest_first(store: Store) {
     events(&store, &[1, 2, 3, 4, 5]).await;
     let list = async |endpoint, before, limit| {
         let rows = store
-            .read(async |tx| deliveries::list(tx, PROVIDER, id(endpoint), before, limit).await.unwrap())
+            .read(async |tx| deliveries::list(tx, PROVIDER, id(endpoint), (before, 0), limit).await.unwrap())
             .await;
         places(&rows)
     };
     assert_eq!(list(1, i64::MAX, 2).await, [5, 4]);
     assert_eq!(list(1, 4, 10).await, [3, 2, 1]);
     assert!(list(2, i64::MAX, 10).await.is_empty());
-    let elsewhere =
-        store.read(async |tx| deliveries::list(tx, IysCode(1), id(1), i64::MAX, 10).await.unwrap()).await;
+    let elsewhere = store
+        .read(async |tx| deliveries::list(tx, IysCode(1), id(1), (i64::MAX, 0), 10).await.unwrap())
+        .await;
     assert!(elsewhere.is_empty());
 }
 
@@ -232,14 +305,14 @@ async fn workers_deliver_every_key_in_order(store: Store) {
         let mine = claim(by, 60);
         while ended.borrow().values().map(Vec::len).sum::<usize>() < 240 {
             let mut tx = store.db.begin(Priority::Bulk).await.unwrap();
-            let rows = deliveries::claim(&mut tx, 6, at(0), at(0), mine).await.unwrap();
+            let rows = deliveries::claim(&mut tx, (PROVIDER, id(1)), 6, at(0), at(0), mine).await.unwrap();
             tx.commit().await.unwrap();
             for row in rows {
                 let state =
                     if row.change_seq % 11 == 0 { DeliveryState::Parked } else { DeliveryState::Delivered };
-                let outcome = outcome(&row, state, at(0));
+                let done = [(row.clone(), outcome(&row, state, at(0)))];
                 let mut tx = store.db.begin(Priority::Bulk).await.unwrap();
-                assert!(deliveries::finish(&mut tx, &row, mine, &outcome, at(0)).await.unwrap());
+                assert_eq!(deliveries::finish(&mut tx, &done, mine, at(0)).await.unwrap(), 0);
                 ended.borrow_mut().entry(row.key).or_default().push(row.change_seq);
                 tx.commit().await.unwrap();
             }

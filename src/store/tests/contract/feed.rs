@@ -25,10 +25,9 @@ async fn an_event_comes_back_in_every_field(store: Store) {
     store
         .write(async |tx| {
             changes::append(tx, PROVIDER, vec![row.clone()]).await.unwrap();
-            assert_same!(changes::find(tx, PROVIDER, 1).await.unwrap(), Some(&row));
+            assert_same!(changes::find_many(tx, PROVIDER, vec![1, 2]).await.unwrap(), [&row]);
             assert_same!(changes::after(tx, PROVIDER, BRAND, 0, 10).await.unwrap(), [&row]);
-            assert!(changes::find(tx, PROVIDER, 2).await.unwrap().is_none());
-            assert!(changes::find(tx, OTHER_PROVIDER, 1).await.unwrap().is_none());
+            assert!(changes::find_many(tx, OTHER_PROVIDER, vec![1]).await.unwrap().is_empty());
         })
         .await;
     let mut tx = store.db.begin(Priority::Interactive).await.unwrap();

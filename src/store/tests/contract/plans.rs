@@ -16,7 +16,7 @@ use crate::sample::{BRAND, PROVIDER, at, change, claim, consent, endpoint, id, k
 
 on_both!(hot_statements_use_their_indexes, claims_from_a_long_queue_use_their_indexes);
 on_sqlite!(no_statement_reads_a_big_table_whole);
-on_postgres!(claims_look_keys_up_without_statistics);
+on_postgres!(claims_look_keys_up_without_statistics, a_dead_endpoint_s_queue_is_not_read);
 
 /// Rows of each big table.
 const ROWS: u64 = 20_000;
@@ -142,10 +142,23 @@ fn hot_statements() -> Vec<Hot> {
         hot(
             "deliveries",
             "CLAIM",
-            args![now, now, by, until, 100_i64],
+            args![PROVIDER, id(1), now, now, by, until, 100_i64],
             &["deliveries_due", "deliveries_open"],
         ),
-        hot("deliveries", "LIST", args![PROVIDER, id(1), 5_000_i64, 50_i64], &[KEY]),
+        hot("endpoints", "DUE", args![now, now, true, 8_i64], &["deliveries_due", "deliveries_open"]),
+        hot(
+            "deliveries",
+            "DELIVERED",
+            args![PROVIDER, id(1), (1..64_i64).collect::<Vec<_>>(), 0_i64, by, 200_i64, now],
+            &[KEY],
+        ),
+        hot("deliveries", "RELEASE", args![PROVIDER, id(1), (1..64_i64).collect::<Vec<_>>(), by], &[KEY]),
+        hot("deliveries", "RETRY_NOW", args![PROVIDER, id(1), now, 1_000_i64], &["deliveries_due"]),
+        hot("deliveries", "OPEN_REPLAYS", args![PROVIDER, id(1), 1_i64, 5_000_i64, 6_000_i64], &[KEY]),
+        hot("deliveries", "REPLAY", args![PROVIDER, id(1), 1_i64, 5_000_i64, 6_000_i64, now, now], &[KEY]),
+        hot("changes", "BY_SEQS", args![PROVIDER, (1..64_i64).collect::<Vec<_>>()], &[KEY]),
+        hot("changes", "AT_OR_AFTER", args![PROVIDER, 5_000_i64], &[KEY]),
+        hot("deliveries", "LIST", args![PROVIDER, id(1), 5_000_i64, 0_i64, 50_i64], &[KEY]),
         hot("changes", "AFTER", args![PROVIDER, BRAND, 19_000_i64, 100_i64], &["changes_by_brand"]),
         hot("changes", "FAN_OUT", args![PROVIDER, 19_990_i64, 20_000_i64, now], &[KEY]),
         hot("consents", "FIND_MANY", args![PROVIDER, ids], &[KEY]),
@@ -188,7 +201,7 @@ fn verdict(store: &Store, indexes: &[&str], plan: &str) -> Option<&'static str> 
 const BIG: [&str; 5] = ["submissions", "permissions", "consents", "changes", "deliveries"];
 
 /// Indexes that hold only what has not ended: reading them whole is reading the queue.
-const QUEUES: [&str; 9] = [
+const QUEUES: [&str; 10] = [
     "batches_due",
     "deliveries_due",
     "deliveries_open",
@@ -198,6 +211,7 @@ const QUEUES: [&str; 9] = [
     "submissions_open",
     "submissions_out",
     "submissions_warn",
+    "webhook_endpoints_turn",
 ];
 
 /// Of SQLite's plans: a scan that is neither of a queue nor of a list or a result of the statement itself; or a search
@@ -283,10 +297,68 @@ async fn whole_reads(store: &Store) -> Vec<String> {
 /// A new installation's first import is there before the first statistics are.
 async fn claims_look_keys_up_without_statistics(store: Store) {
     fill(&store).await;
-    for hot in hot_statements().into_iter().filter(|hot| hot.name == "CLAIM") {
+    for hot in hot_statements().into_iter().filter(|hot| ["CLAIM", "DUE"].contains(&hot.name)) {
         let module = hot.module;
         let plan = plan(&store, hot).await;
         let by_key = plan.lines().any(|line| line.contains("Index Cond") && line.contains("(key = "));
         assert!(by_key && !plan.contains("Anti Join"), "{module}:\n{plan}");
     }
+}
+
+/// What waits for an endpoint that is left alone or disabled is not read by the looks for something to do: not by their
+/// plan, as the others show, and not in fact.
+async fn a_dead_endpoint_s_queue_is_not_read(store: Store) {
+    fill(&store).await;
+    store.execute("UPDATE deliveries SET state = 'queued', next_attempt_at = $1", args![at(0)]).await;
+    store.execute("ANALYZE", vec![]).await;
+    let standing =
+        endpoints::Standing { failures: 3, wait_until: Some(at(50_000)), failing_since: Some(at(0)) };
+    store
+        .write(async |tx| {
+            let mine = claim(1, 1);
+            assert!(endpoints::claim(tx, PROVIDER, id(1), at(0), at(0), mine).await.unwrap().is_some());
+            assert!(endpoints::finish(tx, PROVIDER, id(1), mine, standing).await.unwrap());
+        })
+        .await;
+    assert!(rows_read(&store).await < 10, "while it is left alone");
+    store.write(async |tx| endpoints::disable(tx, PROVIDER, id(1), "failing").await.unwrap()).await;
+    assert!(rows_read(&store).await < 10, "while it is disabled");
+    let event = change(i64::try_from(ROWS).unwrap() + 1);
+    store
+        .write(async |tx| {
+            endpoints::add(tx, &endpoint(2)).await.unwrap();
+            changes::append(tx, PROVIDER, vec![event]).await.unwrap();
+        })
+        .await;
+    assert!(rows_read(&store).await < 10, "beside one that works");
+    let due = store.read(async |tx| endpoints::due(tx, at(30_000), at(30_000), true, 8).await.unwrap()).await;
+    assert_eq!(due, [(PROVIDER, id(2))]);
+}
+
+/// Deliveries that a look for endpoints with something to do reads.
+async fn rows_read(store: &Store) -> u64 {
+    let (_, _, due) = all_statements()
+        .into_iter()
+        .find(|(module, name, _)| (*module, *name) == ("endpoints", "DUE"))
+        .unwrap();
+    let explain = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF)";
+    let explain = statement(&format!("{explain} {}", due.for_dialect(Dialect::Postgres)));
+    let args = args![at(30_000), at(30_000), true, 8_i64];
+    let lines = store.write(async |tx| tx.rows(&explain, args).await.unwrap()).await;
+    let plan: Vec<String> = lines.iter().map(|line| line.get(0).unwrap()).collect();
+    let number = |text: &str, label: &str| -> f64 {
+        let (_, rest) = text.split_once(label).unwrap_or(("", "0"));
+        rest.split([' ', ')']).next().unwrap().parse().unwrap()
+    };
+    let (mut of_deliveries, mut read) = (false, 0.0);
+    for line in &plan {
+        if line.contains("rows=") || line.contains("never executed") {
+            of_deliveries = line.contains(" on deliveries");
+            read += if of_deliveries { number(line, "rows=") * number(line, "loops=") } else { 0.0 };
+        } else if of_deliveries {
+            read += number(line, "Rows Removed by Filter: ");
+        }
+    }
+    assert!(plan.iter().any(|line| line.contains(" on deliveries")), "{}", plan.join("\n"));
+    read as u64
 }

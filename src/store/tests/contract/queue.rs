@@ -16,6 +16,7 @@ on_both!(
     a_job_comes_back_when_its_worker_dies,
     a_job_may_be_queued_again_or_end,
     a_lost_claim_finishes_nothing,
+    a_job_in_steps_keeps_how_far_it_has_come,
     one_of_a_kind_waits_at_a_time,
     ended_jobs_are_forgotten,
     workers_never_share_a_job,
@@ -81,6 +82,20 @@ async fn a_lost_claim_finishes_nothing(store: Store) {
     assert!(!finish(&store, &late, claim(1, 60), "failed", 61).await);
     assert!(finish(&store, &job, claim(2, 120), "done", 61).await);
     assert!(!finish(&store, &job, claim(2, 120), "queued", 61).await);
+}
+
+async fn a_job_in_steps_keeps_how_far_it_has_come(store: Store) {
+    store.write(async |tx| jobs::add(tx, INSTALLATION, id(1), "replay", "0", at(0)).await.unwrap()).await;
+    let proceed = async |job: &JobRow, mine, payload: &'static str, next| {
+        store.write(async |tx| jobs::proceed(tx, job, mine, payload, at(next)).await.unwrap()).await
+    };
+    let late = claimed(&store, 0, claim(1, 60)).await.unwrap();
+    let job = claimed(&store, 61, claim(2, 120)).await.unwrap();
+    assert!(!proceed(&late, claim(1, 60), "lost", 0).await);
+    assert!(proceed(&job, claim(2, 120), "1000", 70).await);
+    assert!(claimed(&store, 69, claim(2, 120)).await.is_none());
+    let job = claimed(&store, 70, claim(2, 120)).await.unwrap();
+    assert_eq!((job.payload.as_str(), job.attempt), ("1000", 1), "each step has its own attempts");
 }
 
 async fn one_of_a_kind_waits_at_a_time(store: Store) {

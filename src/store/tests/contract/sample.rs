@@ -134,6 +134,8 @@ pub fn endpoint(number: u128) -> EndpointRow {
         active: true,
         disabled_reason: None,
         failing_since: None,
+        failures: 0,
+        wait_until: None,
         created_at: at(0),
     }
 }
