@@ -239,8 +239,9 @@ CREATE TABLE deliveries (
     updated_at      TIMESTAMPTZ  NOT NULL,
     PRIMARY KEY (iys_code, endpoint_id, change_seq, replay)
 );
-CREATE INDEX deliveries_due ON deliveries (iys_code, endpoint_id, next_attempt_at) WHERE state IN ('queued', 'in_flight');
-CREATE INDEX deliveries_open ON deliveries (iys_code, endpoint_id, key, change_seq) WHERE state IN ('queued', 'in_flight') AND replay = 0;
+-- Endpoints' ids are unique. With the provider in front, PostgreSQL would take this index for finding the head of a key.
+CREATE INDEX deliveries_due ON deliveries (endpoint_id, next_attempt_at) WHERE state IN ('queued', 'in_flight');
+CREATE INDEX deliveries_open ON deliveries (iys_code, key, change_seq) WHERE state IN ('queued', 'in_flight') AND replay = 0;
 
 CREATE TABLE delivery_attempts (
     iys_code     BIGINT  NOT NULL,

@@ -173,7 +173,7 @@ impl Course<'_> {
         let at_once = self.app.config.webhooks.at_once();
         let until = Instant::now() + SLICE;
         let mut attempts = stream::iter(calls)
-            .take_while(|_| future::ready(!self.tally().stops() && Instant::now() < until))
+            .take_while(|_| future::ready(self.goes_on() && Instant::now() < until))
             .map(|call| self.attempt(call, until))
             .buffer_unordered(at_once)
             .filter_map(future::ready)
@@ -192,7 +192,7 @@ impl Course<'_> {
             return Some((row, finish));
         };
         let room = timeout_at(until, self.lanes.calls.acquire()).await.ok()?.ok()?;
-        if self.tally().stops() {
+        if !self.goes_on() {
             return None;
         }
         let (at, started) = (self.app.clocks.wire(), Instant::now());
@@ -241,6 +241,11 @@ impl Course<'_> {
         tx.commit().await?;
         self.app.wake.wake();
         Ok(())
+    }
+
+    /// Whether further calls may be made.
+    fn goes_on(&self) -> bool {
+        !self.tally().stops() && !self.app.lifecycle.is_stopping()
     }
 
     fn tally(&self) -> MutexGuard<'_, Tally> {

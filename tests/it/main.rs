@@ -20,3 +20,4 @@ mod resent;
 mod rules;
 mod stop;
 mod twin;
+mod webhooks;

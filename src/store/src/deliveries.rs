@@ -11,13 +11,15 @@ use crate::error::Result;
 use crate::{Claim, Insert, Key, Tx, args, sql::Row, sql::Value, statements};
 
 statements! {
-    /// Due deliveries of an endpoint that are the first of their key; the caller has the endpoint's turn.
+    /// Due deliveries of an endpoint that are the first of their key; the caller has the endpoint's turn. `IS TRUE` keeps
+    /// PostgreSQL from finding the head of a key by its endpoint, which means reading all that waits for it: without
+    /// statistics it cannot know that the key says more.
     CLAIM = "WITH due AS MATERIALIZED (
               SELECT d.iys_code AS p, d.endpoint_id AS e, d.change_seq AS q, d.replay AS r FROM deliveries d {by deliveries_due}
               WHERE d.iys_code = $1 AND d.endpoint_id = $2 AND d.state IN ('queued', 'in_flight') AND d.next_attempt_at <= $3
                 AND (d.state = 'queued' OR d.lease_until < $4)
                 AND (d.replay > 0 OR (SELECT o.change_seq FROM deliveries o {by deliveries_open}
-                     WHERE o.iys_code = d.iys_code AND o.endpoint_id = d.endpoint_id AND o.key = d.key AND o.state IN ('queued', 'in_flight')
+                     WHERE o.iys_code = d.iys_code AND o.key = d.key AND (o.endpoint_id = d.endpoint_id) IS TRUE AND o.state IN ('queued', 'in_flight')
                        AND o.replay = 0 AND o.change_seq < d.change_seq LIMIT 1) IS NULL)
               ORDER BY d.next_attempt_at, d.change_seq LIMIT $7 {skip_locked})
         UPDATE deliveries SET state = 'in_flight', claimed_by = $5, lease_until = $6, attempt = attempt + 1, updated_at = $3 FROM due

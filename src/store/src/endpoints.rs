@@ -31,7 +31,7 @@ statements! {
                   WHERE d.iys_code = w.iys_code AND d.endpoint_id = w.id AND d.state IN ('queued', 'in_flight') AND d.next_attempt_at <= $1
                     AND (d.state = 'queued' OR d.lease_until < $2)
                     AND (d.replay > 0 OR (SELECT o.change_seq FROM deliveries o {by deliveries_open}
-                         WHERE o.iys_code = d.iys_code AND o.endpoint_id = d.endpoint_id AND o.key = d.key AND o.state IN ('queued', 'in_flight')
+                         WHERE o.iys_code = d.iys_code AND o.key = d.key AND (o.endpoint_id = d.endpoint_id) IS TRUE AND o.state IN ('queued', 'in_flight')
                            AND o.replay = 0 AND o.change_seq < d.change_seq LIMIT 1) IS NULL)
                   ORDER BY d.next_attempt_at LIMIT 1) IS NOT NULL
            ORDER BY w.turn_at LIMIT $4";

@@ -38,6 +38,8 @@ pub enum Name {
     IntakeBatch,
     /// Consents filed into the registry sandbox, and use of the allowed request budget
     Submit,
+    /// Signed webhooks a second to a local receiver
+    Deliver,
     /// Memory, start time and size of the program
     Footprint,
     /// All of them

@@ -1,5 +1,6 @@
 //! The benchmarks, one file each. To add one: a file here, a word in [`Name`], a line in [`run`].
 
+mod deliver;
 mod footprint;
 mod intake_batch;
 mod intake_single;
@@ -41,11 +42,13 @@ pub fn run(args: &Args, report: Report) -> Result<()> {
         Name::IntakeSingle => intake_single::run(&mut bench),
         Name::IntakeBatch => intake_batch::run(&mut bench),
         Name::Submit => submit::run(&mut bench),
+        Name::Deliver => deliver::run(&mut bench),
         Name::Footprint => footprint::run(&mut bench),
         Name::All => {
             intake_single::run(&mut bench)?;
             intake_batch::run(&mut bench)?;
             submit::run(&mut bench)?;
+            deliver::run(&mut bench)?;
             footprint::run(&mut bench)
         }
     }

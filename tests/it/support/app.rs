@@ -31,6 +31,10 @@ pub struct Options {
     pub requests_per_second: Option<f64>,
     /// How long the registry may take to answer.
     pub registry_timeout: Option<Duration>,
+    /// Webhook calls in flight at once: in all, and to one endpoint.
+    pub webhook_concurrency: Option<(u32, u32)>,
+    /// How long a webhook call may take.
+    pub webhook_timeout: Option<Duration>,
 }
 
 pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -> Config {
@@ -48,6 +52,11 @@ pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -
     if let Some(threshold) = options.batch_threshold {
         config.filing.batch_threshold = threshold;
     }
+    if let Some((all, of_endpoint)) = options.webhook_concurrency {
+        config.webhooks.concurrency = all;
+        config.webhooks.endpoint_concurrency = of_endpoint;
+    }
+    config.webhooks.timeout = options.webhook_timeout.unwrap_or(config.webhooks.timeout);
     if !config.is_sqlite() {
         config.security.master_key = Some("11".repeat(32).into());
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use kopru_webhook::{Headers, Secret, verify};
 use serde_json::Value;
@@ -23,7 +24,10 @@ pub struct Receiver {
 struct State {
     secret: Option<Secret>,
     events: Vec<(String, Value)>,
-    answers: Vec<StatusCode>,
+    answers: Vec<(StatusCode, Option<u32>)>,
+    pause: Duration,
+    at_once: usize,
+    most_at_once: usize,
 }
 
 impl Receiver {
@@ -36,7 +40,7 @@ impl Receiver {
             "/hook",
             post(move |headers: HeaderMap, body: Bytes| {
                 let state = state.clone();
-                async move { take(&state, &headers, &body) }
+                async move { work(&state, &headers, &body).await }
             }),
         );
         background(async move { axum::serve(listener, router).await.unwrap() });
@@ -49,8 +53,23 @@ impl Receiver {
 
     /// The next calls are answered so, in this order, before they are taken again.
     pub fn answer_next(&self, answers: &[u16]) {
-        let answers = answers.iter().rev().map(|status| StatusCode::from_u16(*status).unwrap());
+        let answers = answers.iter().rev().map(|status| (StatusCode::from_u16(*status).unwrap(), None));
         self.state.lock().unwrap().answers = answers.collect();
+    }
+
+    /// The next call is answered 503 with the wish to be left alone for so many seconds.
+    pub fn overloaded_once(&self, retry_after: u32) {
+        self.state.lock().unwrap().answers = vec![(StatusCode::SERVICE_UNAVAILABLE, Some(retry_after))];
+    }
+
+    /// Every call takes so long.
+    pub fn pause(&self, pause: Duration) {
+        self.state.lock().unwrap().pause = pause;
+    }
+
+    /// The most calls that were in flight at once.
+    pub fn most_at_once(&self) -> usize {
+        self.state.lock().unwrap().most_at_once
     }
 
     pub fn events(&self) -> Vec<Value> {
@@ -62,11 +81,27 @@ impl Receiver {
     }
 }
 
-fn take(state: &Mutex<State>, headers: &HeaderMap, body: &Bytes) -> StatusCode {
-    let mut state = state.lock().unwrap();
-    if let Some(answer) = state.answers.pop() {
-        return answer;
+#[expect(clippy::disallowed_methods, reason = "how long a receiver takes is what is tried")]
+async fn work(state: &Mutex<State>, headers: &HeaderMap, body: &Bytes) -> Response {
+    let pause = {
+        let mut state = state.lock().unwrap();
+        state.at_once += 1;
+        state.most_at_once = state.most_at_once.max(state.at_once);
+        state.pause
+    };
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
     }
+    let mut state = state.lock().unwrap();
+    state.at_once -= 1;
+    match state.answers.pop() {
+        Some((status, Some(seconds))) => (status, [(header::RETRY_AFTER, seconds)]).into_response(),
+        Some((status, None)) => status.into_response(),
+        None => take(&mut state, headers, body).into_response(),
+    }
+}
+
+fn take(state: &mut State, headers: &HeaderMap, body: &Bytes) -> StatusCode {
     let Ok(signed) = Headers::from_map(headers) else { return StatusCode::BAD_REQUEST };
     let id = signed.id.to_owned();
     let now: i64 = signed.timestamp.parse().unwrap();

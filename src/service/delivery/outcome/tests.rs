@@ -49,7 +49,9 @@ fn answer(status: u16, retry_after: Option<Duration>) -> Sent {
 
 fn tally(verdicts: &[Verdict]) -> Tally {
     let mut tally = Tally::default();
-    verdicts.iter().for_each(|verdict| tally.add(*verdict));
+    for verdict in verdicts {
+        tally.add(*verdict);
+    }
     tally
 }
 
