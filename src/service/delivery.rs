@@ -16,7 +16,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, future, stream};
 use iys::Bytes;
-use kopru_domain::Lang;
 use kopru_store::audit::{self, AuditRow};
 use kopru_store::changes::{self, ChangeRow};
 use kopru_store::deliveries::{self, DeliveryRow, Finish};
@@ -263,7 +262,7 @@ async fn disable(tx: &mut Tx, app: &App, endpoint: &EndpointRow, reason: &'stati
         actor: Caller::system("system").actor,
         action: "endpoint.disabled".to_owned(),
         subject: endpoint.id.to_string(),
-        detail: outcome::explain(reason).get(Lang::En).to_owned(),
+        detail: reason.to_owned(),
     };
     audit::add(tx, endpoint.iys_code, &row).await?;
     metrics::counter!("webhook_endpoints_disabled_total", "reason" => reason).increment(1);

@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kopru_domain::Text;
 use kopru_store::deliveries::{AttemptRow, DeliveryRow, DeliveryState, Finish};
 use kopru_store::endpoints::{EndpointRow, Standing};
 use kopru_webhook::{Response, SendError};
@@ -38,22 +37,6 @@ pub(in crate::service) const BY_OWNER: &str = "by_owner";
 const GONE: &str = "gone";
 /// `disabled_reason` of an endpoint that took nothing for [`DISABLE_AFTER`].
 const FAILING: &str = "failing";
-
-/// A `disabled_reason` in words.
-pub(in crate::service) fn explain(reason: &str) -> Text {
-    match reason {
-        BY_OWNER => Text::fixed("sahibi kapattı", "its owner switched it off"),
-        GONE => Text::fixed(
-            "alıcı 410 Gone yanıtını verdi: adres artık kullanılmıyor",
-            "the receiver answered 410 Gone: the address is no longer in use",
-        ),
-        FAILING => Text::fixed(
-            "beş gün boyunca hiçbir çağrıyı kabul etmedi",
-            "it took none of the calls for five days",
-        ),
-        other => Text::new(other.to_owned(), other.to_owned()),
-    }
-}
 
 /// A call that was made.
 pub(super) struct Sent {

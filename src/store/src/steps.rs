@@ -212,14 +212,14 @@ fn join_postgres(steps: &[Step]) -> Joined {
     let mut bound = 0;
     for (index, step) in steps.iter().enumerate() {
         let separator = if index == 0 { "" } else { ", " };
-        let written = write!(text, "{separator}step{index} AS (");
-        debug_assert!(written.is_ok(), "writing to a String does not fail");
+        let mut written = write!(text, "{separator}step{index} AS (");
         for piece in pieces(step.text(Dialect::Postgres)) {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
-                Piece::Numbered(number) => text.push_str(&format!("${}", bound + number)),
+                Piece::Numbered(number) => written = written.and(write!(text, "${}", bound + number)),
             }
         }
+        debug_assert!(written.is_ok(), "writing to a String does not fail");
         text.push(')');
         bound += match step {
             Step::Statement(_, args) => args.len(),

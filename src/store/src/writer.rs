@@ -96,12 +96,9 @@ impl Turn {
     }
 }
 
-/// Rolls back what was begun and not committed, before the next turn.
+/// Rolls back what was begun and not committed, before the next turn. A drop cannot wait, so a task does; without a runtime the
+/// connection is closed anyway.
 impl Drop for Turn {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a drop cannot wait; without a runtime the connection is closed anyway"
-    )]
     fn drop(&mut self) {
         let Some(mut held) = self.held.take().filter(|_| self.begun) else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };

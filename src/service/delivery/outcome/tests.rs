@@ -1,4 +1,4 @@
-use kopru_domain::{IysCode, Lang};
+use kopru_domain::IysCode;
 
 use super::*;
 
@@ -155,13 +155,4 @@ fn five_days_without_success_disable() {
         (standing.failures, standing.failing_since, idle.disables(standing, now())),
         (90, long_ago, None)
     );
-}
-
-#[test]
-fn reasons_are_told_in_both_languages() {
-    for reason in [BY_OWNER, GONE, FAILING] {
-        let text = explain(reason);
-        assert_ne!(text.get(Lang::Tr), text.get(Lang::En));
-        assert_ne!(text.get(Lang::En), reason);
-    }
 }
