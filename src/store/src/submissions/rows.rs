@@ -1,0 +1,313 @@
+//! The rows of the queue: what they hold, and how they are written and read.
+
+use chrono::{DateTime, Utc};
+use kopru_domain::{BrandCode, Channel, ConsentStatus, IysCode, ProviderSource, SubmissionState};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::sql::{Row, Value};
+use crate::{Claim, Insert, Key, args};
+
+const HEAD: &str = "INSERT INTO submissions (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, late, at_risk, attempt, next_attempt_at, claimed_by, lease_until, wire, batch_id, batch_index, transaction_id, creation_date, cause, updated_at)";
+
+const COLUMNS: &[&str] = &[
+    "bigint",
+    "uuid",
+    "bigint",
+    "bigint",
+    "bytea",
+    "text",
+    "text",
+    "text",
+    "text",
+    "timestamptz",
+    "timestamptz",
+    "timestamptz",
+    "timestamptz",
+    "timestamptz",
+    "text",
+    "boolean",
+    "boolean",
+    "bigint",
+    "timestamptz",
+    "uuid",
+    "timestamptz",
+    "bytea",
+    "uuid",
+    "bigint",
+    "text",
+    "timestamptz",
+    "text",
+    "timestamptz",
+];
+
+/// What a new filing has; the rest is as the schema says.
+pub(super) static ADD: Insert = Insert {
+    head: "INSERT INTO submissions (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, next_attempt_at, cause, updated_at)",
+    types: &[
+        "bigint",
+        "uuid",
+        "bigint",
+        "bigint",
+        "bytea",
+        "text",
+        "text",
+        "text",
+        "text",
+        "timestamptz",
+        "timestamptz",
+        "timestamptz",
+        "timestamptz",
+        "timestamptz",
+        "text",
+        "timestamptz",
+        "text",
+        "timestamptz",
+    ],
+    tail: "",
+};
+
+/// Every column: an upsert is the one bulk update that is fast and the same on both databases.
+pub(super) static SAVE: Insert = Insert {
+    head: HEAD,
+    types: COLUMNS,
+    tail: "ON CONFLICT (iys_code, consent_id, generation) DO UPDATE SET state = excluded.state, code = excluded.code,
+        wire_date = excluded.wire_date, late = excluded.late, at_risk = (submissions.at_risk OR excluded.at_risk), attempt = excluded.attempt,
+        next_attempt_at = excluded.next_attempt_at,
+        claimed_by = excluded.claimed_by, lease_until = excluded.lease_until, wire = excluded.wire, batch_id = excluded.batch_id,
+        batch_index = excluded.batch_index, transaction_id = excluded.transaction_id, creation_date = excluded.creation_date,
+        cause = excluded.cause, updated_at = excluded.updated_at
+        WHERE submissions.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
+        RETURNING consent_id",
+};
+
+/// The bulk inserts of this module by name.
+pub(crate) static INSERTS: &[(&str, &Insert)] = &[("ADD", &ADD), ("SAVE", &SAVE)];
+
+/// One filing.
+#[derive(Debug, Clone)]
+pub struct SubmissionRow {
+    /// Provider.
+    pub iys_code: IysCode,
+    /// The consent that is filed.
+    pub consent_id: Uuid,
+    /// 1 for the first filing, one more for each redrive.
+    pub generation: i64,
+    /// Brand.
+    pub brand_code: BrandCode,
+    /// Blind name of the address.
+    pub key: Key,
+    /// Channel.
+    pub channel: Channel,
+    /// ONAY or RET.
+    pub status: ConsentStatus,
+    /// Where it stands.
+    pub state: SubmissionState,
+    /// H-code or a code of ours that explains the state.
+    pub code: Option<String>,
+    /// Place inside the key: true time, or arrival.
+    pub ordered_at: DateTime<Utc>,
+    /// The date told to the registry.
+    pub wire_date: Option<DateTime<Utc>>,
+    /// Strictest reading of the deadline.
+    pub target_at: DateTime<Utc>,
+    /// Its legal reading.
+    pub legal_at: DateTime<Utc>,
+    /// Its most lenient reading.
+    pub latest_at: DateTime<Utc>,
+    /// Version of the calendar behind the three.
+    pub calendar: String,
+    /// A RET that went with the present time because it was late.
+    pub late: bool,
+    /// `deadline.at_risk` was told.
+    pub at_risk: bool,
+    /// Tries so far.
+    pub attempt: i64,
+    /// Not before (business time).
+    pub next_attempt_at: DateTime<Utc>,
+    /// The exact bytes of a single add, sealed, until the outcome is known.
+    pub wire: Option<Vec<u8>>,
+    /// The batch it travels in.
+    pub batch_id: Option<Uuid>,
+    /// Its place there.
+    pub batch_index: Option<i64>,
+    /// The registry's id of the movement.
+    pub transaction_id: Option<String>,
+    /// When the registry recorded it.
+    pub creation_date: Option<DateTime<Utc>>,
+    /// Why it is held.
+    pub cause: Option<String>,
+    /// The claim, when somebody works on it.
+    pub claim: Option<Claim>,
+}
+
+/// A filing before anybody has worked on it. The fields are those of [`SubmissionRow`].
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "as in SubmissionRow")]
+pub struct NewSubmission {
+    pub iys_code: IysCode,
+    pub consent_id: Uuid,
+    pub generation: i64,
+    pub brand_code: BrandCode,
+    pub key: Key,
+    pub channel: Channel,
+    pub status: ConsentStatus,
+    pub state: SubmissionState,
+    pub code: Option<String>,
+    pub ordered_at: DateTime<Utc>,
+    pub wire_date: Option<DateTime<Utc>>,
+    pub target_at: DateTime<Utc>,
+    pub legal_at: DateTime<Utc>,
+    pub latest_at: DateTime<Utc>,
+    pub calendar: String,
+    pub next_attempt_at: DateTime<Utc>,
+    pub cause: Option<String>,
+}
+
+/// What of a key has not ended yet.
+#[derive(Debug, Clone)]
+pub struct OpenRow {
+    /// Blind name of the address.
+    pub key: Key,
+    /// Consent.
+    pub consent_id: Uuid,
+    /// Generation.
+    pub generation: i64,
+    /// ONAY or RET.
+    pub status: ConsentStatus,
+    /// True time, or arrival.
+    pub ordered_at: DateTime<Utc>,
+    /// The date told to the registry.
+    pub wire_date: Option<DateTime<Utc>>,
+    /// State, never terminal.
+    pub state: SubmissionState,
+    /// Declared source.
+    pub source: Option<ProviderSource>,
+    /// Why it is held.
+    pub cause: Option<String>,
+}
+
+/// How many share a brand and a target.
+#[derive(Debug, Clone, Copy)]
+pub struct BucketRow {
+    /// Provider.
+    pub iys_code: IysCode,
+    /// Brand.
+    pub brand_code: BrandCode,
+    /// Target.
+    pub target_at: DateTime<Utc>,
+    /// Queued submissions.
+    pub count: i64,
+}
+
+/// A filter of the list.
+#[derive(Debug, Clone, Default)]
+pub struct ListFilter {
+    /// Only this state.
+    pub state: Option<SubmissionState>,
+    /// Only this code.
+    pub code: Option<String>,
+    /// Only targets up to here.
+    pub due_until: Option<DateTime<Utc>>,
+}
+
+pub(super) fn new_values(row: NewSubmission, now: DateTime<Utc>) -> Vec<Value> {
+    args![
+        row.iys_code,
+        row.consent_id,
+        row.generation,
+        row.brand_code,
+        row.key,
+        row.channel,
+        row.status,
+        row.state,
+        row.code,
+        row.ordered_at,
+        row.wire_date,
+        row.target_at,
+        row.legal_at,
+        row.latest_at,
+        row.calendar,
+        row.next_attempt_at,
+        row.cause,
+        now
+    ]
+}
+
+pub(super) fn values(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
+    args![
+        row.iys_code,
+        row.consent_id,
+        row.generation,
+        row.brand_code,
+        row.key,
+        row.channel,
+        row.status,
+        row.state,
+        row.code,
+        row.ordered_at,
+        row.wire_date,
+        row.target_at,
+        row.legal_at,
+        row.latest_at,
+        row.calendar,
+        row.late,
+        row.at_risk,
+        row.attempt,
+        row.next_attempt_at,
+        row.claim.map(|claim| claim.by),
+        row.claim.map(|claim| claim.until),
+        row.wire,
+        row.batch_id,
+        row.batch_index,
+        row.transaction_id,
+        row.creation_date,
+        row.cause,
+        now
+    ]
+}
+
+pub(crate) fn read_open(row: &Row) -> Result<OpenRow> {
+    Ok(OpenRow {
+        key: row.key(0)?,
+        consent_id: row.get(1)?,
+        generation: row.get(2)?,
+        status: row.word(3)?,
+        ordered_at: row.get(4)?,
+        wire_date: row.get(5)?,
+        state: row.word(6)?,
+        source: row.word_opt(7)?,
+        cause: row.get(8)?,
+    })
+}
+
+pub(super) fn read(row: &Row) -> Result<SubmissionRow> {
+    Ok(SubmissionRow {
+        consent_id: row.get(0)?,
+        generation: row.get(1)?,
+        brand_code: BrandCode(row.get(2)?),
+        key: row.key(3)?,
+        channel: row.word(4)?,
+        status: row.word(5)?,
+        state: row.word(6)?,
+        code: row.get(7)?,
+        ordered_at: row.get(8)?,
+        wire_date: row.get(9)?,
+        target_at: row.get(10)?,
+        legal_at: row.get(11)?,
+        latest_at: row.get(12)?,
+        calendar: row.get(13)?,
+        late: row.get(14)?,
+        at_risk: row.get(15)?,
+        attempt: row.get(16)?,
+        next_attempt_at: row.get(17)?,
+        wire: row.get(18)?,
+        batch_id: row.get(19)?,
+        batch_index: row.get(20)?,
+        transaction_id: row.get(21)?,
+        creation_date: row.get(22)?,
+        cause: row.get(23)?,
+        iys_code: IysCode(row.get(24)?),
+        claim: None,
+    })
+}
