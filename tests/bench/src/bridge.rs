@@ -59,24 +59,8 @@ impl Bridge {
             allowed_sources: None,
         };
         brands::add(&app, &caller, brand).await?;
-        Self::of(app).await
-    }
-
-    async fn of(app: App) -> Result<Self> {
         let known = brands::load(&app, BRAND_CODE).await?.context("the brand was just made")?;
         Ok(Self { app, brand: known.row })
-    }
-
-    /// Further programs over the same database.
-    pub async fn twins(&self, count: usize) -> Result<Vec<App>> {
-        let mut apps = Vec::with_capacity(count);
-        for _ in 0..count {
-            let mut config = self.app.config.clone();
-            config.database.connections = 2;
-            config.database.migrate = false;
-            apps.push(App::start(config, Clocks::default(), Lifecycle::new()).await?);
-        }
-        Ok(apps)
     }
 
     /// Opens the real HTTP door.

@@ -16,6 +16,7 @@ mod load;
 mod meter;
 mod mix;
 mod names;
+mod plain;
 mod raw;
 mod registry;
 mod report;

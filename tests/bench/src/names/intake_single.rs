@@ -3,7 +3,8 @@
 //! - Ours: the real HTTP door of a bridge in this process, with authentication, ledger, chain, encryption, evidence, submission
 //!   and permission on; answered after the commit. No registry is configured and no worker runs.
 //! - Ceiling: a bare axum route that parses the same JSON into the same fields and answers 202 with a small JSON.
-//! - Naive: a bare axum route with one transaction a request, by the same statements.
+//! - Naive: a bare axum route with one transaction a request, one statement after the other ([`crate::plain`]); the same rows
+//!   by the same rules. Eight connections on PostgreSQL; SQLite has one that writes.
 //!
 //! The load generator is a thread of the same process and shares the machine with the server in all three; its cost is printed.
 
@@ -20,12 +21,13 @@ use crate::bridge::{Bridge, config};
 use crate::database::Database;
 use crate::load::{self, Load, Requests};
 use crate::mix::{Addresses, Dates, Mix};
+use crate::plain;
 use crate::report::{Figure, Pair, word};
 use crate::wire::Head;
 
 const CONNECTIONS: usize = 64;
 /// Connections of the plain way on PostgreSQL; SQLite has one that writes.
-const NAIVE_CONNECTIONS: usize = 8;
+const NAIVE_CONNECTIONS: u32 = 8;
 /// A RET withdraws what was approved on the same connection some fifty requests before.
 const LAG: usize = 5;
 
@@ -62,9 +64,8 @@ struct Target {
 fn measure(bench: &mut Bench<'_>, dialect: Dialect) -> Result<Figure> {
     let stage = set_up(bench, dialect)?;
     let warm_up = bench.args.duration().min(Duration::from_secs(1));
-    for target in [&stage.ceiling, &stage.naive] {
-        target.load(&stage.bridge, warm_up)?;
-    }
+    stage.ceiling.load(&stage.bridge, warm_up)?;
+    let mut plainly = stage.naive.load(&stage.bridge, warm_up)?.consents;
     let mut acknowledged = stage.ours.load(&stage.bridge, warm_up)?.consents;
     let mut pairs = Vec::new();
     for run in 1..=bench.args.runs {
@@ -74,6 +75,7 @@ fn measure(bench: &mut Bench<'_>, dialect: Dialect) -> Result<Figure> {
         let commits = stage.bridge.commits() - commits;
         let naive = stage.naive.load(&stage.bridge, bench.args.duration())?;
         acknowledged += ours.consents;
+        plainly += naive.consents;
         pairs.push(Pair { ours: ours.rate(), ceiling: ceiling.rate(), naive: Some(naive.rate()) });
         let together = ours.consents as f64 / commits.max(1) as f64;
         let name = word(dialect);
@@ -83,11 +85,17 @@ fn measure(bench: &mut Bench<'_>, dialect: Dialect) -> Result<Figure> {
         bench.report.note(&format!("  {name} run {run}: ceiling {}", ceiling.describe()));
         bench.report.note(&format!("  {name} run {run}: naive   {}", naive.describe()));
     }
-    let ledger = bench.runtime.block_on(stage.bridge.ledger())?;
-    ensure!(ledger == acknowledged, "{acknowledged} consents were acknowledged, {ledger} are in the ledger");
-    bench
-        .report
-        .note(&format!("  {}: {ledger} ledger rows, every acknowledged consent among them", word(dialect)));
+    for (bridge, acknowledged) in [(&stage.bridge, acknowledged), (&stage.naive_bridge, plainly)] {
+        let ledger = bench.runtime.block_on(bridge.ledger())?;
+        ensure!(
+            ledger == acknowledged,
+            "{acknowledged} consents were acknowledged, {ledger} are in the ledger"
+        );
+    }
+    bench.report.note(&format!(
+        "  {}: {acknowledged} ledger rows, one for every acknowledged consent",
+        word(dialect)
+    ));
     bench.runtime.block_on(stage.tear_down())?;
     let name = if bench.args.idempotent { "intake-single-key" } else { "intake-single" };
     Ok(Figure::of_pairs(name, dialect, "consents/s", &pairs))
@@ -98,11 +106,9 @@ fn set_up(bench: &mut Bench<'_>, dialect: Dialect) -> Result<Stage> {
     runtime.block_on(async {
         let databases = [databases.fresh(dialect).await?, databases.fresh(dialect).await?];
         let bridge = Bridge::start(config(&databases[0])).await?;
-        let naive_bridge = Bridge::start(config(&databases[1])).await?;
-        let apps = match dialect {
-            Dialect::Sqlite => vec![naive_bridge.app.clone()],
-            Dialect::Postgres => naive_bridge.twins(NAIVE_CONNECTIONS).await?,
-        };
+        let mut naive_config = config(&databases[1]);
+        naive_config.database.connections = NAIVE_CONNECTIONS;
+        let naive_bridge = Bridge::start(naive_config).await?;
         let key = bridge.key().await?;
         let target = |address, head, idempotent| Target {
             address,
@@ -112,7 +118,8 @@ fn set_up(bench: &mut Bench<'_>, dialect: Dialect) -> Result<Stage> {
         };
         // The same headers for all three: whoever does not look at the key has to read past it.
         let bare_head = Head::post(bare::PATH, Some(&key));
-        let naive = bare::one_transaction_a_request(apps, naive_bridge.brand.clone()).await?;
+        let naive =
+            plain::one_transaction_a_request(naive_bridge.app.clone(), naive_bridge.brand.clone()).await?;
         Ok(Stage {
             ours: target(bridge.serve().await?, Head::post(&bridge.path(), Some(&key)), args.idempotent),
             ceiling: target(bare::parse_only().await?, bare_head.clone(), false),
