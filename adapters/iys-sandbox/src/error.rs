@@ -35,6 +35,9 @@ pub enum Error {
     /// A time stamp could not be signed.
     #[error("a time stamp could not be signed")]
     Signing(#[from] aws_lc_rs::error::Unspecified),
+    /// The HTTP client for pushes could not be made, or could not write a request.
+    #[error("a push could not be prepared")]
+    Push(#[from] reqwest::Error),
     /// A piece of work was lost because the runtime is shutting down.
     #[error("a piece of work was interrupted")]
     Interrupted(#[from] tokio::task::JoinError),

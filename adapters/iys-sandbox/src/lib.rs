@@ -25,6 +25,9 @@
 //! | `GET`, `POST clock` | `{"advance": "65m"}` or `{"set": "2026-11-30T09:00:00+03:00"}`; never back (409) |
 //! | `GET`, `POST`, `DELETE faults` | `{operation, kind, count, code?, delayMillis?, every?}` |
 //! | `GET`, `PUT settings` | [`Settings`]; a `PUT` names what changes |
+//! | `GET outbox?recipient=` | what the registry "sent": codes and links of opt-ins, confirmations |
+//! | `POST 3338`, `voice`, `line-closure` | the citizen's text message and call, the operator's report |
+//! | `GET pushes` | movements that wait to be delivered to push connections |
 //! | `GET stats` | calls, answers and codes per operation, concurrency, success rate |
 //! | `GET time-stamp-authority` | the certificate behind the time stamps of daily reports, as PEM |
 //! | `GET`, `POST providers`, `partners`; `DELETE users/{username}` | what the real registry's web panel does |
@@ -33,6 +36,8 @@
 //! For people there are pages in Turkish: `/vatandas`, where the citizen sees, gives and withdraws consents
 //! and complains, and `/hizmet-saglayici`, which stands for the web panel of the providers. What an empty
 //! simulator begins with can be written into a [`Scenario`] file.
+//!
+//! Links in the outbox open small pages, outside of `/_sandbox`, on which the citizen approves or rejects.
 //!
 //! How a request is judged: [`rules()`] lists every rule in the order of asking. Where the
 //! registry's document is silent, the assumption is a field of [`Settings`] with the assumed default.
@@ -43,11 +48,14 @@ mod clock;
 mod control;
 mod draft;
 mod error;
+mod evidence;
 mod http;
 mod identity;
+mod links;
 mod messages;
 mod panel;
 mod places;
+mod push;
 mod registry;
 mod rules;
 mod sandbox;

@@ -2,12 +2,15 @@
 //!
 //! The real registry's prose changes; clients go by code.
 
+mod opt_in;
+
 /// The sentence of a rule that has none. No rule may have it: a test sees to that.
 pub(crate) const UNKNOWN: &str = "?";
 
 /// The sentence of a refusal. `rule` is asked first, because a few codes have several meanings.
 pub(crate) fn text(rule: &str, code: &str, detail: &str) -> String {
-    let sentence = of_rule(rule).or_else(|| of_code(code)).unwrap_or(UNKNOWN);
+    let sentence =
+        of_rule(rule).or_else(|| of_code(code)).or_else(|| opt_in::of_code(code)).unwrap_or(UNKNOWN);
     sentence.replace("{}", detail)
 }
 
@@ -42,6 +45,21 @@ fn of_rule(rule: &str) -> Option<&'static str> {
         "path_recipient_type_unknown" | "asked_recipient_type_unknown" => {
             "Alıcı tipi (recipientType) BIREYSEL ya da TACIR olmalıdır."
         }
+        "push_connections_unusable" => "Bağlantı listesi (connection) en az bir bağlantı içermelidir.",
+        "push_connection_timed_out" => "Bağlantı adresi süresi içinde yanıt vermedi.",
+        "push_credentials_not_asked" => "Bağlantı kurulamadı: adres kimlik bilgisi sormuyor.",
+        "push_test_event_refused" => "Bağlantı kurulamadı: adres deneme verisini kabul etmedi.",
+        "push_connections_full" => "Bağlantı kurulamadı: bir tip için en fazla iki bağlantı olabilir.",
+        "push_connection_unknown" => "Bağlantı kaldırılamadı: bu bilgilerle kayıtlı bağlantı yok.",
+        "push_username_missing" => "Kullanıcı adı (username) verilmemiş.",
+        "push_password_missing" => "Parola (password) verilmemiş.",
+        "link_recipients_too_many" => "Tek istekte en fazla 100 alıcı için bağlantı istenebilir.",
+        "pass_phone_invalid" => "Telefon numarası geçerli değil.",
+        "pass_email_invalid" => "E-posta adresi geçerli değil.",
+        "pass_template_missing" => "templateId boş bırakılamaz.",
+        "pass_vkn_invalid" => "Vergi numarası 10 ya da 11 rakamdan oluşmalı ve 0 ile başlamamalıdır.",
+        "pass_request_id_missing" => "requestId boş bırakılamaz.",
+        "pass_code_missing" => "otpCode boş bırakılamaz.",
         "feed_cursor_unreadable" => "after değeri bu servisin verdiği bir gösterge değil.",
         _ => return None,
     })
@@ -176,6 +194,7 @@ fn of_code(code: &str) -> Option<&'static str> {
         "H522" => "Bu sorgu yalnız iş ortağı hesabıyla yapılabilir.",
         "H524" => "{} numarası için abonelik kaydı yok.",
         "H525" => "Abonelikteki adres sayısı doldu, yeni adres eklenemez.",
+        "H531" => "Bağlantı adresi (url) https ile başlamalıdır.",
         "H586" => "Abonelik paketi API kullanımını kapsamıyor.",
         _ => return None,
     })

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -24,8 +24,10 @@ use crate::http::limits::Limits;
 use crate::http::peer::{BreakableListener, Peer};
 use crate::http::stats::Stats;
 use crate::http::{self, App};
+use crate::links;
 use crate::panel;
 use crate::panel::session::Sessions;
+use crate::push::{self, Poster};
 use crate::registry::{Desk, Registry};
 use crate::scenario::{self, Scenario};
 use crate::settings::{Effective, Settings, SettingsCell};
@@ -135,6 +137,7 @@ impl Sandbox {
             limits: Limits::default(),
             stats: Stats::default(),
             sessions: Sessions::default(),
+            poster: Poster::default(),
             control_token: config.control_token,
             bound: OnceLock::new(),
         };
@@ -146,18 +149,20 @@ impl Sandbox {
         self.seed.as_ref()
     }
 
-    /// The registry's methods, the control interface and the pages. Behind a server other than [`Self::serve`]
-    /// callers have no address and connections cannot be cut.
+    /// The registry's methods, its pages for people and the control interface. Behind a server other than
+    /// [`Self::serve`] callers have no address and connections cannot be cut.
     pub fn router(&self) -> Router {
         http::router()
+            .merge(links::router())
             .merge(control::router(Arc::clone(&self.app)))
             .merge(panel::router(Arc::clone(&self.app)))
             .fallback(http::unknown_path)
+            .method_not_allowed_fallback(http::wrong_method)
             .with_state(Arc::clone(&self.app))
     }
 
-    /// Serves until `shutdown` completes, and then finishes what is under way. Batches that become due
-    /// are processed meanwhile.
+    /// Serves until `shutdown` completes, and then finishes what is under way. Meanwhile batches that become
+    /// due are processed, and movements delivered to push connections.
     ///
     /// # Errors
     /// When the socket fails.
@@ -181,8 +186,13 @@ impl Sandbox {
             ended.cancel();
             served
         };
-        // Both come to their end, so that nothing is under way any more when this returns.
-        let (served, ()) = tokio::join!(served, process_due(&self.app.registry, &ended));
+        let registry = &self.app.registry;
+        // All come to their end, so that nothing is under way any more when this returns.
+        let (served, (), ()) = tokio::join!(
+            served,
+            whenever_due(registry, &registry.due, &ended, || process_due(registry)),
+            whenever_due(registry, &registry.announced, &ended, || push::deliver(&self.app)),
+        );
         Ok(served?)
     }
 
@@ -269,15 +279,19 @@ fn plant(connection: &Connection, clock: &Clock, settings: &Settings) -> Result<
     Ok(info)
 }
 
-/// Processes batches as they become due, until `stop`: one at a time, so that requests come in between.
-async fn process_due(registry: &Registry, stop: &CancellationToken) {
+/// Does a kind of work as it becomes due, until `stop`. `work` says how long it takes until there is more;
+/// `told` and the moving clock end the waiting.
+async fn whenever_due<F>(registry: &Registry, told: &Notify, stop: &CancellationToken, work: impl Fn() -> F)
+where
+    F: Future<Output = Result<Option<std::time::Duration>>>,
+{
     const RETRY: std::time::Duration = std::time::Duration::from_secs(1);
     let mut offsets = registry.clock.subscribe();
     while !stop.is_cancelled() {
-        let wait = match due_in(registry).await {
+        let wait = match work().await {
             Ok(wait) => wait,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a batch could not be processed");
+                tracing::error!(error = &error as &dyn std::error::Error, "work that was due failed");
                 Some(RETRY)
             }
         };
@@ -285,7 +299,7 @@ async fn process_due(registry: &Registry, stop: &CancellationToken) {
             tokio::select! {
                 // The sender lives as long as the registry, so this only ends with a change.
                 _ = offsets.changed() => {}
-                () = registry.due.notified() => {}
+                () = told.notified() => {}
                 () = stop.cancelled() => {}
             }
         };
@@ -297,8 +311,9 @@ async fn process_due(registry: &Registry, stop: &CancellationToken) {
     }
 }
 
-/// Processes what is due, and says how long it takes until there is more; `None` when nothing waits.
-async fn due_in(registry: &Registry) -> Result<Option<std::time::Duration>> {
+/// Processes the batches that are due, one at a time, so that requests come in between, and says how long
+/// it takes until there is more; `None` when nothing waits.
+async fn process_due(registry: &Registry) -> Result<Option<std::time::Duration>> {
     while registry.settle().await? {}
     let Some(due) = registry.next_due().await? else { return Ok(None) };
     let millis = due.saturating_mul(1000).saturating_sub(registry.clock.now_millis());

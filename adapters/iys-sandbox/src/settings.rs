@@ -61,6 +61,26 @@ pub struct Settings {
     pub h353_colon_key: bool,
     /// iysCode and brandCode are written as strings in lists, as some examples have it (protocol 2).
     pub codes_as_text: bool,
+    /// Push connections over plain HTTP to this machine are taken, for tests (protocol 8 wants HTTPS).
+    pub push_allow_http: bool,
+    /// How long the receiver of a push may take, in milliseconds of real time.
+    pub push_timeout_millis: u64,
+    /// Seconds from a movement to its push; the document does not say how soon it comes.
+    pub push_delay_seconds: i64,
+    /// Pushes are never sent, and taken for delivered.
+    pub push_drop: bool,
+    /// Every push is sent twice.
+    pub push_duplicate: bool,
+    /// Of several movements that are due for a push the newest goes first.
+    pub push_out_of_order: bool,
+    /// Seconds until a message of an opt-in service counts as delivered; it stands in the outbox at once.
+    pub via_delivery_seconds: i64,
+    /// Messages of new opt-ins cannot be delivered.
+    pub via_delivery_fails: bool,
+    /// Seconds from the citizen's decision until its process counts as stored; the movement is there at once.
+    pub via_store_seconds: i64,
+    /// What citizens approve in opt-ins cannot be stored.
+    pub via_store_fails: bool,
     /// Rules taken out by name (see [`crate::rules()`]): for tests that prove a rule matters.
     pub disabled_rules: Vec<String>,
 }
@@ -117,6 +137,16 @@ impl Default for Settings {
             strict_mobile_blocks: false,
             h353_colon_key: false,
             codes_as_text: false,
+            push_allow_http: false,
+            push_timeout_millis: 5_000,
+            push_delay_seconds: 0,
+            push_drop: false,
+            push_duplicate: false,
+            push_out_of_order: false,
+            via_delivery_seconds: 0,
+            via_delivery_fails: false,
+            via_store_seconds: 0,
+            via_store_fails: false,
             disabled_rules: Vec::new(),
         }
     }

@@ -32,6 +32,11 @@ pub(crate) fn write(seconds: i64) -> String {
     local(seconds).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// Writes an instant (milliseconds since 1970) as the opt-in services do.
+pub(crate) fn write_millis(millis: i64) -> String {
+    format!("{}.{:03}", write(millis.div_euclid(1000)), millis.rem_euclid(1000))
+}
+
 /// Writes an instant in RFC 3339 with +03:00, for people and the control interface.
 pub(crate) fn rfc3339(seconds: i64) -> String {
     local(seconds).format("%Y-%m-%dT%H:%M:%S+03:00").to_string()

@@ -70,3 +70,67 @@ const PROVIDER_SOURCES: [&str; 13] = [
 pub(crate) fn provider_source(text: &str) -> Option<&'static str> {
     PROVIDER_SOURCES.into_iter().find(|known| *known == text)
 }
+
+words! {
+    /// How the registry asks a citizen for an opt-in (protocol 3, `verificationType`).
+    Verification {
+        /// A link in a text message.
+        SmsShortUrl = "SMS_SHORTURL",
+        /// A code in a text message.
+        SmsOtp = "SMS_OTP",
+        /// A link in an e-mail.
+        EmailShortUrl = "EPOSTA_SHORTURL",
+        /// A code in an e-mail.
+        EmailOtp = "EPOSTA_OTP",
+        /// A link in an e-mail that approves everything at once.
+        EmailApprovalUrl = "EPOSTA_APPROVALURL",
+    }
+}
+
+impl Verification {
+    /// What a form must be made for.
+    pub(crate) const fn form_kind(self) -> FormKind {
+        match self {
+            Self::SmsShortUrl | Self::EmailShortUrl => FormKind::ShortUrl,
+            Self::SmsOtp | Self::EmailOtp => FormKind::Otp,
+            Self::EmailApprovalUrl => FormKind::ApprovalUrl,
+        }
+    }
+
+    /// Whether it reaches a telephone.
+    pub(crate) const fn is_sms(self) -> bool {
+        matches!(self, Self::SmsShortUrl | Self::SmsOtp)
+    }
+
+    /// The source of what is approved in this way (protocol 10.2).
+    pub(crate) const fn source(self) -> &'static str {
+        if self.is_sms() { "IYS_KISAMESAJ" } else { "IYS_EPOSTA" }
+    }
+}
+
+words! {
+    /// What an opt-in form is made for (protocol 10.1).
+    FormKind { ShortUrl = "SHORTURL", Otp = "OTP", ApprovalUrl = "APPROVALURL" }
+}
+
+words! {
+    /// How the second-factor service asks (protocol 10.8).
+    PassMethod {
+        SmsOtp = "SMS_OTP",
+        EmailOtp = "EMAIL_OTP",
+        SmsShortUrl = "SMS_SHORT_URL",
+        EmailShortUrl = "EMAIL_SHORT_URL",
+    }
+}
+
+words! {
+    /// The two services with a credit of their own.
+    Product { Via = "via", Pass = "via_pass" }
+}
+
+/// The source of what the citizen sends to the short number 3338.
+pub(crate) const SHORT_NUMBER: &str = "IYS_KISAMESAJ";
+/// The source of what the citizen says to the voice centre.
+pub(crate) const VOICE_CENTRE: &str = "IYS_CM";
+/// The source of what the citizen does by e-mail.
+pub(crate) const BY_EMAIL: &str = "IYS_EPOSTA";

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 use super::problem::{Problem, read};
 use crate::address;
-use crate::draft::{Consent, Key};
+use crate::draft::Key;
 use crate::error::Result;
 use crate::http::App;
 use crate::registry::Desk;
-use crate::registry::add::{self, Place};
-use crate::store::consents::{self, Origin};
+use crate::registry::citizen::{self, Act};
+use crate::store::consents::{self, Written};
 use crate::store::providers;
 use crate::wire_time;
 use crate::words::{Channel, LINE_CLOSED, RecipientType, Status};
@@ -38,7 +38,7 @@ struct Movement {
     citizen_name: Option<String>,
 }
 
-fn individual() -> RecipientType {
+pub(super) fn individual() -> RecipientType {
     RecipientType::Individual
 }
 
@@ -65,41 +65,46 @@ pub(super) async fn add_movement(State(app): State<Arc<App>>, body: Bytes) -> Re
         }
     };
     let key = Key { recipient, recipient_type: movement.recipient_type, channel: movement.r#type };
-    let written = app.registry.run(move |desk| write(desk, movement, key, consent_date)).await?;
+    let written = app.registry.run(move |desk| write(desk, movement, &key, consent_date)).await?;
     written.map(Json)
 }
 
 fn write(
     desk: &Desk<'_>,
     movement: Movement,
-    key: Key,
+    key: &Key,
     consent_date: Option<i64>,
 ) -> Result<Result<Value, Problem>> {
     let Some(brand) = providers::find_brand(desk.db, movement.brand_code)? else {
         return Ok(Err(Problem::not_found("brandCode")));
     };
-    let place = Place { iys_code: brand.iys_code, brand_code: brand.code };
-    let current = consents::find_current(desk.db, place.brand_code, &key)?;
-    let consent_date = match (&current, movement.source.as_str()) {
-        // A closed line repeats the date of the record it ends, and merchants may have none.
-        (Some(current), LINE_CLOSED) => current.consent_date,
+    let current = consents::find_current(desk.db, brand.code, key)?;
+    let written = match (&current, movement.source.as_str()) {
+        (Some(current), LINE_CLOSED) => citizen::close_line(desk, &brand, key.clone(), current)?,
         (None, LINE_CLOSED) => return Ok(Err(Problem::no_line_to_close())),
-        _ => Some(consent_date.unwrap_or_else(|| desk.now())),
+        _ => {
+            let act = Act {
+                key: key.clone(),
+                status: movement.status,
+                source: movement.source,
+                date: Some(consent_date.unwrap_or_else(|| desk.now())),
+                citizen_name: movement.citizen_name,
+            };
+            citizen::act(desk, &brand, act, current.as_ref())?
+        }
     };
-    let consent = Consent {
-        key,
-        status: movement.status,
-        source: Some(movement.source),
-        date: consent_date,
-        retailer_code: None,
-        retailer_access: Vec::new(),
-    };
-    let is_new = add::is_new_address(desk.db, place, &consent, current.as_ref())?;
-    let origin = Origin { is_registry: true, citizen_name: movement.citizen_name, batch: None };
-    let written = add::put(desk, place, &consent, current.as_ref(), is_new, &origin, desk.now())?;
-    Ok(Ok(json!({
+    told(desk, brand.code, key, written).map(Ok)
+}
+
+/// A movement that was just written, as the control interface tells it.
+pub(super) fn told(desk: &Desk<'_>, brand_code: i64, key: &Key, written: Written) -> Result<Value> {
+    let consent_date = consents::find_current(desk.db, brand_code, key)?.and_then(|now| now.consent_date);
+    Ok(json!({
+        "brandCode": brand_code,
+        "recipientType": key.recipient_type,
+        "type": key.channel,
         "transactionId": hex::encode(written.transaction_id),
         "creationDate": wire_time::write(written.created_at),
         "consentDate": consent_date.map(wire_time::write),
-    })))
+    }))
 }

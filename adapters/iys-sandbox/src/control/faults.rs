@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::problem::{Problem, read};
 use crate::http::App;
-use crate::http::faults::{Fault, Kind, orderable};
+use crate::http::faults::{Fault, Kind, PUSH, orderable};
 use crate::registry::operation::OPERATIONS;
 
 /// An order.
@@ -46,8 +46,8 @@ fn two_seconds() -> u64 {
     2000
 }
 
-/// Operations that faults may name before they are served.
-const ANNOUNCED: [&str; 2] = ["*", "push"];
+/// What faults may name besides operations.
+const OTHERS: [&str; 2] = ["*", PUSH];
 
 pub(super) async fn list(State(app): State<Arc<App>>) -> Json<Value> {
     let list: Vec<Value> = app.faults.list().iter().map(view).collect();
@@ -61,15 +61,18 @@ pub(super) async fn add(State(app): State<Arc<App>>, body: Bytes) -> Result<Json
 
 /// What an order asks for.
 pub(crate) fn fault(order: Order) -> Result<Fault, Problem> {
-    let known = |name: &str| ANNOUNCED.contains(&name) || OPERATIONS.iter().any(|o| o.name == name);
+    let known = |name: &str| OTHERS.contains(&name) || OPERATIONS.iter().any(|o| o.name == name);
     if !known(&order.operation) {
         return Err(Problem::invalid("operation", &names()));
     }
     // A status may be written as a number.
     let kind = order.kind.as_str().map_or_else(|| order.kind.to_string(), str::to_owned);
-    let kind = Kind::parse(&kind).ok_or_else(|| {
-        let wanted =
-            "429, 500, 503, html, slow, timeout_before_write, timeout_after_write, cut, cut_after_write";
+    let kind = Kind::parse(&kind).filter(|kind| kind.suits(&order.operation)).ok_or_else(|| {
+        let wanted = if order.operation == PUSH {
+            "drop, duplicate, slow, out_of_order"
+        } else {
+            "429, 500, 503, html, slow, timeout_before_write, timeout_after_write, cut, cut_after_write"
+        };
         Problem::invalid("kind", wanted)
     })?;
     let code = match &order.code {
@@ -102,7 +105,7 @@ pub(super) async fn clear(State(app): State<Arc<App>>) -> Json<Value> {
 }
 
 fn names() -> String {
-    let mut names: Vec<&str> = OPERATIONS.iter().map(|operation| operation.name).chain(ANNOUNCED).collect();
+    let mut names: Vec<&str> = OPERATIONS.iter().map(|operation| operation.name).chain(OTHERS).collect();
     names.sort_unstable();
     names.dedup();
     names.join(", ")

@@ -5,10 +5,14 @@ mod citizen;
 mod clock;
 mod complaints;
 pub(crate) mod faults;
+pub(crate) mod opt_in;
+mod outbox;
 pub(crate) mod problem;
 pub(crate) mod providers;
+mod pushes;
 mod records;
 pub(crate) mod settings;
+mod ways;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,12 +36,17 @@ pub(crate) fn router(app: Arc<App>) -> Router<Arc<App>> {
         .route("/consents", get(records::consents))
         .route("/movements", get(records::movements))
         .route("/citizen/movements", post(citizen::add_movement))
+        .route("/3338", post(ways::short_number))
+        .route("/voice", post(ways::voice))
+        .route("/line-closure", post(ways::line_closure))
+        .route("/outbox", get(outbox::list))
         .route("/clock", get(clock::show).post(clock::advance))
         .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/settings", get(settings::show).put(settings::change))
         .route("/stats", get(settings::stats))
         .route("/complaints", get(complaints::list).post(complaints::file))
         .route("/complaints/{id}", post(complaints::advance))
+        .route("/pushes", get(pushes::list))
         .route("/providers", get(providers::list).post(providers::put))
         .route("/partners", get(providers::list_partners).post(providers::put_partner))
         .route("/users/{username}", delete(providers::remove_user))

@@ -9,15 +9,18 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
+use super::opt_in::{self, FormRequest, OptInRequest, PackageRequest, TemplateRequest};
 use super::problem::{Problem, read};
 use crate::error::Result;
 use crate::http::App;
 use crate::registry::Desk;
 use crate::store::accounts::{self, Account, Family};
+use crate::store::opt_in as store_opt_in;
 use crate::store::providers::{self as store, Authorisation, Brand, Right, Subscription, SubscriptionStatus};
 use crate::store::random_text;
 use crate::store::retailers;
 use crate::wire_time;
+use crate::words::Product;
 
 /// The first number given to a provider that asks for none.
 const FIRST_IYS_CODE: i64 = 600_100;
@@ -40,6 +43,26 @@ pub(crate) struct ProviderRequest {
     pub(crate) brands: Vec<BrandRequest>,
     pub(crate) users: Vec<UserRequest>,
     pub(crate) authorisations: Vec<AuthorisationRequest>,
+    /// The package of the opt-in service; `null` takes it away.
+    pub(crate) via: Named<PackageRequest>,
+    /// The package of the second-factor service; `null` takes it away.
+    pub(crate) via_pass: Named<PackageRequest>,
+    pub(crate) forms: Vec<FormRequest>,
+    pub(crate) templates: Vec<TemplateRequest>,
+}
+
+impl ProviderRequest {
+    /// The part about opt-in services.
+    fn take_opt_in(&mut self) -> OptInRequest {
+        let named = |brand: &mut BrandRequest| Some((brand.brand_code, brand.short_names.take()?));
+        OptInRequest {
+            via: std::mem::take(&mut self.via),
+            via_pass: std::mem::take(&mut self.via_pass),
+            forms: std::mem::take(&mut self.forms),
+            templates: std::mem::take(&mut self.templates),
+            short_names: self.brands.iter_mut().filter_map(named).collect(),
+        }
+    }
 }
 
 /// A key that may be absent, there with `null`, or there with a value.
@@ -67,6 +90,9 @@ pub(crate) struct BrandRequest {
     /// Numbers of retailers to add.
     #[serde(default)]
     pub(crate) retailers: Vec<i64>,
+    /// Names for text messages to 3338; they replace the old ones.
+    #[serde(default)]
+    pub(crate) short_names: Option<Vec<String>>,
 }
 
 /// A user to create or change.
@@ -130,11 +156,11 @@ pub(crate) struct PartnerRequest {
     pub(crate) users: Option<Vec<UserRequest>>,
 }
 
-type Applied<T> = Result<Result<T, Refused>>;
+pub(super) type Applied<T> = Result<Result<T, Refused>>;
 
 /// Why a request about accounts was refused: a field and what it wants.
 #[derive(Debug)]
-pub(crate) struct Refused(&'static str, &'static str);
+pub(crate) struct Refused(pub(super) &'static str, pub(super) &'static str);
 
 impl From<Refused> for Problem {
     fn from(Refused(field, wanted): Refused) -> Self {
@@ -165,8 +191,12 @@ pub(super) async fn put(State(app): State<Arc<App>>, body: Bytes) -> Result<Json
 }
 
 /// Creates or changes a provider; its number.
-pub(crate) fn put_provider(desk: &Desk<'_>, request: ProviderRequest) -> Applied<i64> {
+pub(crate) fn put_provider(desk: &Desk<'_>, mut request: ProviderRequest) -> Applied<i64> {
     if let Err(refused) = check(desk, &request)? {
+        return Ok(Err(refused));
+    }
+    let opt_in = request.take_opt_in();
+    if let Err(refused) = opt_in::check(desk, request.iys_code, &opt_in)? {
         return Ok(Err(refused));
     }
     let iys_code = match request.iys_code {
@@ -198,6 +228,7 @@ pub(crate) fn put_provider(desk: &Desk<'_>, request: ProviderRequest) -> Applied
     for authorisation in &request.authorisations {
         put_authorisation(desk, authorisation)?;
     }
+    opt_in::apply(desk, iys_code, opt_in)?;
     Ok(Ok(iys_code))
 }
 
@@ -404,6 +435,7 @@ fn view(desk: &Desk<'_>, iys_code: i64) -> Result<Value> {
             "name": brand.name,
             "master": brand.master,
             "retailers": retailers,
+            "shortNames": store_opt_in::short_names(desk.db, brand.code)?,
         }));
     }
     Ok(json!({
@@ -412,6 +444,10 @@ fn view(desk: &Desk<'_>, iys_code: i64) -> Result<Value> {
         "activationDate": provider.as_ref().and_then(|p| p.activation_at).map(wire_time::write),
         "usedAddresses": provider.as_ref().map(|provider| provider.used_addresses),
         "subscription": subscription_view(desk, iys_code)?,
+        "via": opt_in::package_view(desk, iys_code, Product::Via)?,
+        "viaPass": opt_in::package_view(desk, iys_code, Product::Pass)?,
+        "forms": opt_in::forms_view(desk, iys_code)?,
+        "templates": opt_in::templates_view(desk, iys_code)?,
         "brands": brands,
         "users": users_view(desk, Family::Provider, iys_code)?,
         "authorisations": authorisations,

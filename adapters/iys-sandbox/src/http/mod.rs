@@ -16,10 +16,11 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use url::form_urlencoded;
+use uuid::Uuid;
 
 use self::faults::{Fault, Faults, Kind};
 use self::limits::Limits;
@@ -27,10 +28,13 @@ use self::peer::Peer;
 use self::stats::Stats;
 use crate::error::Result;
 use crate::panel::session::Sessions;
+use crate::push::{self, Poster};
 use crate::registry::Registry;
 use crate::registry::access::{self, Access};
 use crate::registry::answer::{self, Answer};
 use crate::registry::operation::{Call, OPERATIONS, Operation};
+use crate::registry::via_pass::shape;
+use crate::rules::access::Scope;
 
 /// The largest body that is read: a list of 1000 consents with all their retailers fits.
 const BODY_MAX: usize = 32 * 1024 * 1024;
@@ -46,6 +50,8 @@ pub(crate) struct App {
     pub(crate) stats: Stats,
     /// Who is logged in at the pages.
     pub(crate) sessions: Sessions,
+    /// Posts to push connections.
+    pub(crate) poster: Poster,
     /// What the control interface asks for.
     pub(crate) control_token: Option<SecretString>,
     /// Where this simulator listens, once it does.
@@ -63,6 +69,15 @@ pub(crate) fn router() -> Router<Arc<App>> {
                   request: Request| async move { serve(&app, operation, path, request).await };
         router.route(operation.path, on(filter, handler))
     })
+}
+
+/// What is answered to a method that a path does not have. Only the opt-in service has a code for it.
+pub(crate) async fn wrong_method(uri: Uri) -> Response {
+    if !uri.path().starts_with("/via/") {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    let body = Answer::Refused(faults::refusal(405, "H1044")).body(false);
+    (StatusCode::METHOD_NOT_ALLOWED, axum::Json(body)).into_response()
 }
 
 /// What is answered on paths the registry does not have.
@@ -89,6 +104,8 @@ async fn serve(
             .into_owned()
             .collect(),
         bearer: bearer(&parts.headers),
+        origin: origin(&parts.headers),
+        client: peer.address(),
         media_type: media_type(&parts.headers),
         body,
     };
@@ -116,7 +133,8 @@ async fn serve(
     }
 }
 
-/// Does the work of an operation: access first, then its own part, in one transaction.
+/// Does the work of an operation: access first, then its own part, in one transaction. Other servers are
+/// asked after its end.
 async fn run(app: &Arc<App>, operation: &'static Operation, call: Call) -> Result<Answer> {
     let work = move |desk: &crate::registry::Desk<'_>| {
         let access = match operation.scope {
@@ -125,7 +143,10 @@ async fn run(app: &Arc<App>, operation: &'static Operation, call: Call) -> Resul
         };
         answer::settle(access.and_then(|access| (operation.run)(desk, &call, &access)))
     };
-    app.registry.run(work).await
+    match app.registry.run(work).await? {
+        Answer::Connect(wanted) => push::connect(app, wanted).await,
+        answer => Ok(answer),
+    }
 }
 
 /// What a fault does before the work; `None` lets the work go on.
@@ -153,7 +174,10 @@ async fn before(
         }
         Kind::TimeoutBeforeWrite => Some(hold(app, operation, peer).await),
         Kind::Cut => Some(cut(app, operation, peer)),
-        Kind::TimeoutAfterWrite | Kind::CutAfterWrite => None,
+        // The first two come after the work; the others are of deliveries and can be ordered for no request.
+        Kind::TimeoutAfterWrite | Kind::CutAfterWrite | Kind::Drop | Kind::Duplicate | Kind::OutOfOrder => {
+            None
+        }
     }
 }
 
@@ -192,6 +216,12 @@ fn respond(app: &App, operation: &'static Operation, answer: Answer) -> Response
         return download::response(&app.registry, file);
     }
     let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if operation.scope.is_some_and(Scope::is_pass)
+        && let Answer::Refused(refusal) = answer
+    {
+        let headers = [("trace_id", Uuid::new_v4().to_string())];
+        return (status, headers, axum::Json(shape::body(refusal))).into_response();
+    }
     let flat = operation.name == "token" && status == StatusCode::TOO_MANY_REQUESTS;
     match answer.body(settings.h353_colon_key) {
         None => status.into_response(),
@@ -203,6 +233,12 @@ fn respond(app: &App, operation: &'static Operation, answer: Answer) -> Response
             (status, headers, Body::from(body.to_string())).into_response()
         }
     }
+}
+
+/// Where the client found the registry; links that begin with nothing are relative.
+fn origin(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    host.map(|host| format!("http://{host}")).unwrap_or_default()
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {

@@ -6,7 +6,7 @@
 
 mod citizen;
 mod form;
-mod frame;
+pub(crate) mod frame;
 mod provider;
 pub(crate) mod session;
 mod words;

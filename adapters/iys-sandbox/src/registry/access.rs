@@ -22,6 +22,8 @@ pub(crate) struct Access {
     pub(crate) brand_code: i64,
     /// What a partner may do with the brand; `None` for the provider's own users.
     pub(crate) authorisation: Option<Authorisation>,
+    /// On paths of the opt-in service: the brands for which the caller may use it.
+    pub(crate) via_brands: Vec<i64>,
 }
 
 impl Access {
@@ -79,6 +81,12 @@ pub(crate) fn admit(desk: &Desk<'_>, call: &Call, scope: Scope) -> Result<Access
     };
     let brand_exists = brand.is_some();
     let permitted = permitted(desk, account.as_ref(), provider.as_ref(), brand)?;
+    let via_brands = match (&account, &provider) {
+        (Some(account), Some(provider)) if scope.is_via() && permitted.provider => {
+            via_brands(desk, account, provider.iys_code)?
+        }
+        _ => Vec::new(),
+    };
     let subscription = match &provider {
         Some(provider) => providers::find_subscription(desk.db, provider.iys_code)?,
         None => None,
@@ -91,6 +99,7 @@ pub(crate) fn admit(desk: &Desk<'_>, call: &Call, scope: Scope) -> Result<Access
     };
     let case = AccessCase {
         scope,
+        token_given: call.bearer.is_some(),
         token_lives: user.is_some(),
         account,
         partner: path_partner(desk, integrator_code.number())?,
@@ -98,6 +107,7 @@ pub(crate) fn admit(desk: &Desk<'_>, call: &Call, scope: Scope) -> Result<Access
         brand_exists,
         may_provider: permitted.provider,
         may_brand: permitted.brand,
+        may_via: !via_brands.is_empty(),
         provider_subscription: subscription,
         partner_subscription,
         brand_code,
@@ -115,7 +125,23 @@ pub(crate) fn admit(desk: &Desk<'_>, call: &Call, scope: Scope) -> Result<Access
         subscription,
         brand_code: case.brand_code.number().unwrap_or_default(),
         authorisation: permitted.authorisation,
+        via_brands,
     })
+}
+
+/// The brands of a provider for which an account may use the opt-in service: all for the provider itself,
+/// those with `viaControl` for a partner.
+fn via_brands(desk: &Desk<'_>, account: &Account, iys_code: i64) -> Result<Vec<i64>, Stop> {
+    let mut brands = Vec::new();
+    for brand in providers::list_brands(desk.db, iys_code)? {
+        let may = match account.family {
+            Family::Provider => true,
+            Family::Partner => providers::find_authorisation(desk.db, account.code, brand.code)?
+                .is_some_and(|authorisation| authorisation.via_control),
+        };
+        brands.extend(may.then_some(brand.code));
+    }
+    Ok(brands)
 }
 
 /// What a caller may act for.
@@ -148,6 +174,14 @@ fn permitted(
             Permitted { provider: served, brand: authorisation.is_some(), authorisation }
         }
     })
+}
+
+/// Whether an account may act for a provider: its own, or one that authorised it for a brand.
+pub(super) fn may_act_for(desk: &Desk<'_>, account: &Account, iys_code: i64) -> crate::error::Result<bool> {
+    match account.family {
+        Family::Provider => Ok(account.code == iys_code),
+        Family::Partner => providers::serves_provider(desk.db, account.code, iys_code),
+    }
 }
 
 fn path_partner(desk: &Desk<'_>, code: Option<i64>) -> Result<PathPartner, Stop> {

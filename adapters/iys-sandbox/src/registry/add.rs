@@ -4,10 +4,10 @@ use iys::wire::AddResponse;
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 
-use super::Desk;
 use super::access::Access;
 use super::answer::{Answer, Outcome, Stop};
 use super::operation::Call;
+use super::{Desk, push};
 use crate::draft::{Consent, Draft};
 use crate::error::Result;
 use crate::rules::consent::{FIELDS, FieldCase, RETAILER, RetailerCase};
@@ -198,6 +198,10 @@ pub(crate) fn put(
     let written = consents::record(desk.db, place.brand_code, consent, current, origin, created_at, apart)?;
     if address_is_new {
         providers::count_address(desk.db, place.iys_code)?;
+    }
+    // Only what the citizen or an operator did is pushed.
+    if origin.is_registry {
+        push::announce(desk, place.brand_code, consent.key.channel)?;
     }
     Ok(written)
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::Desk;
 use crate::error::{Error, Result};
 use crate::rules::{ErrorItem, Refusal};
+use crate::store::push::PushConnection;
 use crate::store::reports::Day;
 
 /// What goes back to the client.
@@ -20,6 +21,8 @@ pub(crate) enum Answer {
     File(Download),
     /// A refusal with `errors[]`.
     Refused(Refusal),
+    /// Depends on what other servers say; never sent as it is.
+    Connect(Vec<PushConnection>),
     /// A refusal of the token endpoint.
     OAuth {
         /// OAuth's error word.
@@ -69,6 +72,7 @@ impl Answer {
             Self::Json(status, _) | Self::Empty(status) => *status,
             Self::File(_) => 200,
             Self::Refused(refusal) => refusal.status,
+            Self::Connect(_) => 500,
             Self::OAuth { .. } => 400,
         }
     }
@@ -86,7 +90,7 @@ impl Answer {
     pub(crate) fn body(self, colon_key: bool) -> Option<Value> {
         match self {
             Self::Json(_, body) => Some(body),
-            Self::Empty(_) | Self::File(_) => None,
+            Self::Empty(_) | Self::File(_) | Self::Connect(_) => None,
             Self::Refused(refusal) => {
                 let errors: Vec<Value> =
                     refusal.errors.into_iter().map(|item| item.json(colon_key)).collect();

@@ -5,6 +5,7 @@ pub(crate) mod add;
 pub(crate) mod answer;
 pub(crate) mod batch;
 pub(crate) mod changes;
+pub(crate) mod citizen;
 pub(crate) mod complaint;
 pub(crate) mod info;
 pub(crate) mod movement_file;
@@ -13,11 +14,15 @@ pub(crate) mod partner;
 #[cfg(test)]
 mod plans;
 pub(crate) mod provider;
+pub(crate) mod push;
+pub(crate) mod reject_links;
 pub(crate) mod reports;
 pub(crate) mod retailer_access;
 pub(crate) mod retailers;
 pub(crate) mod status;
 pub(crate) mod token;
+pub(crate) mod via;
+pub(crate) mod via_pass;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -41,6 +46,10 @@ pub(crate) struct Registry {
     pub(crate) settings: SettingsCell,
     /// Told whenever a batch was put into the queue.
     pub(crate) due: Arc<Notify>,
+    /// Told whenever a movement was queued for a push connection.
+    pub(crate) announced: Arc<Notify>,
+    /// Held by whoever is delivering to push connections.
+    pub(crate) delivering: Arc<Mutex<()>>,
 }
 
 /// What a piece of work has at hand: one transaction, one instant, one set of settings.
@@ -50,12 +59,14 @@ pub(crate) struct Desk<'a> {
     pub(crate) settings: &'a Effective,
     /// Set by work that put a batch into the queue.
     pub(crate) queued: Cell<bool>,
+    /// Set by work that queued a movement for a push connection.
+    pub(crate) announced: Cell<bool>,
 }
 
 impl<'a> Desk<'a> {
     /// A desk in a transaction of the caller's.
     pub(crate) fn new(db: &'a Connection, now_millis: i64, settings: &'a Effective) -> Self {
-        Self { db, now_millis, settings, queued: Cell::new(false) }
+        Self { db, now_millis, settings, queued: Cell::new(false), announced: Cell::new(false) }
     }
 
     /// The present in Unix seconds.
@@ -71,7 +82,14 @@ impl<'a> Desk<'a> {
 
 impl Registry {
     pub(crate) fn new(connection: Connection, clock: Clock, settings: SettingsCell) -> Self {
-        Self { connection: Arc::new(Mutex::new(connection)), clock, settings, due: Arc::new(Notify::new()) }
+        Self {
+            connection: Arc::new(Mutex::new(connection)),
+            clock,
+            settings,
+            due: Arc::default(),
+            announced: Arc::default(),
+            delivering: Arc::default(),
+        }
     }
 
     /// Does a piece of work in one transaction, after all batches that are due by now. What it wrote is
@@ -82,14 +100,18 @@ impl Registry {
         F: FnOnce(&Desk<'_>) -> Result<T> + Send + 'static,
     {
         let mut connection = Arc::clone(&self.connection).lock_owned().await;
-        let (clock, settings, due) = (self.clock.clone(), self.settings.get(), Arc::clone(&self.due));
+        let (clock, settings) = (self.clock.clone(), self.settings.get());
+        let (due, announced) = (Arc::clone(&self.due), Arc::clone(&self.announced));
         spawn_blocking(move || {
             // Read behind the lock, so that the order of writing is the order of time.
             let now_millis = clock.now_millis();
             while settle_one(&mut connection, now_millis, &settings)? {}
-            let (done, queued) = in_transaction(&mut connection, now_millis, &settings, work)?;
-            if queued {
+            let (done, left) = in_transaction(&mut connection, now_millis, &settings, work)?;
+            if left.queued {
                 due.notify_one();
+            }
+            if left.announced {
+                announced.notify_one();
             }
             Ok(done)
         })
@@ -131,18 +153,27 @@ impl Registry {
     }
 }
 
+/// What a piece of work left to be done later.
+#[derive(Debug, Clone, Copy)]
+struct Left {
+    /// A batch waits.
+    queued: bool,
+    /// A push connection waits.
+    announced: bool,
+}
+
 fn in_transaction<T>(
     connection: &mut Connection,
     now_millis: i64,
     settings: &Effective,
     work: impl FnOnce(&Desk<'_>) -> Result<T>,
-) -> Result<(T, bool)> {
+) -> Result<(T, Left)> {
     let transaction = connection.transaction()?;
     let desk = Desk::new(&transaction, now_millis, settings);
     let done = work(&desk)?;
-    let queued = desk.queued.get();
+    let left = Left { queued: desk.queued.get(), announced: desk.announced.get() };
     transaction.commit()?;
-    Ok((done, queued))
+    Ok((done, left))
 }
 
 /// Processes the batch that has been due longest, in a transaction of its own.

@@ -6,11 +6,12 @@ use super::Desk;
 use super::access::Access;
 use super::answer::{Answer, Outcome};
 use super::operation::Call;
+use crate::error::Result;
 use crate::rules::effect;
-use crate::store::consents;
 use crate::store::providers::{self, Subscription};
-use crate::store::retailers;
+use crate::store::{consents, opt_in, retailers};
 use crate::wire_time;
+use crate::words::Product;
 
 /// The brands of a provider with their counts.
 pub(crate) fn brands(desk: &Desk<'_>, _: &Call, access: &Access) -> Outcome {
@@ -40,7 +41,34 @@ pub(crate) fn subscription(desk: &Desk<'_>, _: &Call, access: &Access) -> Outcom
         answer.consent_limit_exceed = Some(subscription.consent_limit_exceed);
         answer.used_consent_limit = access.provider.as_ref().map(|provider| provider.used_addresses);
     }
+    add_opt_in_packages(desk, access, &mut answer)?;
     Ok(Answer::ok(&answer)?)
+}
+
+/// The packages of the opt-in services. A partner does not see their credit.
+fn add_opt_in_packages(desk: &Desk<'_>, access: &Access, answer: &mut wire::Subscription) -> Result<()> {
+    let sees = !access.is_partner() || !desk.settings.is_on(effect::PARTNER_SEES_NO_QUOTA);
+    if let Some(package) = opt_in::find_package(desk.db, access.iys_code(), Product::Via)? {
+        answer.via_subscription_package = Some(wire::ViaSubscription {
+            start_date: Some(wire_time::write(package.start_at)),
+            expiration_date: Some(wire_time::write(package.expires_at)),
+            via_subscription_package_name: Some(package.name),
+            via_subscription_id: Some(package.id),
+            status: package.status.as_str().to_owned(),
+            via_credit: sees.then_some(package.credit),
+        });
+    }
+    if let Some(package) = opt_in::find_package(desk.db, access.iys_code(), Product::Pass)? {
+        answer.via_pass_subscription_package = Some(wire::ViaPassSubscription {
+            start_date: Some(wire_time::write(package.start_at)),
+            expiration_date: Some(wire_time::write(package.expires_at)),
+            via_pass_subscription_package_name: Some(package.name),
+            via_pass_subscription_id: Some(package.id),
+            status: package.status.as_str().to_owned(),
+            via_pass_credit: sees.then_some(package.credit),
+        });
+    }
+    Ok(())
 }
 
 /// What everybody sees of a subscription.

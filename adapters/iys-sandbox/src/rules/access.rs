@@ -23,6 +23,28 @@ pub(crate) enum Scope {
     PartnerBrands,
     /// `GET /integrator/{integratorCode}/subscription`: for partners.
     PartnerSubscription,
+    /// `/via/sps/{iysCode}/…`
+    Via,
+    /// `GET /via/sps/{iysCode}/consent/{requestId}`, whose codes are those of the other methods.
+    ViaQuery,
+    /// `/otp-management/api/v1/{iysCode}/…`
+    Pass,
+    /// `/otp-management/api/v1/…` without a provider.
+    PassToken,
+    /// `/otp-management/api/v1/subscription/{iysCode}`
+    PassSubscription,
+}
+
+impl Scope {
+    /// Whether the path belongs to the opt-in service.
+    pub(crate) fn is_via(self) -> bool {
+        matches!(self, Self::Via | Self::ViaQuery)
+    }
+
+    /// Whether the path belongs to the second-factor service, whose refusals have a shape of their own.
+    pub(crate) fn is_pass(self) -> bool {
+        matches!(self, Self::Pass | Self::PassToken | Self::PassSubscription)
+    }
 }
 
 /// A code in a path: as written, and as a number when it is one.
@@ -57,6 +79,8 @@ pub(crate) struct AccessCase {
     pub(crate) iys_code: PathCode,
     pub(crate) brand_code: PathCode,
     pub(crate) integrator_code: PathCode,
+    /// The request carries a token of any kind.
+    pub(crate) token_given: bool,
     /// The request carries a token that was issued and lives.
     pub(crate) token_lives: bool,
     /// The account of that token, unless it was removed since.
@@ -70,6 +94,8 @@ pub(crate) struct AccessCase {
     pub(crate) may_provider: bool,
     /// The caller may act for the brand of the path.
     pub(crate) may_brand: bool,
+    /// The caller may use the opt-in services of the provider of the path.
+    pub(crate) may_via: bool,
     /// The subscription of the provider of the path.
     pub(crate) provider_subscription: Option<Subscription>,
     /// The subscription of the caller, when it is a partner.
@@ -110,12 +136,38 @@ impl AccessCase {
 
 type Check = fn(&AccessCase) -> Option<Finding>;
 
+/// The longest number of a provider that the opt-in service reads.
+const IYS_CODE_MAX: usize = 15;
+
 const GATED: [Scope; 4] = [Scope::Brand, Scope::KnownBrand, Scope::ProviderBrands, Scope::PartnerBrands];
-const PROVIDER_PATHS: [Scope; 4] =
-    [Scope::Brand, Scope::KnownBrand, Scope::ProviderBrands, Scope::ProviderSubscription];
+const PROVIDER_PATHS: [Scope; 5] =
+    [Scope::Brand, Scope::KnownBrand, Scope::ProviderBrands, Scope::ProviderSubscription, Scope::ViaQuery];
 
 /// The rules about token, path and subscription.
 pub(crate) const ACCESS: &[Rule<Check>] = &[
+    Rule::new("H1038", 401, "via_token_missing", |case| {
+        (case.is(&[Scope::Via]) && !case.token_given).then(Finding::new)
+    }),
+    Rule::new("H1045", 401, "via_token_invalid", |case| {
+        (case.is(&[Scope::Via]) && case.account.is_none()).then(Finding::new)
+    }),
+    Rule::new("H1039", 400, "via_iys_code_too_long", |case| {
+        let long = case.iys_code.text.as_ref().is_some_and(|text| text.chars().count() > IYS_CODE_MAX);
+        (case.is(&[Scope::Via]) && long).then(|| Finding::new().detail("iysCode"))
+    }),
+    Rule::new("H1040", 403, "via_iys_code_not_permitted", |case| {
+        (case.is(&[Scope::Via]) && !case.may_provider).then(|| Finding::new().detail("iysCode"))
+    }),
+    Rule::new("ERR-SYS-0006", 401, "pass_token_invalid", |case| {
+        (case.scope.is_pass() && case.account.is_none()).then(Finding::new)
+    }),
+    Rule::new("ERR-SYS-0005", 403, "pass_iys_code_not_permitted", |case| {
+        (case.is(&[Scope::Pass]) && !case.may_provider).then(Finding::new)
+    }),
+    Rule::new("H1040", 403, "pass_subscription_not_permitted", |case| {
+        let code = case.iys_code.text.as_deref().unwrap_or_default();
+        (case.is(&[Scope::PassSubscription]) && !case.may_provider).then(|| Finding::new().detail(code))
+    }),
     // The one method whose document knows no H351.
     Rule::new("H251", 401, "credentials_invalid", |case| {
         (case.is(&[Scope::PartnerSubscription]) && case.account.is_none()).then(Finding::new)
@@ -168,6 +220,9 @@ pub(crate) const ACCESS: &[Rule<Check>] = &[
     Rule::new("H018", 404, "brand_unknown", |case| {
         (case.is(&[Scope::KnownBrand]) && !case.brand_exists)
             .then(|| Finding::new().detail(case.brand_code.text.as_deref().unwrap_or_default()))
+    }),
+    Rule::new("H1104", 404, "via_not_permitted", |case| {
+        (case.scope.is_via() && !case.may_via).then(Finding::new)
     }),
     Rule::new("H353", 403, "brand_code_not_permitted", |case| {
         (case.is(&[Scope::Brand, Scope::KnownBrand]) && !case.may_brand)

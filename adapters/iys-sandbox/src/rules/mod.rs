@@ -7,13 +7,18 @@
 pub(crate) mod access;
 pub(crate) mod consent;
 pub(crate) mod limit;
+pub(crate) mod push;
 pub(crate) mod query;
+pub(crate) mod reject_link;
 pub(crate) mod report;
 pub(crate) mod retailer;
 pub(crate) mod retailer_access;
 pub(crate) mod shape;
 pub(crate) mod state;
 pub(crate) mod token;
+pub(crate) mod via;
+pub(crate) mod via_end;
+pub(crate) mod via_pass;
 
 use serde_json::Value;
 
@@ -236,6 +241,30 @@ pub fn rules() -> Vec<RuleInfo> {
         of("retailer", consent::RETAILER),
         of("quota", state::QUOTA),
         of("state", state::STATE),
+        of("push shape", push::REGISTRATION),
+        of("push fields", push::CONNECTION),
+        of("push", push::PROBE),
+        of("push", push::REMOVAL),
+        of("reject links", reject_link::LINKS),
+        of("reject link fields", reject_link::LINK),
+        of("reject link", reject_link::LINK_STATE),
+        of("via shape", via::BODY),
+        of("via start", via::START),
+        of("via confirmation", via_end::CONFIRMATION),
+        of("via code", via_end::CODE),
+        of("via store", via_end::STORE),
+        of("via status", via_end::STATUS),
+        of("via evidence", via_end::EVIDENCE),
+        of("kvk", via_end::KVK_ONE),
+        of("kvk", via_end::KVK_LIST),
+        of("pass shape", via_pass::BODY),
+        of("pass fields", via_pass::START),
+        of("pass start", via_pass::BEGIN),
+        of("pass fields", via_pass::COMPLETION),
+        of("pass process", via_pass::PROCESS),
+        of("pass code", via_pass::CODE),
+        of("pass history", via_pass::HISTORY),
+        of("pass evidence", via_pass::EVIDENCE),
         effects.to_vec(),
     ]
     .concat()
@@ -264,7 +293,7 @@ mod tests {
     fn rules_that_are_collected_together_share_a_status() {
         for rule in rules() {
             let status = match rule.phase {
-                "fields" | "query" | "batch" => 422,
+                "fields" | "query" | "batch" | "push fields" | "reject link fields" => 422,
                 "profile" | "place" => 400,
                 _ => continue,
             };

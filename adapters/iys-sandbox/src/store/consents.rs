@@ -261,6 +261,7 @@ pub(crate) struct Movement {
 pub(super) const COLUMNS: &str = "seq, brand_code, recipient, recipient_type, type, status, source, consent_at, \
                        created_at, transaction_id, ordinal, citizen_name, side";
 
+/// Reads the columns of [`COLUMNS`].
 pub(super) fn read_movement(row: &Row<'_>) -> rusqlite::Result<Movement> {
     Ok(Movement {
         seq: row.get(0)?,

@@ -7,11 +7,18 @@ pub(crate) mod batches;
 pub(crate) mod citizens;
 pub(crate) mod complaints;
 pub(crate) mod consents;
+pub(crate) mod evidence;
 pub(crate) mod facts;
+pub(crate) mod opt_in;
+pub(crate) mod outbox;
+pub(crate) mod pass;
 pub(crate) mod providers;
+pub(crate) mod push;
+pub(crate) mod reject_links;
 pub(crate) mod reports;
 pub(crate) mod retailers;
 pub(crate) mod schema;
+pub(crate) mod via;
 
 use rusqlite::Row;
 
@@ -29,6 +36,11 @@ pub(crate) fn word<T>(
         .ok()
         .and_then(parse)
         .ok_or_else(|| rusqlite::Error::InvalidColumnType(column, "word".to_owned(), value.data_type()))
+}
+
+/// A random one-time code of six digits.
+pub(crate) fn random_code() -> Result<String> {
+    Ok(format!("{:06}", getrandom::u32()? % 1_000_000))
 }
 
 /// Random letters and digits for passwords and names of tokens.

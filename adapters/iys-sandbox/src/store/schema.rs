@@ -13,7 +13,7 @@ const PAGE_BYTES: i64 = 4096;
 
 /// What makes the tables, in order. How many of them a file has seen is kept in SQLite's `user_version`:
 /// what follows is done to it when it is opened, and a file that has seen more is of a newer version.
-const STEPS: &[&str] = &[TABLES, RETAILERS_AND_REPORTS, COMPLAINTS];
+const STEPS: &[&str] = &[TABLES, RETAILERS_AND_REPORTS, COMPLAINTS, PUSH_AND_OPT_INS];
 
 /// Instants are Unix seconds unless the name says millis. Enumerations hold the wire's own words.
 const TABLES: &str = "
@@ -205,6 +205,104 @@ CREATE TABLE complaints (
 CREATE INDEX complaints_of_brand ON complaints (brand_code);
 CREATE INDEX complaints_of_recipient ON complaints (recipient);
 CREATE INDEX complaints_waiting ON complaints (received_at) WHERE state = 'received';
+";
+
+/// Push connections (protocol 8), opt-ins, reject links and verifications (10).
+const PUSH_AND_OPT_INS: &str = "
+CREATE TABLE push_connections (
+    id INTEGER PRIMARY KEY,
+    brand_code INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    url TEXT NOT NULL,
+    username TEXT NOT NULL,
+    password TEXT NOT NULL,
+    active INTEGER NOT NULL,
+    registered_at INTEGER NOT NULL,
+    UNIQUE (brand_code, type, url)
+) STRICT;
+
+CREATE TABLE push_deliveries (
+    id INTEGER PRIMARY KEY,
+    connection_id INTEGER NOT NULL REFERENCES push_connections ON DELETE CASCADE,
+    seq INTEGER NOT NULL REFERENCES movements,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    queued_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX push_deliveries_due ON push_deliveries (due_at);
+CREATE INDEX push_deliveries_of_connection ON push_deliveries (connection_id, seq);
+
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    recipient TEXT NOT NULL,
+    channel TEXT NOT NULL CHECK (channel IN ('SMS', 'EPOSTA')),
+    text TEXT NOT NULL,
+    codes TEXT NOT NULL,
+    link TEXT,
+    sent_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX outbox_of_recipient ON outbox (recipient, id);
+
+CREATE TABLE opt_in_subscriptions (
+    iys_code INTEGER NOT NULL,
+    product TEXT NOT NULL CHECK (product IN ('via', 'via_pass')),
+    id TEXT NOT NULL,
+    package TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('ACTIVE', 'PAUSED', 'EXPIRED', 'CLOSED')),
+    start_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    credit INTEGER NOT NULL,
+    PRIMARY KEY (iys_code, product)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE via_forms (
+    form_id INTEGER PRIMARY KEY,
+    iys_code INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('SHORTURL', 'OTP', 'APPROVALURL')),
+    published INTEGER NOT NULL,
+    titles TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE via_processes (
+    request_id TEXT PRIMARY KEY,
+    iys_code INTEGER NOT NULL,
+    recipient TEXT NOT NULL,
+    link_token TEXT UNIQUE,
+    process TEXT NOT NULL
+) STRICT;
+CREATE INDEX via_processes_of_recipient ON via_processes (iys_code, recipient);
+
+CREATE TABLE reject_links (
+    token TEXT PRIMARY KEY,
+    brand_code INTEGER NOT NULL,
+    recipient TEXT NOT NULL,
+    recipient_type TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    used_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE brand_short_names (
+    name TEXT PRIMARY KEY,
+    brand_code INTEGER NOT NULL REFERENCES brands
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pass_templates (
+    template_id TEXT PRIMARY KEY,
+    iys_code INTEGER NOT NULL,
+    method TEXT NOT NULL CHECK (method IN ('SMS_OTP', 'EMAIL_OTP', 'SMS_SHORT_URL', 'EMAIL_SHORT_URL'))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pass_processes (
+    request_id TEXT PRIMARY KEY,
+    iys_code INTEGER NOT NULL,
+    short_url TEXT UNIQUE,
+    process TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE evidence (
+    request_id TEXT PRIMARY KEY,
+    pack BLOB NOT NULL
+) STRICT;
 ";
 
 /// Sets the connection up and makes the tables when they are not there.

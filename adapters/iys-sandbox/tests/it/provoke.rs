@@ -7,7 +7,8 @@
 //!
 //! Words in a row: `$phone`, `$phone2`, `$ago N` and `$in N` (seconds), `$first` (one instant for the
 //! whole row), `$null`, `$absent`, `$codes N`, `$phones N`; `{brand}`, `{v2}`, `{sps}`, `{partner}`,
-//! `{username}`, `{password}`, `{day N}` (so many days from today); `{name.path}` reads an answer kept with `save`.
+//! `{via}`, `{pass}`, `{receiver}`, `{username}`, `{password}`, `{day N}` (so many days from today);
+//! `{name.path}` reads an answer kept with `save`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,12 +17,16 @@ use reqwest::Client;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::receiver::Receiver;
 use crate::world::{BRAND, PHONE, Reply, World, client, retailer, send};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Table {
     codes: Vec<String>,
     uncovered: BTreeMap<String, String>,
+    /// Steps that several rows begin with, by name.
+    #[serde(default)]
+    given: BTreeMap<String, Vec<Step>>,
     rows: Vec<Row>,
 }
 
@@ -30,11 +35,13 @@ struct Table {
 struct Row {
     /// The rule without which this row would fail.
     rule: Option<String>,
+    /// What the row begins with.
+    given: Option<String>,
     steps: Vec<Step>,
     expect: Expectation,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Step {
     /// Method and path at the registry.
@@ -84,19 +91,27 @@ struct Expectation {
 }
 
 /// The parts of the table, by what they are about.
-const PARTS: [&str; 3] = [
+const PARTS: [&str; 6] = [
     include_str!("../data/provoke.json"),
     include_str!("../data/provoke-retailers.json"),
     include_str!("../data/provoke-reports.json"),
+    include_str!("../data/provoke-push.json"),
+    include_str!("../data/provoke-via.json"),
+    include_str!("../data/provoke-pass.json"),
 ];
 
 fn table() -> Table {
-    let mut whole = Table { codes: Vec::new(), uncovered: BTreeMap::new(), rows: Vec::new() };
+    let mut whole = Table::default();
     for part in PARTS {
         let part: Table = serde_json::from_str(part).unwrap();
         whole.codes.extend(part.codes);
         whole.uncovered.extend(part.uncovered);
-        whole.rows.extend(part.rows);
+        for mut row in part.rows {
+            if let Some(given) = &row.given {
+                row.steps.splice(0..0, part.given[given].iter().cloned());
+            }
+            whole.rows.push(row);
+        }
     }
     whole
 }
@@ -106,6 +121,8 @@ struct Run {
     world: World,
     first: String,
     saved: Map<String, Value>,
+    /// Where pushes can go.
+    receiver: Receiver,
 }
 
 impl Run {
@@ -122,7 +139,7 @@ impl Run {
             }))
             .await;
         let first = world.ago(60).await;
-        Self { world, first, saved: Map::new() }
+        Self { world, first, saved: Map::new(), receiver: Receiver::start().await }
     }
 
     async fn step(&mut self, step: &Step) -> Reply {
@@ -135,6 +152,9 @@ impl Run {
             let (method, path) = step.control.split_once(' ').unwrap();
             let body = self.value(step.body.as_ref().unwrap_or(&Value::Null)).await;
             let body = self.world.control(method, &self.text(path), body).await;
+            if let Some(name) = &step.save {
+                self.saved.insert(name.clone(), body.clone());
+            }
             return Reply { status: 200, body };
         }
         let mut reply = self.call(step).await;
@@ -273,6 +293,9 @@ impl Run {
             ("{v2}", &format!("/v2{BRAND}")),
             ("{sps}", "/sps/600100"),
             ("{partner}", "/integrator/900001"),
+            ("{via}", "/via/sps/600100"),
+            ("{pass}", "/otp-management/api/v1"),
+            ("{receiver}", &self.receiver.base),
             ("{username}", &self.world.seed.username),
             ("{password}", &self.world.seed.password),
         ] {

@@ -1,10 +1,8 @@
 //! Reports on the days that are over.
 
-use std::io::Write;
-use std::process::Command;
-
 use serde_json::{Value, json};
 
+use crate::openssl;
 use crate::world::{BRAND, PHONE, World, send};
 
 /// A world in which a day of movements has passed, and the name of that day.
@@ -135,8 +133,7 @@ fn sha_384(bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn openssl_verifies_the_time_stamp() {
-    if Command::new("openssl").arg("version").output().is_err() {
-        println!("not verified: there is no openssl on this machine");
+    if !openssl::is_here() {
         return;
     }
     let (world, day) = after_a_day().await;
@@ -147,23 +144,7 @@ async fn openssl_verifies_the_time_stamp() {
     let (again, ..) = download(&world, &format!("/agreements/{day}/timestamp")).await;
     assert_eq!(stamp, again, "a day is stamped once");
     let trusted = send(world.request("GET", "/_sandbox/time-stamp-authority")).await.body;
-    let verify = |file: &[u8]| {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, bytes: &[u8]| {
-            let path = folder.path().join(name);
-            std::fs::File::create(&path).unwrap().write_all(bytes).unwrap();
-            path
-        };
-        Command::new("openssl")
-            .args(["ts", "-verify", "-data"])
-            .arg(write("day.csv", file))
-            .arg("-in")
-            .arg(write("day.tsr", &stamp))
-            .arg("-CAfile")
-            .arg(write("authority.pem", trusted.as_str().unwrap().as_bytes()))
-            .output()
-            .unwrap()
-    };
+    let verify = |file: &[u8]| openssl::verify(trusted.as_str().unwrap(), file, &stamp);
     let verified = verify(&file);
     let said =
         format!("{}{}", String::from_utf8_lossy(&verified.stdout), String::from_utf8_lossy(&verified.stderr));

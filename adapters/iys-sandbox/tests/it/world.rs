@@ -25,10 +25,21 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The codes in `errors[]`, in order.
+    /// The codes of a refusal, in order: of `errors[]`, of the second-factor service's own shape, and of
+    /// the items of a list.
     pub fn codes(&self) -> Vec<String> {
-        let items = self.body["errors"].as_array().cloned().unwrap_or_default();
-        items.iter().map(|item| item["code"].as_str().unwrap_or_default().to_owned()).collect()
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        if let Some(list) = self.body.as_array() {
+            return list.iter().filter_map(|item| item.get("code")).map(text).collect();
+        }
+        let errors = [&self.body["errors"], &self.body["subSystemErrorInfo"]["errors"]];
+        let items = errors.into_iter().filter_map(Value::as_array).flatten();
+        self.body
+            .get("errorCode")
+            .map(text)
+            .into_iter()
+            .chain(items.map(|item| text(&item["code"])))
+            .collect()
     }
 }
 

@@ -15,13 +15,12 @@ use axum::routing::{get, post};
 use super::session::{Door, Who};
 use super::{Person, log_out};
 use crate::address::{self, AddressPolicy};
-use crate::draft::{Consent, Key};
+use crate::draft::Key;
 use crate::error::Result;
 use crate::http::App;
 use crate::panel::words::CHANNELS;
-use crate::registry::Desk;
-use crate::registry::add::{self, Place};
-use crate::store::consents::{Origin, find_current};
+use crate::registry::{Desk, citizen};
+use crate::store::consents::find_current;
 use crate::store::providers::Brand;
 use crate::words::{Channel, Status};
 
@@ -82,21 +81,13 @@ struct Act<'a> {
 
 /// Writes what a citizen did, unless the record already says so. Returns whether it was written.
 fn act(desk: &Desk<'_>, brand: &Brand, act: Act<'_>) -> Result<bool> {
-    let place = Place { iys_code: brand.iys_code, brand_code: brand.code };
     let current = find_current(desk.db, brand.code, &act.key)?;
     if current.as_ref().map(|current| current.status) == Some(act.status) {
         return Ok(false);
     }
-    let consent = Consent {
-        key: act.key,
-        status: act.status,
-        source: Some(act.source.to_owned()),
-        date: Some(desk.now()),
-        retailer_code: None,
-        retailer_access: Vec::new(),
-    };
-    let is_new = add::is_new_address(desk.db, place, &consent, current.as_ref())?;
-    let origin = Origin { is_registry: true, citizen_name: act.name, batch: None };
-    add::put(desk, place, &consent, current.as_ref(), is_new, &origin, desk.now())?;
+    let Act { key, status, source, name } = act;
+    let (source, date) = (source.to_owned(), Some(desk.now()));
+    let done = citizen::Act { key, status, source, date, citizen_name: name };
+    citizen::act(desk, brand, done, current.as_ref())?;
     Ok(true)
 }
