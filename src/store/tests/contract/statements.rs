@@ -1,7 +1,7 @@
 //! Every text that the store sends is understood by both databases, and none is missing from the lists.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kopru_store::{Dialect, all_inserts, all_statements};
 
@@ -62,8 +62,7 @@ fn every_module_with_statements_is_listed() {
     let listed: BTreeSet<&str> = all_statements().into_iter().map(|(module, _, _)| module).collect();
     let inserts = all_inserts().len();
     let (mut declaring, mut declared_inserts) = (BTreeSet::new(), 0);
-    for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap() {
-        let path = file.unwrap().path();
+    for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
         let text = std::fs::read_to_string(&path).unwrap();
         if text.contains("\nstatements! {") {
             declaring.insert(path.file_stem().unwrap().to_str().unwrap().to_owned());
@@ -72,6 +71,11 @@ fn every_module_with_statements_is_listed() {
     }
     assert_eq!(listed, declaring.iter().map(String::as_str).collect());
     assert_eq!(inserts, declared_inserts);
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let inside = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    inside.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
 #[test]
