@@ -19,6 +19,8 @@ use crate::wire_time;
 use crate::words::{Channel, RecipientType};
 
 const DAY: i64 = 24 * 60 * 60;
+/// How far back reports reach (protocol 4.16).
+const REPORTED_DAYS: i64 = 7;
 
 /// The day of the path, once caller, path and body have passed the rules.
 fn asked_day(desk: &Desk<'_>, call: &Call, access: &Access, body: Option<&Value>) -> Result<Day, Stop> {
@@ -72,7 +74,8 @@ pub(crate) fn summary(desk: &Desk<'_>, call: &Call, access: &Access) -> Outcome 
 }
 
 /// How far a day's report has come.
-enum Progress {
+#[derive(Debug)]
+pub(crate) enum Progress {
     /// There was no movement.
     Nothing,
     /// It comes in the early morning (protocol 11, U31).
@@ -80,7 +83,8 @@ enum Progress {
     Done(Report),
 }
 
-fn progress(desk: &Desk<'_>, day: Day) -> Result<Progress> {
+/// The report of a day that is over. It is made when it is asked for first.
+pub(crate) fn progress(desk: &Desk<'_>, day: Day) -> Result<Progress> {
     if !reports::has_movements(desk.db, day)? {
         return Ok(Progress::Nothing);
     }
@@ -130,9 +134,27 @@ pub(crate) fn agreement(desk: &Desk<'_>, call: &Call, access: &Access) -> Outcom
 pub(crate) fn agree(desk: &Desk<'_>, call: &Call, access: &Access) -> Outcome {
     let body = call.json(desk, Wanted::Object)?;
     let day = asked_day(desk, call, access, Some(&body))?;
-    let Progress::Done(report) = progress(desk, day)? else { return Ok(Answer::Empty(204)) };
+    if agree_on(desk, day)? {
+        Ok(Answer::Json(200, json!({ "agreementCaptured": true })))
+    } else {
+        Ok(Answer::Empty(204))
+    }
+}
+
+/// Notes that the provider agrees; whether there was a report to agree on.
+pub(crate) fn agree_on(desk: &Desk<'_>, day: Day) -> Result<bool> {
+    let Progress::Done(report) = progress(desk, day)? else { return Ok(false) };
     reports::put(desk.db, day, &Report { agreed: true, ..report })?;
-    Ok(Answer::Json(200, json!({ "agreementCaptured": true })))
+    Ok(true)
+}
+
+/// The days of a brand that reports are about, the latest first.
+pub(crate) fn reported_days(desk: &Desk<'_>, brand_code: i64) -> impl Iterator<Item = Day> {
+    let today = wire_time::day_start(wire_time::local(desk.now()).date());
+    (1..=REPORTED_DAYS).map(move |back| {
+        let start = today - back * DAY;
+        Day { brand_code, start, end: start + DAY }
+    })
 }
 
 /// The time stamp of a day's movement file. Where there is no file there is none: 204, as for the file

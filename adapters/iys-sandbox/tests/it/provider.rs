@@ -149,3 +149,32 @@ async fn complaints_of_other_providers_are_not_there() {
         assert_eq!(browser.get(path).await.status, 404, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_day_is_agreed_on_when_its_report_is_there() {
+    let world = with_stranger().await;
+    let consent = world.consent("ONAY", 60).await;
+    assert_eq!(world.partner("POST", &format!("{BRAND}/consents"), Some(&consent)).await.status, 200);
+    let (mut browser, page) = Browser::provider(&world, "600100").await;
+    let path = "/hizmet-saglayici/mutabakat";
+    assert!(browser.get(path).await.html.matches("Hareket yok").count() >= 6, "today is not over");
+    world.advance("1d").await;
+    let day = (world.now().await - chrono::Duration::days(1)).format("%Y-%m-%d").to_string();
+    world.settings(json!({"reportDelaySeconds": 1_000_000})).await;
+    assert!(browser.get(path).await.has("Hazırlanıyor"));
+    world.settings(json!({"reportDelaySeconds": 0})).await;
+    let listed = browser.get(&format!("{path}?marka=600100")).await;
+    let told = world.call("provider", "GET", &format!("{BRAND}/agreements/{day}"), None).await.body;
+    assert!(listed.has(told["hashValue"].as_str().unwrap()) && listed.has("Mutabık kal"));
+    let start = listed.after("name=\"gun\" value=\"").to_owned();
+    for (brand, start) in [("601100", start.as_str()), ("600100", "5"), ("600100", ""), ("x", start.as_str())]
+    {
+        let answer = browser.submit(&page, path, &[("marka", brand), ("gun", start)]).await;
+        assert_eq!(answer.status, 400, "{brand} {start}");
+    }
+    let agreed = browser.submit_through(&listed, path, &[("marka", "600100"), ("gun", &start)]).await;
+    assert!(agreed.has("Mutabakat kaydedildi") && !agreed.has("Mutabık kal<"));
+    let told = world.call("provider", "GET", &format!("{BRAND}/agreements/{day}"), None).await.body;
+    assert_eq!(told["agreementStatus"], true);
+    assert_eq!(browser.get(&format!("{path}?marka=601100")).await.status, 404);
+}

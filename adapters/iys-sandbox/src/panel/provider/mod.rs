@@ -1,6 +1,7 @@
 //! `/hizmet-saglayici`: what a provider does in the registry's web panel (protocol 9): its subscription, its brands,
-//! what its partners may do, and the complaints about it.
+//! what its partners may do, the daily agreement, and the complaints about it.
 
+mod agreements;
 mod brands;
 mod complaints;
 mod login;
@@ -26,6 +27,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/hizmet-saglayici/is-ortaklari", get(partners::list))
         .route("/hizmet-saglayici/yetki", get(partners::show).post(partners::put))
         .route("/hizmet-saglayici/yetki/kaldir", post(partners::remove))
+        .route("/hizmet-saglayici/mutabakat", get(agreements::show).post(agreements::agree))
         .route("/hizmet-saglayici/sikayetler", get(complaints::list))
         .route("/hizmet-saglayici/sikayetler/{id}", get(complaints::show).post(complaints::answer))
 }
