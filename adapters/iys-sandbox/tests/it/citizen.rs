@@ -55,6 +55,8 @@ async fn a_citizen_logs_in_with_a_code() {
     let before = browser.cookies().clone();
     let page = browser.submit_through(&page, "/vatandas/giris", &[("adres", "Ali@Ornek.com")]).await;
     let code = page.after("class=\"code\">").to_owned();
+    let sent = world.control("GET", "/outbox?recipient=ali@ornek.com", Value::Null).await;
+    assert!(sent.to_string().contains(&code), "{sent}");
     let page = browser.submit_through(&page, "/vatandas/kod", &[("kod", &code)]).await;
     assert!(page.has("ali@ornek.com") && page.has("kayıtlı izin yok"));
     assert_ne!(&before, browser.cookies(), "the session before the log-in is not the one after it");

@@ -16,6 +16,7 @@ use crate::panel::form::Mistakes;
 use crate::panel::frame::{Field, Page, form};
 use crate::panel::session::{Door, Visit, Who};
 use crate::panel::{self, Guest, PageError, guest_form, log_in, see_other};
+use crate::store::outbox::{self, Letter};
 
 /// How often a wrong code may be entered.
 const TRIES: u8 = 3;
@@ -78,6 +79,9 @@ pub(super) async fn ask(
         return Ok(address_page(&app, &visit, &page, given));
     }
     let code = code()?;
+    let mut letter = Letter::new(&address, format!("İYS giriş kodunuz: {code}"), 0);
+    letter.codes.insert("GIRIS".to_owned(), code.clone());
+    app.registry.run(move |desk| outbox::send(desk.db, &Letter { sent_at: desk.now(), ..letter })).await?;
     app.sessions.put(&visit, Who::Asked { address, code, tries_left: TRIES });
     Ok(see_other("/vatandas/kod"))
 }
@@ -114,7 +118,7 @@ fn code_page(visit: &Visit, page: &Page, address: &str, code: &str) -> Response 
     };
     page.show(&html! {
         p { strong { (address) } " adresine bir kod gönderildi." }
-        p.aside { "Deneme ortamında hiçbir şey gönderilmez. Kodunuz: " strong.code { (code) } }
+        p.aside { "Deneme ortamında hiçbir şey dışarı gönderilmez. Kodunuz: " strong.code { (code) } }
         (form(visit, "/vatandas/kod", &html! {
             (field.show(&page.mistakes))
             button type="submit" { "Giriş yap" }
