@@ -84,6 +84,8 @@ impl Writer<'_> {
             self.words.problems(),
             self.words.schemas()
         ));
+        // Closed on a phone, where the text would begin screens below; the style opens it beside the text.
+        self.push(&format!("<details><summary>{}</summary>\n", self.words.operations()));
         for tag in TAGS {
             let heading = self.pick(tag.1, tag.2);
             self.push(&format!("<strong><a href=\"#{}\">{heading}</a></strong><ul>\n", tag.0));
@@ -94,7 +96,7 @@ impl Writer<'_> {
             }
             self.push("</ul>\n");
         }
-        self.push("</nav>\n");
+        self.push("</details></nav>\n");
     }
 
     fn introduction(&mut self) {

@@ -25,6 +25,7 @@ words! {
     other_language: "English", "Türkçe";
     description: "OpenAPI 3.1 tanımı", "OpenAPI 3.1 description";
     introduction: "Başlarken", "Getting started";
+    operations: "İşlemler", "Operations";
     parameters: "Parametreler", "Parameters";
     body: "Gövde", "Body";
     answers: "Yanıtlar", "Answers";

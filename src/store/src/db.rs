@@ -92,7 +92,7 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
             .foreign_keys(false)
-            .statement_cache_capacity(1_000)
+            .statement_cache_capacity(400)
             .pragma("wal_autocheckpoint", "20000")
             .pragma("temp_store", "memory");
         let writer = Writer::open(&options.clone().pragma("cache_size", "-64000")).await?;

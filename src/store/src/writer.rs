@@ -19,44 +19,50 @@ const TURN: Duration = Duration::from_mins(1);
 /// The write connection and whose turn it is. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
-    connection: Arc<Mutex<Option<SqliteConnection>>>,
+    slot: Arc<Mutex<Slot>>,
     bulk: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    /// Nothing once it is closed.
+    connection: Option<SqliteConnection>,
+    /// A transaction was left without COMMIT or ROLLBACK.
+    left_open: bool,
 }
 
 /// A turn at the write connection: one transaction.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    held: Option<OwnedMutexGuard<Option<SqliteConnection>>>,
+    held: Option<OwnedMutexGuard<Slot>>,
     begun: bool,
     _bulk: Option<OwnedSemaphorePermit>,
 }
 
 impl Writer {
     pub(crate) async fn open(options: &SqliteConnectOptions) -> Result<Self> {
-        let connection = options.connect().await?;
-        Ok(Self { connection: Arc::new(Mutex::new(Some(connection))), bulk: Arc::new(Semaphore::new(1)) })
+        let slot = Slot { connection: Some(options.connect().await?), left_open: false };
+        Ok(Self { slot: Arc::new(Mutex::new(slot)), bulk: Arc::new(Semaphore::new(1)) })
     }
 
     pub(crate) async fn migrate(&self, migrator: &Migrator) -> Result<()> {
-        let mut held = self.connection.lock().await;
-        Ok(migrator.run(held.as_mut().ok_or_else(closed)?).await?)
+        let mut held = self.slot.lock().await;
+        Ok(migrator.run(held.connection.as_mut().ok_or_else(closed)?).await?)
     }
 
     /// Waits for a turn; bulk work passes a gate of its own first.
     pub(crate) async fn turn(&self, bulk: bool) -> Result<Turn> {
         let permit = if bulk { self.bulk.clone().acquire_owned().await.ok() } else { None };
-        let held = tokio::time::timeout(TURN, self.connection.clone().lock_owned())
+        let mut held = tokio::time::timeout(TURN, self.slot.clone().lock_owned())
             .await
             .map_err(|_| sqlx::Error::PoolTimedOut)?;
-        if held.is_none() {
-            return Err(closed());
-        }
+        held.roll_back().await?;
         Ok(Turn { held: Some(held), begun: false, _bulk: permit })
     }
 
     /// Closes the connection once it is free, which writes the last checkpoint.
     pub(crate) async fn close(&self) {
-        if let Some(connection) = self.connection.lock().await.take() {
+        if let Some(connection) = self.slot.lock().await.connection.take() {
             let _ = connection.close().await;
         }
     }
@@ -74,7 +80,7 @@ impl Turn {
 
     /// The connection as it is, for a text that begins with [`Turn::first`].
     pub(crate) fn raw(&mut self) -> Result<&mut SqliteConnection> {
-        self.held.as_mut().and_then(|held| held.as_mut()).ok_or_else(closed)
+        self.held.as_mut().and_then(|held| held.connection.as_mut()).ok_or_else(closed)
     }
 
     /// What the transaction's next command starts with; it counts as begun from now on.
@@ -96,18 +102,25 @@ impl Turn {
     }
 }
 
-/// Rolls back what was begun and not committed, before the next turn. A drop cannot wait, so a task does; without a runtime the
-/// connection is closed anyway.
+impl Slot {
+    async fn roll_back(&mut self) -> Result<()> {
+        let connection = self.connection.as_mut().ok_or_else(closed)?;
+        if std::mem::take(&mut self.left_open) {
+            // Fails where SQLite has rolled back by itself, or where BEGIN never came.
+            let _ = connection.execute("ROLLBACK").await;
+        }
+        Ok(())
+    }
+}
+
+/// Rolls back what was begun and not committed. A drop cannot wait, so a task does, or else the next turn.
 impl Drop for Turn {
     fn drop(&mut self) {
         let Some(mut held) = self.held.take().filter(|_| self.begun) else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
-            if let Some(connection) = held.as_mut() {
-                // Fails where SQLite has rolled back by itself, or where BEGIN never came.
-                let _ = connection.execute("ROLLBACK").await;
-            }
-        });
+        held.left_open = true;
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { held.roll_back().await });
+        }
     }
 }
 

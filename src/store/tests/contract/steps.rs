@@ -11,6 +11,7 @@ on_both!(
     a_failing_step_undoes_the_others,
     a_dropped_transaction_leaves_nothing,
 );
+on_sqlite!(a_transaction_dropped_outside_the_runtime_leaves_nothing);
 
 async fn begin(store: &Store) -> kopru_store::Tx {
     store.db.begin(Priority::Interactive).await.unwrap()
@@ -99,5 +100,17 @@ async fn a_dropped_transaction_leaves_nothing(store: Store) {
     for number in 1..=3_u64 {
         assert!(submissions::find(&mut tx, PROVIDER, id(number.into())).await.unwrap().is_none());
     }
+    tx.commit().await.unwrap();
+}
+
+/// Where no task can roll it back, the next one does.
+async fn a_transaction_dropped_outside_the_runtime_leaves_nothing(store: Store) {
+    with_head(&store).await;
+    let mut tx = begin(&store).await;
+    submissions::save(&mut tx, vec![submission(1)], at(0)).await.unwrap();
+    std::thread::spawn(move || drop(tx)).join().unwrap();
+    let mut tx = begin(&store).await;
+    assert!(submissions::find(&mut tx, PROVIDER, id(1)).await.unwrap().is_none());
+    submissions::save(&mut tx, vec![submission(2)], at(0)).await.unwrap();
     tx.commit().await.unwrap();
 }
