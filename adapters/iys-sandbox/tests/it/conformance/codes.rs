@@ -169,7 +169,7 @@ async fn every_refusal_is_read_as_it_is_meant() {
     let relay = &Relay::start(http.clone()).await;
     let (shared, http) = (&iys_client(&relay.base), &http);
     let rows = table.rows.into_iter().map(of_second_version).enumerate();
-    let played: Vec<(usize, Row, Option<(Driven, Way)>)> = futures::stream::iter(rows)
+    let played: Vec<_> = futures::stream::iter(rows)
         .map(|(number, row)| async move {
             let driven = play(relay, shared, http, number, &row).await;
             (number, row, driven)

@@ -9,7 +9,7 @@ mod arrange;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use self::arrange::{Arrangement, Sent};
 use crate::provoke::table;
@@ -17,7 +17,18 @@ use crate::provoke::table;
 const VARIABLE: &str = "KOPRU_REGISTRY_OPENAPI";
 
 /// Documented answers that are known not to come, and why.
-const DEVIATIONS: &[(&str, &str, &str)] = &[];
+const DEVIATIONS: &[(&str, &str, &str)] = &[
+    (
+        "POST /sps/{iysCode}/brands/{brandCode}/consent/retailers/access/list",
+        "PaginationError2",
+        "H182 for an offset, where every other method has H183",
+    ),
+    (
+        "POST /via/sps/{iysCode}/consent",
+        "KvkSmsShorUrl",
+        "an identity number of ten digits, which H1096 refuses",
+    ),
+];
 
 /// A method of the registry in its document.
 struct Method {
@@ -25,6 +36,8 @@ struct Method {
     name: String,
     /// The examples of its request, by name; one `null` for a method without body.
     requests: Vec<(String, Value)>,
+    /// The statuses of success.
+    successes: BTreeSet<u16>,
     answers: Vec<Documented>,
 }
 
@@ -60,11 +73,19 @@ impl Method {
         if requests.is_empty() && method.get("requestBody").is_none() {
             requests.push((String::new(), Value::Null));
         }
+        let statuses = method["responses"].as_object().unwrap().keys();
+        let statuses = statuses.filter_map(|status| status.parse().ok());
+        let successes = statuses.filter(|status| *status < 300).collect();
         let answers = method["responses"].as_object().unwrap().iter().flat_map(|(status, response)| {
             let status = status.parse().unwrap();
             examples(&response["content"]).map(move |(name, body)| Documented::read(name, status, &body))
         });
-        Self { name, requests, answers: answers.collect() }
+        Self { name, requests, successes, answers: answers.collect() }
+    }
+
+    /// The name without the version: both versions of a method refuse alike.
+    fn first_version(&self) -> String {
+        self.name.replace(" /v2/", " /")
     }
 }
 
@@ -76,20 +97,18 @@ fn examples(content: &Value) -> impl Iterator<Item = (String, Value)> {
 
 impl Documented {
     fn read(name: String, status: u16, body: &Value) -> Self {
-        let errors: Vec<Map<String, Value>> = match &body["errors"] {
+        let errors: Vec<Map<String, Value>> = match body.get("errors").unwrap_or(&Value::Null) {
             Value::Array(errors) => errors.iter().filter_map(Value::as_object).cloned().collect(),
             Value::Object(error) => vec![error.clone()],
-            _ if body.get("code").is_some() || body.get("errorCode").is_some() => {
-                vec![body.as_object().unwrap().clone()]
-            }
-            _ => Vec::new(),
+            _ => body.as_object().cloned().into_iter().collect(),
         };
         let code = |error: &Map<String, Value>| {
-            let code = ["code", "code:", "errorCode"].iter().find_map(|key| error.get(*key));
+            let code = ["code", "code:", "errorCode", "error"].iter().find_map(|key| error.get(*key));
             code.and_then(Value::as_str).unwrap_or_default().to_owned()
         };
         let mut codes: Vec<String> = errors.iter().map(code).collect();
-        let behind = body["subSystemErrorInfo"]["errors"].as_array().into_iter().flatten();
+        let behind =
+            body.pointer("/subSystemErrorInfo/errors").and_then(Value::as_array).into_iter().flatten();
         codes.extend(behind.filter_map(|error| error["code"].as_str()).map(ToOwned::to_owned));
         Self { name, status, errors, codes }
     }
@@ -146,51 +165,78 @@ fn rows_expect_the_documented_status() {
 /// What came of the replays.
 #[derive(Default)]
 struct Tally {
-    right: usize,
+    replayed: usize,
+    /// Examples that a row of the table stands for.
+    by_rows: usize,
+    /// The same, but for rows of another method.
+    elsewhere: usize,
     wrong: Vec<String>,
     /// Examples that cannot be arranged, by method.
     left_out: BTreeMap<String, Vec<String>>,
 }
 
+/// Methods with the statuses and codes that rows provoke of them.
+type Played = BTreeSet<(String, u16, Vec<String>)>;
+
+fn played(methods: &[Method]) -> Played {
+    let rows = table().rows.into_iter().filter_map(|row| {
+        let method = method_of(methods, &row.steps.last()?.call)?;
+        let codes = row.expect.codes.or(row.expect.oauth.map(|word| vec![word]));
+        Some((method.first_version(), row.expect.status, codes?))
+    });
+    rows.collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn examples_are_answered_as_documented() {
     let Some(methods) = document() else { return };
+    let played = played(&methods);
     let mut tally = Tally::default();
     for method in &methods {
-        replay(method, &mut tally).await;
+        replay(method, &played, &mut tally).await;
     }
-    println!("{} examples are answered as documented; left out:", tally.right);
+    println!(
+        "{} examples are answered as documented; rows play {} more, and {} for another method; left out:",
+        tally.replayed, tally.by_rows, tally.elsewhere
+    );
     for (method, names) in &tally.left_out {
         println!("  {method}: {}", names.join(", "));
     }
     assert!(tally.wrong.is_empty(), "{} differ:\n{}", tally.wrong.len(), tally.wrong.join("\n"));
 }
 
-async fn replay(method: &Method, tally: &mut Tally) {
-    let Some(arrangement) = Arrangement::of(&method.name).await else {
-        tally.left_out.entry(method.name.clone()).or_default().push("the whole method".to_owned());
-        return;
-    };
-    let successes: BTreeSet<u16> =
-        method.answers.iter().map(|answer| answer.status).filter(|status| *status < 300).collect();
+async fn replay(method: &Method, played: &Played, tally: &mut Tally) {
+    let arrangement = Arrangement::of(&method.name).await;
     for (name, request) in &method.requests {
-        let sent = arrangement.success(request).await;
+        let sent = match &arrangement {
+            Some(arrangement) => arrangement.success(request).await,
+            None => Sent::NotArranged,
+        };
         match sent {
             Sent::NotArranged => tally.left_out(method, name),
-            Sent::Answered(reply) if successes.is_empty() || successes.contains(&reply.status) => {
-                tally.right += 1;
+            Sent::Answered(reply) if method.successes.contains(&reply.status) => tally.replayed += 1,
+            Sent::Answered(reply) => {
+                tally.differs(method, name, &format!("{reply:?}, not {:?}", method.successes));
             }
-            Sent::Answered(reply) => tally.differs(method, name, &format!("{reply:?}, not {successes:?}")),
         }
     }
     for answer in method.answers.iter().filter(|answer| answer.status >= 400) {
-        let Some((_, request)) = method.requests.first() else { return };
-        match arrangement.refusal(request, &answer.codes, &answer.errors, &answer.name).await {
+        let sent = match (&arrangement, method.requests.first()) {
+            (Some(arrangement), Some((_, request))) => {
+                arrangement.refusal(request, &answer.codes, &answer.errors, &answer.name).await
+            }
+            _ => Sent::NotArranged,
+        };
+        let row = (method.first_version(), answer.status, answer.codes.clone());
+        let elsewhere = played.iter().any(|(_, status, codes)| (*status, codes) == (row.1, &row.2));
+        match sent {
+            Sent::NotArranged if played.contains(&row) => tally.by_rows += 1,
+            Sent::NotArranged if elsewhere => tally.elsewhere += 1,
             Sent::NotArranged => tally.left_out(method, &answer.name),
             Sent::Answered(reply)
                 if (reply.status, colons(&reply)) == (answer.status, answer.codes.clone()) =>
             {
-                tally.right += 1;
+                tally.replayed += 1;
             }
             Sent::Answered(reply) => {
                 let wanted = format!("not {} {:?}", answer.status, answer.codes);
@@ -203,7 +249,7 @@ async fn replay(method: &Method, tally: &mut Tally) {
 /// The codes of an answer; one key has a colon in it in some examples, and so it may here.
 fn colons(reply: &crate::world::Reply) -> Vec<String> {
     let mut reply = reply.clone();
-    for error in reply.body["errors"].as_array_mut().into_iter().flatten() {
+    for error in reply.body.get_mut("errors").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(code) = error.as_object_mut().and_then(|error| error.remove("code:")) {
             error["code"] = code;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
+use url::form_urlencoded;
 
 use crate::receiver::Receiver;
 use crate::world::{BRAND, Reply, World, retailer, send};
@@ -14,6 +15,10 @@ pub enum Sent {
     /// The state that it needs, or the way to it, is not known.
     NotArranged,
 }
+
+/// Until then old consents may be loaded, so that the age of a date alone refuses none.
+const LATER: &str = "2100-01-01 00:00:00";
+const LONG_AGO: &str = "2020-01-01 00:00:00";
 
 /// A request as text.
 #[derive(Clone)]
@@ -46,8 +51,7 @@ impl Arrangement {
             return None;
         }
         let world = World::start().await;
-        let everything =
-            json!({"ETK": ["MESAJ", "ARAMA", "EPOSTA"], "KVK": ["AYDINLATMA_METNI", "ACIK_RIZA_METNI"]});
+        let everything = json!({"ETK": ["MESAJ", "ARAMA", "EPOSTA"], "KVK": ["AYDINLATMA_METNI", "ACIK_RIZA_METNI", "YURTDISI_AKTARIM"]});
         world
             .settings(
                 json!({"perSecondLimit": null, "accessTokenSeconds": 100_000_000, "pushAllowHttp": true}),
@@ -58,8 +62,8 @@ impl Arrangement {
                 "POST",
                 "/providers",
                 json!({
-                    "iysCode": 600_100, "via": {"credit": 100},
-                    "authorisations": [{"integratorCode": 900_001, "brandCode": 600_100, "viaControl": true}],
+                    "iysCode": 600_100, "via": {"credit": 100}, "activationDate": LATER,
+                    "authorisations": [{"integratorCode": 900_001, "brandCode": 600_100, "viaControl": true, "agreementControl": true}],
                     "forms": [{"formId": 1, "kind": "OTP", "titles": everything},
                         {"formId": 2, "kind": "SHORTURL", "titles": everything},
                         {"formId": 3, "kind": "APPROVALURL", "titles": everything}],
@@ -68,7 +72,7 @@ impl Arrangement {
             .await;
         world.control("POST", "/providers", json!({"iysCode": 600_200})).await;
         let mut retailers = Vec::new();
-        for tckn in ["57703411244", "10000000214"] {
+        for tckn in ["10000000146", "10000000214"] {
             let mut body = retailer();
             body["tckn"] = tckn.into();
             let reply = world.partner("POST", &format!("{BRAND}/retailers"), Some(&body)).await;
@@ -98,14 +102,12 @@ impl Arrangement {
     ) -> Sent {
         let mut draft = self.draft(example).await;
         let [code] = codes else {
-            return match errors.iter().all(|error| error.contains_key("location")) && !errors.is_empty() {
-                true => self.located(draft, errors).await,
-                false => Sent::NotArranged,
-            };
+            let all_located = !errors.is_empty() && errors.iter().all(|error| error.contains_key("location"));
+            return if all_located { self.located(draft, errors).await } else { Sent::NotArranged };
         };
         match code.as_str() {
             "H351" => draft.bearer = false,
-            "H353" if name.to_lowercase().contains("brand") && draft.variables.contains_key("brandCode") => {
+            "H353" if name.to_lowercase().contains("brand") && draft.path.contains("{brandCode}") => {
                 draft.variables.insert("brandCode".to_owned(), "600200".to_owned());
             }
             "H353" if name.to_lowercase().contains("iyscode") && draft.path.contains("{iysCode}") => {
@@ -138,13 +140,18 @@ impl Arrangement {
         Sent::Answered(self.send(&draft).await)
     }
 
-    /// With the provider's subscription changed for this one request.
+    /// With the subscription changed for this one request: the partner's where nothing is the provider's.
     async fn subscribed(&self, draft: Draft, subscription: Value) -> Sent {
-        let body = |subscription: &Value| json!({"iysCode": 600_100, "subscription": subscription});
-        self.world.control("POST", "/providers", body(&subscription)).await;
-        let reply = self.send(&draft).await;
         let usual = json!({"status": "ACTIVE", "apiUse": true});
-        self.world.control("POST", "/providers", body(&usual)).await;
+        let is_partners = draft.path.starts_with("/integrator");
+        let (path, owner, number) = if is_partners {
+            ("/partners", "integratorCode", 900_001)
+        } else {
+            ("/providers", "iysCode", 600_100)
+        };
+        self.world.control("POST", path, json!({owner: number, "subscription": subscription})).await;
+        let reply = self.send(&draft).await;
+        self.world.control("POST", path, json!({owner: number, "subscription": usual})).await;
         Sent::Answered(reply)
     }
 
@@ -156,12 +163,26 @@ impl Arrangement {
             if draft.path.contains(&format!("{{{field}}}")) {
                 let Some(value) = value.and_then(Value::as_str) else { return Sent::NotArranged };
                 draft.variables.insert(field.to_owned(), value.to_owned());
+            } else if draft.method == Method::DELETE {
+                return Sent::NotArranged;
             } else if draft.method == Method::GET || matches!(field, "limit" | "offset") {
                 let text = value.map(|value| value.to_string().replace('"', ""));
                 draft.query.push((field.to_owned(), text.unwrap_or_default()));
             } else {
                 let index = error.get("index").and_then(Value::as_u64).unwrap_or_default();
-                let item = item(&mut draft.body, usize::try_from(index).unwrap());
+                let is_batch = draft.body.is_array();
+                let item = item(&mut draft.body, field, usize::try_from(index).unwrap());
+                let long = match code {
+                    "H126" if is_batch => Some((0..3001).collect()),
+                    "H127" if item.get("recipients").is_some() => Some(phones(101)),
+                    "H127" | "H193" => return Sent::NotArranged,
+                    _ => None,
+                };
+                let value = long.as_ref().or(value);
+                if code == "H467" {
+                    let since = json!({"iysCode": 600_100, "activationDate": LONG_AGO});
+                    self.world.control("POST", "/providers", since).await;
+                }
                 fit(item, code);
                 let position = error["location"].get(1).and_then(Value::as_u64);
                 put(item, field, position.and_then(|at| usize::try_from(at).ok()), value);
@@ -193,8 +214,12 @@ impl Arrangement {
             if item.get("retailerAccess").is_some() {
                 item["retailerAccess"] = json!(self.retailers);
             }
+            // The one in the example has not the sixteen digits that H228 asks for.
+            if let Some(fields) = item.as_object_mut() {
+                fields.remove("mersis");
+            }
             if item.get("formId").is_some() {
-                self.opt_in(item);
+                name_our_form(item);
             }
             if item.get("connection").is_some() {
                 item["connection"] = json!([self.receiver.connection("/good", "MESAJ")]);
@@ -236,26 +261,11 @@ impl Arrangement {
         }
     }
 
-    /// An opt-in that names our form and brand.
-    fn opt_in(&self, item: &mut Value) {
-        let form = match item["verificationType"].as_str().unwrap_or_default() {
-            method if method.ends_with("_OTP") => "1",
-            method if method.ends_with("_SHORTURL") => "2",
-            _ => "3",
-        };
-        item["formId"] = form.into();
-        for kind in item["consentTypes"].as_array_mut().into_iter().flatten() {
-            if kind.get("brandCodes").is_some() {
-                kind["brandCodes"] = json!([600_100]);
-            }
-        }
-    }
-
     /// Lets happen what must have happened before a success; `false` when nobody knows what that is.
     async fn prepare(&self, draft: &Draft) -> bool {
         let path = self.path.as_str();
         // A process at the registry, its result, or a file that is made in the night.
-        let unknown = ["/confirmation", "{requestId}", "/timestamp", "/file"];
+        let unknown = ["/confirmation", "{requestId}", "/agreements/", "/file"];
         if unknown.iter().any(|part| path.contains(part)) || path.starts_with("/via/") && draft.body.is_null()
         {
             return false;
@@ -265,7 +275,7 @@ impl Arrangement {
             let path = format!("{BRAND}/push/registration");
             return self.world.partner("POST", &path, Some(&connection)).await.status == 200;
         }
-        if path.contains("/retailers/access") {
+        if path.contains("/retailers/access") || path.ends_with("/consents/status") {
             let mut consent = self.world.consent("ONAY", 120).await;
             for key in ["recipient", "recipientType", "type"] {
                 consent[key] = draft.body[key].clone();
@@ -284,7 +294,8 @@ impl Arrangement {
             .variables
             .iter()
             .fold(draft.path.clone(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
-        let mut request = self.world.request(draft.method.as_str(), &path).query(&draft.query);
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&draft.query).finish();
+        let mut request = self.world.request(draft.method.as_str(), &format!("{path}?{query}"));
         if draft.bearer {
             request = request.bearer_auth(self.world.token(self.who).await);
         }
@@ -297,8 +308,35 @@ impl Arrangement {
     }
 }
 
-/// An item of a list, made where it is missing; or the whole body.
-fn item(body: &mut Value, index: usize) -> &mut Value {
+/// An opt-in that names our form and brand.
+fn name_our_form(item: &mut Value) {
+    let form = match item["verificationType"].as_str().unwrap_or_default() {
+        method if method.ends_with("_OTP") => "1",
+        method if method.ends_with("_SHORTURL") => "2",
+        _ => "3",
+    };
+    item["formId"] = form.into();
+    for kind in item["consentTypes"].as_array_mut().into_iter().flatten() {
+        if kind.get("brandCodes").is_some() {
+            kind["brandCodes"] = json!([600_100]);
+        }
+    }
+}
+
+/// So many addresses.
+fn phones(count: usize) -> Value {
+    (0..count).map(|number| format!("+90555{:07}", 1_000_000 + number)).collect()
+}
+
+/// What a refusal's location is in: an item of a list, made where it is missing; the first of the list that the body
+/// is about; or the whole body.
+fn item<'a>(body: &'a mut Value, field: &str, index: usize) -> &'a mut Value {
+    let inner = ["connection", "recipients"]
+        .into_iter()
+        .find(|list| *list != field && body.pointer(&format!("/{list}/0")).is_some_and(Value::is_object));
+    if let Some(list) = inner {
+        return &mut body[list][0];
+    }
     let Value::Array(items) = body else { return body };
     while items.len() <= index {
         let mut further = items[0].clone();
@@ -317,9 +355,13 @@ fn fit(item: &mut Value, code: &str) {
         "H408" => ("source", "HS_KARAR"),
         "H120" => ("type", "EPOSTA"),
         "H121" | "H160" | "H166" => ("type", "MESAJ"),
+        // A merchant's first consent needs neither date nor source.
+        "H112" | "H113" => ("recipientType", "BIREYSEL"),
         _ => return,
     };
-    item[field] = value.into();
+    if item.get(field).is_some() {
+        item[field] = value.into();
+    }
     if field == "type"
         && let Some(Value::Array(recipients)) = item.get_mut("recipients")
     {
