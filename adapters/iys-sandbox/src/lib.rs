@@ -41,6 +41,8 @@
 //!
 //! How a request is judged: [`rules()`] lists every rule in the order of asking. Where the
 //! registry's document is silent, the assumption is a field of [`Settings`] with the assumed default.
+//!
+#![doc = include_str!("../CODES.md")]
 
 mod address;
 mod calendar;

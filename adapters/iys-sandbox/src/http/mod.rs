@@ -211,14 +211,17 @@ fn broken(peer: &Peer) -> Response {
 
 fn respond(app: &App, operation: &'static Operation, answer: Answer) -> Response {
     let settings = &app.registry.settings.get().settings;
-    app.stats.record(operation, answer.status(), &answer.codes(), app.registry.clock.now());
+    let is_pass = operation.scope.is_some_and(Scope::is_pass);
+    let status = match &answer {
+        Answer::Refused(refusal) if is_pass => shape::status(refusal),
+        answer => answer.status(),
+    };
+    app.stats.record(operation, status, &answer.codes(), app.registry.clock.now());
     if let Answer::File(file) = answer {
         return download::response(&app.registry, file);
     }
-    let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if operation.scope.is_some_and(Scope::is_pass)
-        && let Answer::Refused(refusal) = answer
-    {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if is_pass && let Answer::Refused(refusal) = answer {
         let headers = [("trace_id", Uuid::new_v4().to_string())];
         return (status, headers, axum::Json(shape::body(refusal))).into_response();
     }

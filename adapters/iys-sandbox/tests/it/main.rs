@@ -4,6 +4,7 @@
 
 mod browser;
 mod citizen;
+mod conformance;
 mod control;
 mod faults;
 mod journeys;

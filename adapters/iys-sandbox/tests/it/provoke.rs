@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -21,38 +21,38 @@ use crate::receiver::Receiver;
 use crate::world::{BRAND, PHONE, Reply, World, client, retailer, send};
 
 #[derive(Debug, Default, Deserialize)]
-struct Table {
-    codes: Vec<String>,
-    uncovered: BTreeMap<String, String>,
+pub struct Table {
+    pub codes: Vec<String>,
+    pub uncovered: BTreeMap<String, String>,
     /// Steps that several rows begin with, by name.
     #[serde(default)]
     given: BTreeMap<String, Vec<Step>>,
-    rows: Vec<Row>,
+    pub rows: Vec<Row>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+pub struct Row {
     /// The rule without which this row would fail.
-    rule: Option<String>,
+    pub rule: Option<String>,
     /// What the row begins with.
     given: Option<String>,
-    steps: Vec<Step>,
-    expect: Expectation,
+    pub steps: Vec<Step>,
+    pub expect: Expectation,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Step {
+pub struct Step {
     /// Method and path at the registry.
-    call: String,
+    pub call: String,
     /// Method and path below `/_sandbox`.
-    control: String,
+    pub control: String,
     /// Moves the clock to the beginning of a second.
     align: bool,
     /// `partner`, `provider` or `nobody`.
-    r#as: Option<String>,
-    token: Option<String>,
+    pub r#as: Option<String>,
+    pub token: Option<String>,
     /// What differs from an acceptable consent.
     consent: Option<Map<String, Value>>,
     /// What differs from an acceptable retailer.
@@ -69,25 +69,25 @@ struct Step {
     body: Option<Value>,
     raw: Option<String>,
     form: Option<String>,
-    times: Option<usize>,
+    pub times: Option<usize>,
     save: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Expectation {
-    status: u16,
+pub struct Expectation {
+    pub status: u16,
     /// All codes of `errors[]`, in order. Location, value and index are those of the first.
-    codes: Option<Vec<String>>,
-    location: Option<Value>,
-    value: Option<Value>,
-    index: Option<Value>,
-    oauth: Option<String>,
+    pub codes: Option<Vec<String>>,
+    pub location: Option<Value>,
+    pub value: Option<Value>,
+    pub index: Option<Value>,
+    pub oauth: Option<String>,
     /// Part of the sentence.
     says: Option<String>,
     /// Pointers into the body.
     #[serde(default)]
-    body: BTreeMap<String, Value>,
+    pub body: BTreeMap<String, Value>,
 }
 
 /// The parts of the table, by what they are about.
@@ -100,7 +100,8 @@ const PARTS: [&str; 6] = [
     include_str!("../data/provoke-pass.json"),
 ];
 
-fn table() -> Table {
+/// The whole table, each row with the steps that it begins with.
+pub fn table() -> Table {
     let mut whole = Table::default();
     for part in PARTS {
         let part: Table = serde_json::from_str(part).unwrap();
@@ -117,8 +118,8 @@ fn table() -> Table {
 }
 
 /// A row on its way.
-struct Run {
-    world: World,
+pub struct Run {
+    pub world: World,
     first: String,
     saved: Map<String, Value>,
     /// Where pushes can go.
@@ -126,7 +127,7 @@ struct Run {
 }
 
 impl Run {
-    async fn start(client: Client, disabled: &[&str]) -> Self {
+    pub async fn start(client: Client, disabled: &[&str]) -> Self {
         let world = World::start_with(client).await;
         // Rows move the clock by months and make many calls; what they test of tokens and limits they
         // set themselves.
@@ -142,7 +143,7 @@ impl Run {
         Self { world, first, saved: Map::new(), receiver: Receiver::start().await }
     }
 
-    async fn step(&mut self, step: &Step) -> Reply {
+    pub async fn step(&mut self, step: &Step) -> Reply {
         if step.align {
             let next = self.world.ago(-1).await.replace(' ', "T");
             self.world.control("POST", "/clock", json!({ "set": format!("{next}+03:00") })).await;
@@ -168,6 +169,11 @@ impl Run {
     }
 
     async fn call(&self, step: &Step) -> Reply {
+        send(self.request(step).await).await
+    }
+
+    /// The request of a step, not sent yet.
+    pub async fn request(&self, step: &Step) -> RequestBuilder {
         let (method, path) = step.call.split_once(' ').unwrap();
         let path = self.days(path).await;
         let mut request = self.world.request(method, &self.text(&path));
@@ -185,7 +191,7 @@ impl Run {
         } else if let Some(body) = self.body(step).await {
             request = request.json(&body);
         }
-        send(request).await
+        request
     }
 
     async fn body(&self, step: &Step) -> Option<Value> {

@@ -112,7 +112,7 @@ impl Account {
     /// Which of up to [`MAX_BATCH`] addresses are in ONAY (4.8). The others are in RET or unknown.
     ///
     /// # Errors
-    /// [`IysError::RefusedLocally`] for no addresses (H164), too many, or a repeated one (H193); otherwise
+    /// [`IysError::RefusedLocally`] for no addresses (H164), too many (H125), or a repeated one (H193); otherwise
     /// [`IysError`].
     pub async fn statuses(
         &self,
@@ -204,7 +204,7 @@ fn check_batch(consents: &[ConsentRequest]) -> Result<(), IysError> {
 }
 
 fn check_recipients(recipients: &[String]) -> Result<(), IysError> {
-    check_length(Operation::Statuses, "recipients", recipients.len(), MAX_BATCH, ("H164", "H091"))?;
+    check_length(Operation::Statuses, "recipients", recipients.len(), MAX_BATCH, ("H164", "H125"))?;
     let mut seen = HashSet::with_capacity(recipients.len());
     let duplicates: Vec<_> = recipients
         .iter()

@@ -84,14 +84,14 @@ impl Account {
     /// addresses in ONAY. The answer is mixed: an address gets a link, or the reason why not (H568).
     ///
     /// # Errors
-    /// [`IysError::RefusedLocally`] for no addresses (H168) or too many (H127); otherwise [`IysError`].
+    /// [`IysError::RefusedLocally`] for no addresses (H164) or too many (H127); otherwise [`IysError`].
     pub async fn reject_links(
         &self,
         brand: BrandCodes,
         recipients: &[RejectLinkRecipient],
     ) -> Result<Vec<RejectLink>, IysError> {
         const OPERATION: Operation = Operation::RejectLinks;
-        check_length(OPERATION, "recipients", recipients.len(), MAX_REJECT_LINKS, ("H168", "H127"))?;
+        check_length(OPERATION, "recipients", recipients.len(), MAX_REJECT_LINKS, ("H164", "H127"))?;
         let request = RejectLinksRequest { recipients: recipients.to_vec() };
         let path = brand.path(&[], &["via-hash-links"]);
         let reply = self.call(&Call::post(OPERATION, path, body_of(OPERATION, &request)?)).await?;

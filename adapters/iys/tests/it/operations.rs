@@ -165,7 +165,7 @@ async fn a_status_query_that_would_be_refused_is_not_sent() {
     let none = StatusesRequest::default();
     assert_eq!(account.statuses(BRAND, "TACIR", "EPOSTA", &none).await.unwrap_err().code(), Some("H164"));
     let many = StatusesRequest { recipients: (0..1_001).map(|number| format!("a{number}@b.co")).collect() };
-    assert_eq!(account.statuses(BRAND, "TACIR", "EPOSTA", &many).await.unwrap_err().code(), Some("H091"));
+    assert_eq!(account.statuses(BRAND, "TACIR", "EPOSTA", &many).await.unwrap_err().code(), Some("H125"));
     assert!(registry.calls().is_empty());
 }
 

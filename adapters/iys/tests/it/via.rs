@@ -281,7 +281,7 @@ async fn links_to_withdraw_come_beside_the_reasons_why_not() {
     assert_eq!(call.line(), "POST /sps/612345/brands/612346/via-hash-links");
     assert_eq!(call.json()["recipients"][0], json!({ "recipient": "a0@b.co", "recipientType": "BIREYSEL" }));
 
-    for (count, code) in [(0, "H168"), (101, "H127")] {
+    for (count, code) in [(0, "H164"), (101, "H127")] {
         let error = account.reject_links(BRAND, &wanted(count)).await.unwrap_err();
         assert!(matches!(error, IysError::RefusedLocally { .. }));
         assert_eq!(error.code(), Some(code));

@@ -12,6 +12,13 @@ const FIELDS: &str = "ERR-VLD-001";
 /// What stands where no code is known.
 const UNKNOWN: &str = "ERR-SYS-0004";
 
+/// The HTTP status of a refusal. What another service has said of itself, its failures and limits, stands in the body
+/// only: the service's own status is 400 then, as in its document's examples (H1058 with 500 and H083 with 429).
+pub(crate) fn status(refusal: &Refusal) -> u16 {
+    let is_inner = refusal.errors.first().is_some_and(|item| item.code.starts_with('H'));
+    if is_inner && (refusal.status == 429 || refusal.status >= 500) { 400 } else { refusal.status }
+}
+
 /// The body of a refusal.
 pub(crate) fn body(refusal: Refusal) -> Value {
     let status = refusal.status;
