@@ -416,8 +416,7 @@ async fn redrive(tx: &mut Tx, provider: IysCode, consent: Uuid, now: DateTime<Ut
         creation_date: None,
         ..ended(last)
     };
-    submissions::save(tx, vec![row], now).await?;
-    Ok(())
+    Ok(submissions::add(tx, vec![row], now).await?)
 }
 
 fn delay(row: &SubmissionRow) -> TimeDelta {

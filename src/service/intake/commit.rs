@@ -10,7 +10,7 @@ use kopru_store::consents::{self, ConsentRow};
 use kopru_store::heads::{self, Head};
 use kopru_store::idempotency::{self, PartRow};
 use kopru_store::permissions::{self, PermissionRow};
-use kopru_store::submissions::{self, NewSubmission};
+use kopru_store::submissions::{self, SubmissionRow};
 use kopru_store::{Key, Priority, ProviderKeys, Step, StoreError, Tx};
 use uuid::Uuid;
 
@@ -63,8 +63,8 @@ pub(super) async fn commit_group(
             answers[place] = Some(Ok(answer));
         }
     }
-    for ((part, answer), _) in parts.iter().zip(&answers).zip(&replayed).filter(|(_, replayed)| !**replayed) {
-        remember(app, &mut tx, part, answer.as_ref()).await?;
+    for (place, part) in parts.iter().enumerate().filter(|(place, _)| !replayed[*place]) {
+        remember(app, &mut tx, part, answers[place].as_ref()).await?;
     }
     tx.run_and_commit(stages).await?;
     Ok(answers.into_iter().map(|answer| answer.unwrap_or(Err(ServiceError::Overloaded))).collect())
@@ -145,7 +145,7 @@ struct Writes {
     head: Head,
     now: DateTime<Utc>,
     consents: Vec<ConsentRow>,
-    submissions: Vec<NewSubmission>,
+    submissions: Vec<SubmissionRow>,
     superseded: Vec<Uuid>,
     permissions: BTreeMap<Key, PermissionRow>,
     events: EventLog,
@@ -256,8 +256,10 @@ impl Writes {
             row.state = SubmissionState::Superseded;
             row.code = Some(Code::OLDER_THAN_REJECTION.as_str().to_owned());
         }
-        self.add_consent(part, item);
-        self.submissions.push(submission(app, part, item, admitted, self.now));
+        let (consent, calendar) = (self.consent(part, item), app.calendar.version());
+        let ordered_at = item.candidate.true_time();
+        self.submissions.push(SubmissionRow::first(self.provider, &consent, ordered_at, admitted, calendar));
+        self.consents.push(consent);
     }
 
     /// The writes; the deliveries come after the events that they read.
@@ -278,7 +280,8 @@ impl Writes {
         vec![steps, fan_out.into_iter().collect()]
     }
 
-    fn add_consent(&mut self, part: &Part, item: &Prepared) {
+    /// The next link of the chain.
+    fn consent(&mut self, part: &Part, item: &Prepared) -> ConsentRow {
         let candidate = &item.candidate;
         self.head.ledger_seq += 1;
         let record = Record {
@@ -299,7 +302,7 @@ impl Writes {
             evidence: item.evidence_hash,
         };
         self.head.ledger_hash = entry_hash(&self.head.ledger_hash, &record);
-        self.consents.push(ConsentRow {
+        ConsentRow {
             id: candidate.consent_id,
             seq: self.head.ledger_seq,
             brand_code: part.brand.brand_code,
@@ -318,34 +321,6 @@ impl Writes {
             evidence_hash: item.evidence_hash,
             hash: self.head.ledger_hash,
             evidence: Some(item.evidence.clone()),
-        });
-    }
-}
-
-fn submission(
-    app: &App,
-    part: &Part,
-    item: &Prepared,
-    admitted: &Admitted,
-    now: DateTime<Utc>,
-) -> NewSubmission {
-    NewSubmission {
-        iys_code: part.brand.iys_code,
-        consent_id: item.candidate.consent_id,
-        generation: 1,
-        brand_code: part.brand.brand_code,
-        key: item.key,
-        channel: item.candidate.channel,
-        status: item.candidate.status,
-        state: admitted.state,
-        code: admitted.code.as_ref().map(|code| code.as_str().to_owned()),
-        ordered_at: item.candidate.true_time(),
-        wire_date: admitted.wire_date,
-        target_at: admitted.deadline.target,
-        legal_at: admitted.deadline.legal,
-        latest_at: admitted.deadline.latest,
-        calendar: app.calendar.version().to_owned(),
-        next_attempt_at: now,
-        cause: admitted.held().map(|cause| cause.as_str().to_owned()),
+        }
     }
 }

@@ -65,24 +65,21 @@ fn each_mark(mark: &str, dialect: Dialect, out: &mut String) {
         out.push_str("{unknown mark}");
         return;
     };
-    let value = if matches!(*kind, "int" | "text") { "value" } else { "unhex(value)" };
-    let (element, index) = match (*kind, by) {
-        ("bytes", _) => ("bytea", by),
-        ("int", _) => ("bigint", by),
-        _ => (*kind, by),
+    let (value, element) = match *kind {
+        "int" => ("value", "bigint"),
+        "text" => ("value", "text"),
+        "bytes" => ("unhex(value)", "bytea"),
+        _ => ("unhex(value)", "uuid"),
     };
-    let written = match (dialect, index) {
-        (Dialect::Postgres, _) => write!(
+    let index = if let ["by", index] = by { format!("INDEXED BY {index} ") } else { String::new() };
+    let written = match dialect {
+        Dialect::Postgres => write!(
             out,
             "UNNEST({parameter}::{element}[]) AS wanted(value) CROSS JOIN LATERAL (SELECT * FROM {table} AS {alias} WHERE {condition} OFFSET 0) AS {alias}"
         ),
-        (Dialect::Sqlite, ["by", index]) => write!(
+        Dialect::Sqlite => write!(
             out,
-            "(SELECT {value} AS value FROM json_each({parameter})) AS wanted CROSS JOIN {table} AS {alias} INDEXED BY {index} ON {condition}"
-        ),
-        (Dialect::Sqlite, _) => write!(
-            out,
-            "(SELECT {value} AS value FROM json_each({parameter})) AS wanted CROSS JOIN {table} AS {alias} ON {condition}"
+            "(SELECT {value} AS value FROM json_each({parameter})) AS wanted CROSS JOIN {table} AS {alias} {index}ON {condition}"
         ),
     };
     debug_assert!(written.is_ok(), "writing to a String does not fail");
@@ -238,6 +235,21 @@ impl Column {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_is_looked_up_one_by_one() {
+        let text = "SELECT t.a FROM {each $2 bytes of t AS t by t_key: t.p = $1 AND t.key = wanted.value}";
+        assert_eq!(
+            render(text, Dialect::Postgres),
+            "SELECT t.a FROM UNNEST($2::bytea[]) AS wanted(value) CROSS JOIN LATERAL \
+             (SELECT * FROM t AS t WHERE t.p = $1 AND t.key = wanted.value OFFSET 0) AS t"
+        );
+        assert_eq!(
+            render(text, Dialect::Sqlite),
+            "SELECT t.a FROM (SELECT unhex(value) AS value FROM json_each($2)) AS wanted \
+             CROSS JOIN t AS t INDEXED BY t_key ON t.p = $1 AND t.key = wanted.value"
+        );
+    }
 
     #[test]
     fn marks_become_each_database_s_words() {

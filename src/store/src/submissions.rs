@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::{Claim, Key, Step, Tx, args, statements};
 
-use rows::{ADD, SAVE, new_values, read, values};
-pub use rows::{BucketRow, ListFilter, NewSubmission, OpenRow, SubmissionRow};
+use rows::{ADD, SAVE, read, values};
+pub use rows::{BucketRow, ListFilter, OpenRow, SubmissionRow};
 pub(crate) use rows::{INSERTS, read_open};
 
 /// What of one status is due at a brand and blocked by nothing of its key, earliest target first. The look-up in the key
@@ -130,13 +130,13 @@ statements! {
         GROUP BY iys_code, brand_code, target_at ORDER BY target_at";
 }
 
-/// The step that adds new filings.
-pub fn add_step(rows: Vec<NewSubmission>, now: DateTime<Utc>) -> Step {
-    Step::Insert(&ADD, rows.into_iter().map(|row| new_values(row, now)).collect())
+/// The step that adds filings.
+pub fn add_step(rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Step {
+    Step::Insert(&ADD, rows.into_iter().map(|row| values(row, now)).collect())
 }
 
-/// Adds new filings.
-pub async fn add(tx: &mut Tx, rows: Vec<NewSubmission>, now: DateTime<Utc>) -> Result<()> {
+/// Adds filings.
+pub async fn add(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Result<()> {
     tx.run(vec![add_step(rows, now)]).await
 }
 

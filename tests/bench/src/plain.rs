@@ -21,11 +21,11 @@ use kopru::service::mirror::{self, KeyStates};
 use kopru_domain::evidence::Door;
 use kopru_domain::ledger::{Record, RecordKind, commitment, entry_hash};
 use kopru_domain::shape::check_shape;
-use kopru_domain::{Admission, Admitted, Candidate, Code, Evidence, RetailerCode, Source};
+use kopru_domain::{Admission, Candidate, Code, Evidence, RetailerCode, Source};
 use kopru_store::brands::BrandRow;
 use kopru_store::consents::{self, ConsentRow};
 use kopru_store::heads::{self, Head};
-use kopru_store::submissions::{self, NewSubmission};
+use kopru_store::submissions::{self, SubmissionRow};
 use kopru_store::{Priority, ProviderKeys, ids, permissions, random};
 use serde_json::{Value, json};
 
@@ -81,7 +81,8 @@ impl Plain {
             tx.run(vec![submissions::supersede_step(provider, ids, code.as_str(), now)]).await?;
         }
         self.chain(&mut head, &mut row, now);
-        let submission = self.submission(&candidate, &row, &admitted);
+        let (ordered_at, calendar) = (candidate.true_time(), self.app.calendar.version());
+        let submission = SubmissionRow::first(provider, &row, ordered_at, &admitted, calendar);
         consents::append(&mut tx, provider, vec![row]).await?;
         submissions::add(&mut tx, vec![submission], now).await?;
         if admitted.local_rejection {
@@ -159,28 +160,6 @@ impl Plain {
         };
         head.ledger_hash = entry_hash(&head.ledger_hash, &record);
         (row.seq, row.recorded_at, row.hash) = (head.ledger_seq, now, head.ledger_hash);
-    }
-
-    fn submission(&self, candidate: &Candidate, row: &ConsentRow, admitted: &Admitted) -> NewSubmission {
-        NewSubmission {
-            iys_code: self.brand.iys_code,
-            consent_id: row.id,
-            generation: 1,
-            brand_code: row.brand_code,
-            key: row.key,
-            channel: row.channel,
-            status: row.status,
-            state: admitted.state,
-            code: admitted.code.as_ref().map(|code| code.as_str().to_owned()),
-            ordered_at: candidate.true_time(),
-            wire_date: admitted.wire_date,
-            target_at: admitted.deadline.target,
-            legal_at: admitted.deadline.legal,
-            latest_at: admitted.deadline.latest,
-            calendar: self.app.calendar.version().to_owned(),
-            next_attempt_at: row.recorded_at,
-            cause: admitted.held().map(|cause| cause.as_str().to_owned()),
-        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! The rows of the queue: what they hold, and how they are written and read.
 
 use chrono::{DateTime, Utc};
-use kopru_domain::{BrandCode, Channel, ConsentStatus, IysCode, ProviderSource, SubmissionState};
+use kopru_domain::{Admitted, BrandCode, Channel, ConsentStatus, IysCode, ProviderSource, SubmissionState};
 use uuid::Uuid;
 
+use crate::consents::ConsentRow;
 use crate::error::Result;
 use crate::sql::{Row, Value};
 use crate::{Claim, Insert, Key, args};
@@ -41,33 +42,9 @@ const COLUMNS: &[&str] = &[
     "timestamptz",
 ];
 
-/// What a new filing has; the rest is as the schema says.
-pub(super) static ADD: Insert = Insert {
-    head: "INSERT INTO submissions (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, next_attempt_at, cause, updated_at)",
-    types: &[
-        "bigint",
-        "uuid",
-        "bigint",
-        "bigint",
-        "bytea",
-        "text",
-        "text",
-        "text",
-        "text",
-        "timestamptz",
-        "timestamptz",
-        "timestamptz",
-        "timestamptz",
-        "timestamptz",
-        "text",
-        "timestamptz",
-        "text",
-        "timestamptz",
-    ],
-    tail: "",
-};
+pub(super) static ADD: Insert = Insert { head: HEAD, types: COLUMNS, tail: "" };
 
-/// Every column: an upsert is the one bulk update that is fast and the same on both databases.
+/// The same columns as [`ADD`]: an upsert is the one bulk update that is fast and the same on both databases.
 pub(super) static SAVE: Insert = Insert {
     head: HEAD,
     types: COLUMNS,
@@ -141,27 +118,44 @@ pub struct SubmissionRow {
     pub claim: Option<Claim>,
 }
 
-/// A filing before anybody has worked on it. The fields are those of [`SubmissionRow`].
-#[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "as in SubmissionRow")]
-pub struct NewSubmission {
-    pub iys_code: IysCode,
-    pub consent_id: Uuid,
-    pub generation: i64,
-    pub brand_code: BrandCode,
-    pub key: Key,
-    pub channel: Channel,
-    pub status: ConsentStatus,
-    pub state: SubmissionState,
-    pub code: Option<String>,
-    pub ordered_at: DateTime<Utc>,
-    pub wire_date: Option<DateTime<Utc>>,
-    pub target_at: DateTime<Utc>,
-    pub legal_at: DateTime<Utc>,
-    pub latest_at: DateTime<Utc>,
-    pub calendar: String,
-    pub next_attempt_at: DateTime<Utc>,
-    pub cause: Option<String>,
+impl SubmissionRow {
+    /// The first filing of a consent that the rules admitted; `ordered_at` is its true time, or its arrival.
+    pub fn first(
+        provider: IysCode,
+        consent: &ConsentRow,
+        ordered_at: DateTime<Utc>,
+        admitted: &Admitted,
+        calendar: &str,
+    ) -> Self {
+        Self {
+            iys_code: provider,
+            consent_id: consent.id,
+            generation: 1,
+            brand_code: consent.brand_code,
+            key: consent.key,
+            channel: consent.channel,
+            status: consent.status,
+            state: admitted.state,
+            code: admitted.code.as_ref().map(|code| code.as_str().to_owned()),
+            ordered_at,
+            wire_date: admitted.wire_date,
+            target_at: admitted.deadline.target,
+            legal_at: admitted.deadline.legal,
+            latest_at: admitted.deadline.latest,
+            calendar: calendar.to_owned(),
+            late: false,
+            at_risk: false,
+            attempt: 0,
+            next_attempt_at: consent.recorded_at,
+            wire: None,
+            batch_id: None,
+            batch_index: None,
+            transaction_id: None,
+            creation_date: None,
+            cause: admitted.held().map(|cause| cause.as_str().to_owned()),
+            claim: None,
+        }
+    }
 }
 
 /// What of a key has not ended yet.
@@ -209,29 +203,6 @@ pub struct ListFilter {
     pub code: Option<String>,
     /// Only targets up to here.
     pub due_until: Option<DateTime<Utc>>,
-}
-
-pub(super) fn new_values(row: NewSubmission, now: DateTime<Utc>) -> Vec<Value> {
-    args![
-        row.iys_code,
-        row.consent_id,
-        row.generation,
-        row.brand_code,
-        row.key,
-        row.channel,
-        row.status,
-        row.state,
-        row.code,
-        row.ordered_at,
-        row.wire_date,
-        row.target_at,
-        row.legal_at,
-        row.latest_at,
-        row.calendar,
-        row.next_attempt_at,
-        row.cause,
-        now
-    ]
 }
 
 pub(super) fn values(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {

@@ -8,7 +8,7 @@ use kopru_store::permissions;
 use kopru_store::submissions::{self, SubmissionRow};
 
 use crate::fixture::Store;
-use crate::sample::{PROVIDER, at, consent, id, key, new_submission, permission, submission};
+use crate::sample::{PROVIDER, at, consent, id, key, permission, submission};
 
 on_both!(
     nothing_is_lost_or_doubled_at_any_size,
@@ -31,7 +31,6 @@ async fn nothing_is_lost_or_doubled_at_any_size(store: Store) {
                 ..consent(place + i64::try_from(first).unwrap(), row)
             })
             .collect();
-        let rows = rows.into_iter().map(new_submission).collect();
         let steps = vec![consents::append_step(PROVIDER, chain), submissions::add_step(rows, at(0))];
         store.write(async |tx| tx.run(steps).await.unwrap()).await;
         first += size;
@@ -106,7 +105,7 @@ async fn an_upsert_changes_what_exists_and_adds_what_does_not(store: Store) {
 
 async fn one_bad_row_keeps_the_whole_insert_out(store: Store) {
     let mut tx = store.db.begin(kopru_store::Priority::Bulk).await.unwrap();
-    let rows = (0..300).chain([17]).map(submission).map(new_submission).collect();
+    let rows = (0..300).chain([17]).map(submission).collect();
     let error = submissions::add(&mut tx, rows, at(0)).await.unwrap_err();
     assert!(error.is_conflict(), "{error:?}");
     drop(tx);

@@ -10,7 +10,7 @@ use kopru_store::changes::ChangeRow;
 use kopru_store::consents::ConsentRow;
 use kopru_store::endpoints::EndpointRow;
 use kopru_store::permissions::PermissionRow;
-use kopru_store::submissions::{NewSubmission, SubmissionRow};
+use kopru_store::submissions::SubmissionRow;
 use kopru_store::{Claim, Key};
 use uuid::Uuid;
 
@@ -159,26 +159,3 @@ macro_rules! assert_same {
     };
 }
 pub(crate) use assert_same;
-
-/// What of a submission a new filing has.
-pub fn new_submission(row: SubmissionRow) -> NewSubmission {
-    NewSubmission {
-        iys_code: row.iys_code,
-        consent_id: row.consent_id,
-        generation: row.generation,
-        brand_code: row.brand_code,
-        key: row.key,
-        channel: row.channel,
-        status: row.status,
-        state: row.state,
-        code: row.code,
-        ordered_at: row.ordered_at,
-        wire_date: row.wire_date,
-        target_at: row.target_at,
-        legal_at: row.legal_at,
-        latest_at: row.latest_at,
-        calendar: row.calendar,
-        next_attempt_at: row.next_attempt_at,
-        cause: row.cause,
-    }
-}

@@ -3,7 +3,7 @@
 use kopru_store::{Priority, changes, consents, heads, key_states, permissions, submissions};
 
 use crate::fixture::Store;
-use crate::sample::{PROVIDER, at, change, consent, id, key, new_submission, permission, submission};
+use crate::sample::{PROVIDER, at, change, consent, id, key, permission, submission};
 
 on_both!(
     a_head_and_its_keys_come_in_one_go,
@@ -53,7 +53,7 @@ async fn all_steps_are_committed(store: Store) {
     let first = vec![
         heads::advance_step(PROVIDER, &head),
         consents::append_step(PROVIDER, chain),
-        submissions::add_step(rows.into_iter().map(new_submission).collect(), at(0)),
+        submissions::add_step(rows, at(0)),
         permissions::save_step(PROVIDER, vec![permission(1)], at(0)),
         changes::append_step(PROVIDER, vec![change(1)]),
     ];
@@ -72,10 +72,7 @@ async fn a_failing_step_undoes_the_others(store: Store) {
     with_head(&store).await;
     let steps = |seq| {
         let row = submission(u64::try_from(seq).unwrap());
-        vec![
-            consents::append_step(PROVIDER, vec![consent(1, &row)]),
-            submissions::add_step(vec![new_submission(row)], at(0)),
-        ]
+        vec![consents::append_step(PROVIDER, vec![consent(1, &row)]), submissions::add_step(vec![row], at(0))]
     };
     begin(&store).await.run_and_commit(vec![steps(1)]).await.unwrap();
     // The place in the chain is taken.

@@ -9,8 +9,7 @@ use uuid::Uuid;
 use crate::claims::{add, set};
 use crate::fixture::Store;
 use crate::sample::{
-    BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, assert_same, at, claim, consent, id, key, new_submission,
-    submission,
+    BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, assert_same, at, claim, consent, id, key, submission,
 };
 
 use SubmissionState::{
@@ -128,7 +127,7 @@ async fn the_newest_generation_is_found(store: Store) {
 async fn a_generation_is_added_once(store: Store) {
     add(&store, vec![submission(1)]).await;
     let mut tx = store.db.begin(kopru_store::Priority::Bulk).await.unwrap();
-    let again = submissions::add(&mut tx, vec![new_submission(submission(1))], at(0)).await;
+    let again = submissions::add(&mut tx, vec![submission(1)], at(0)).await;
     assert!(again.is_err_and(|error| error.is_conflict()));
 }
 
