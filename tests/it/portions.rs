@@ -22,21 +22,33 @@ async fn lifted(bridge: &Bridge) -> usize {
     holds::lifted(&mut tx).await.unwrap().len()
 }
 
+/// The right to file messages, as the registry has it for the brand.
+async fn give_right(bridge: &Bridge, message: &str) {
+    let right = json!([{"integratorCode": bridge.registry.seed.integrator_code, "brandCode": bridge.brand(),
+        "MESAJ": message, "ARAMA": "write", "EPOSTA": "write"}]);
+    bridge.registry.clear_brand_rights(right).await;
+}
+
+/// A bridge that holds so many consents, because the right to file them is missing.
+async fn holding(database: Database, count: i64) -> Bridge {
+    let options = Options { batch_threshold: Some(20), ..Options::default() };
+    let bridge = Bridge::with(database, Registry::start().await, options).await;
+    give_right(&bridge, "none").await;
+    let given = bridge.app.clocks.business() - TimeDelta::minutes(5);
+    let body: Vec<_> =
+        (0..count).map(|n| consent(&format!("+90532{n:07}"), "MESAJ", "ONAY", given)).collect();
+    assert_eq!(bridge.consents(json!(body)).await.0, 202);
+    bridge.drain().await;
+    bridge
+}
+
 on_both_databases! {
     async fn what_a_hold_kept_back_is_released_in_portions(database: Database) {
-        let options = Options { batch_threshold: Some(20), ..Options::default() };
-        let bridge = Bridge::with(database, Registry::start().await, options).await;
-        let rights = |message: &str| json!([{"integratorCode": bridge.registry.seed.integrator_code, "brandCode": bridge.brand(),
-            "MESAJ": message, "ARAMA": "write", "EPOSTA": "write"}]);
-        bridge.registry.clear_brand_rights(rights("none")).await;
-        let given = bridge.app.clocks.business() - TimeDelta::minutes(5);
-        let body: Vec<_> = (0..2_500).map(|n| consent(&format!("+90532{n:07}"), "MESAJ", "ONAY", given)).collect();
-        assert_eq!(bridge.consents(json!(body)).await.0, 202);
-        bridge.drain().await;
+        let bridge = holding(database, 2_500).await;
         assert_eq!(held(&bridge).await, 2_500);
 
         // The hold is lifted, and the process dies before anything was released.
-        bridge.registry.clear_brand_rights(rights("write")).await;
+        give_right(&bridge, "write").await;
         let mut tx = bridge.app.db.begin(Priority::Bulk).await.unwrap();
         let (provider, brand) = (IysCode(bridge.registry.seed.iys_code), BrandCode(bridge.brand()));
         assert!(holds::lift(&mut tx, provider, brand, Channel::Message, true).await.unwrap());
@@ -53,16 +65,8 @@ on_both_databases! {
 on_both_databases! {
     /// As [`what_a_hold_kept_back_is_released_in_portions`], by the probe that finds the right given.
     async fn a_probe_releases_all(database: Database) {
-        let options = Options { batch_threshold: Some(20), ..Options::default() };
-        let bridge = Bridge::with(database, Registry::start().await, options).await;
-        let rights = |message: &str| json!([{"integratorCode": bridge.registry.seed.integrator_code, "brandCode": bridge.brand(),
-            "MESAJ": message, "ARAMA": "write", "EPOSTA": "write"}]);
-        bridge.registry.clear_brand_rights(rights("none")).await;
-        let given = bridge.app.clocks.business() - TimeDelta::minutes(5);
-        let body: Vec<_> = (0..1_300).map(|n| consent(&format!("+90532{n:07}"), "MESAJ", "ONAY", given)).collect();
-        assert_eq!(bridge.consents(json!(body)).await.0, 202);
-        bridge.drain().await;
-        bridge.registry.clear_brand_rights(rights("write")).await;
+        let bridge = holding(database, 1_300).await;
+        give_right(&bridge, "write").await;
         bridge.drain_for(3, "20m").await;
         assert_eq!((held(&bridge).await, lifted(&bridge).await), (0, 0));
         assert_eq!(bridge.registry.movements().await.len(), 1_300);

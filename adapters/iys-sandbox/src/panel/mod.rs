@@ -23,6 +23,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use self::form::{Form, Mistakes};
 use self::frame::{Field, Page, TOKEN_FIELD};
@@ -199,6 +200,13 @@ fn own_form(visit: &Visit, door: Door, body: &[u8]) -> Result<Form, PageError> {
 fn find_visit(app: &App, door: Door, headers: &HeaderMap) -> Option<Visit> {
     let idle = Duration::from_secs(app.registry.settings.get().settings.page_session_seconds);
     app.sessions.find(door, headers, idle)
+}
+
+/// What brought somebody to the log-in page.
+#[derive(Debug, Deserialize)]
+struct Why {
+    /// Says that a session has ended.
+    oturum: Option<String>,
 }
 
 /// Somebody who is about to log in, with a session that knows nobody yet.

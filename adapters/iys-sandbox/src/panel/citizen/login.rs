@@ -7,7 +7,6 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
 use maud::html;
-use serde::Deserialize;
 
 use crate::address::{self, Kind};
 use crate::error::Result;
@@ -15,16 +14,11 @@ use crate::http::App;
 use crate::panel::form::Mistakes;
 use crate::panel::frame::{Field, Page, form};
 use crate::panel::session::{Door, Visit, Who};
-use crate::panel::{self, Guest, PageError, guest_form, log_in, see_other};
+use crate::panel::{self, Guest, PageError, Why, guest_form, log_in, see_other};
 use crate::store::outbox::{self, Letter};
 
 /// How often a wrong code may be entered.
 const TRIES: u8 = 3;
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Why {
-    oturum: Option<String>,
-}
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,

@@ -7,20 +7,14 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
 use maud::html;
-use serde::Deserialize;
 
 use crate::error::Result;
 use crate::http::App;
 use crate::panel::form::Mistakes;
 use crate::panel::frame::{Page, form, select};
 use crate::panel::session::{Door, Visit, Who};
-use crate::panel::{self, Guest, PageError, guest_form, log_in, see_other};
+use crate::panel::{self, Guest, PageError, Why, guest_form, log_in, see_other};
 use crate::store::providers;
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Why {
-    oturum: Option<String>,
-}
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
