@@ -3,7 +3,9 @@
 mod breaker;
 mod budget;
 mod clock;
+mod line;
 mod pace;
+pub mod priority;
 mod session;
 pub mod words;
 
@@ -12,8 +14,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use iys::{Account, BrandCodes, Credentials, IysClient, IysError};
+use kopru_domain::governor::Pace;
 use kopru_domain::{BrandCode, IysCode};
-use kopru_store::{Db, StoreError, Tx, Vault, providers};
+use kopru_store::{Db, StoreError, Tx, Vault, budgets, providers};
 use serde::{Deserialize, Serialize};
 
 use crate::clocks::Clocks;
@@ -36,6 +39,9 @@ pub struct Registry {
     own: Arc<RwLock<HashMap<IysCode, OwnAccount>>>,
     breaker: Arc<Breaker>,
     hourly: HourlyBudgets,
+    db: Db,
+    clocks: Clocks,
+    url: String,
 }
 
 /// The sealed credentials and the account that was made of them.
@@ -80,7 +86,7 @@ impl Registry {
         let url =
             settings.url.as_ref().map_or_else(|| "http://127.0.0.1:9090".to_owned(), ToString::to_string);
         let clock = Arc::new(clock::RegistryClock(clocks.clone()));
-        let hourly = HourlyBudgets::new(db.clone(), clocks.clone(), &url);
+        let hourly = HourlyBudgets::new(db.clone(), clocks.clone(), &url, settings);
         let pacer = pace::DbPacer::new(
             db.clone(),
             clocks.clone(),
@@ -88,12 +94,13 @@ impl Registry {
             &url,
             settings.requests_per_second,
         );
-        let client = IysClient::builder(url)
+        let client = IysClient::builder(&url)
             .timeout(settings.timeout)
             .user_agent(concat!("kopru/", env!("CARGO_PKG_VERSION")))
+            .token_calls_per_hour(settings.token_calls_per_hour)
             .clock(clock)
             .pacer(Arc::new(pacer))
-            .token_store(Arc::new(session::DbTokenStore::new(db, vault.clone())))
+            .token_store(Arc::new(session::DbTokenStore::new(db.clone(), vault.clone())))
             .build()?;
         let partner = match (&settings.username, &settings.password) {
             (Some(username), Some(password)) => {
@@ -108,8 +115,11 @@ impl Registry {
             integrator_code: settings.integrator_code,
             configured: settings.url.is_some(),
             own: Arc::default(),
-            breaker: Arc::new(Breaker::new(clocks)),
+            breaker: Arc::new(Breaker::new(clocks.clone())),
             hourly,
+            db,
+            clocks,
+            url,
         })
     }
 
@@ -166,6 +176,13 @@ impl Registry {
     /// [`IysError::Throttled`] before it is sent; who has many questions looks first.
     pub async fn left(&self, tx: &mut Tx, hourly: Hourly) -> Result<Left, StoreError> {
         self.hourly.left(tx, hourly).await
+    }
+
+    /// What failures of the registry have left of the pace.
+    pub async fn pace(&self) -> Result<Pace, StoreError> {
+        let mut tx = self.db.read().await?;
+        let pace = budgets::pace(&mut tx, &pace::name(&self.url)).await?;
+        Ok(pace.at(self.clocks.business()))
     }
 
     /// Notes how a call ended: after failures of the registry itself it is left alone for a while, longer each time.

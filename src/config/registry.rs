@@ -30,6 +30,12 @@ pub struct Registry {
     pub integrator_code: Option<i64>,
     /// Requests a second over all replicas (registry-protocol section 6: at most 10); 0 = no limit, against a sandbox alone.
     pub requests_per_second: f64,
+    /// Logins an hour over all replicas and accounts (registry-protocol section 6: 10 or 100, the documents say both).
+    pub token_calls_per_hour: u32,
+    /// Single status queries an hour over all replicas (at most 1 000).
+    pub status_calls_per_hour: u32,
+    /// History queries an hour over all replicas (at most 100).
+    pub history_calls_per_hour: u32,
     /// How long one request may take.
     #[serde(deserialize_with = "value::duration")]
     pub timeout: Duration,

@@ -140,6 +140,19 @@ impl Config {
             "İYS saniyede en çok 10 istek kabul eder; 0 (sınırsız) ona karşı kullanılamaz",
             "the registry takes at most 10 requests a second; 0 (no limit) is not for it",
         );
+        for (calls, most, key) in [
+            (registry.token_calls_per_hour, 100, "registry.token_calls_per_hour"),
+            (registry.status_calls_per_hour, 1_000, "registry.status_calls_per_hour"),
+            (registry.history_calls_per_hour, 100, "registry.history_calls_per_hour"),
+        ] {
+            problems.unless(calls >= 1, key, "en az 1 olmalıdır", "must be at least 1");
+            problems.unless(
+                !registry.is_real() || calls <= most,
+                key,
+                "İYS'nin saatlik sınırından çok olamaz: oturum 100, durum 1000, geçmiş 100",
+                "must not pass the registry's hourly limit: logins 100, status 1000, history 100",
+            );
+        }
         problems.unless(
             registry.integrator_code.is_none_or(|code| code > 0),
             "registry.integrator_code",

@@ -8,6 +8,7 @@ use iys::{BoxError, NotBefore, Operation};
 use kopru_store::{Db, Priority, StoreError, Tx, budgets};
 
 use crate::clocks::Clocks;
+use crate::config;
 
 /// No hourly limit asks for a longer wait; a block that lies further off was set under a clock that ran ahead.
 const HOUR: TimeDelta = TimeDelta::hours(1);
@@ -15,6 +16,8 @@ const HOUR: TimeDelta = TimeDelta::hours(1);
 /// A kind of request that the registry counts by the hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hourly {
+    /// Logins: 10 an hour, or 100 (H084); the registry's documents say both.
+    Token,
     /// Single status queries: 1 000 an hour (H086).
     Status,
     /// History queries: 100 an hour (H089).
@@ -25,16 +28,10 @@ impl Hourly {
     /// The limit that counts an operation, if one does.
     pub(super) fn of(operation: Operation) -> Option<Self> {
         match operation {
+            Operation::Token => Some(Self::Token),
             Operation::Status => Some(Self::Status),
             Operation::History => Some(Self::History),
             _ => None,
-        }
-    }
-
-    fn per_hour(self) -> i64 {
-        match self {
-            Self::Status => 1_000,
-            Self::History => 100,
         }
     }
 }
@@ -54,11 +51,29 @@ pub(super) struct HourlyBudgets {
     db: Db,
     clocks: Clocks,
     url: String,
+    token: u32,
+    status: u32,
+    history: u32,
 }
 
 impl HourlyBudgets {
-    pub fn new(db: Db, clocks: Clocks, url: &str) -> Self {
-        Self { db, clocks, url: url.to_owned() }
+    pub fn new(db: Db, clocks: Clocks, url: &str, settings: &config::Registry) -> Self {
+        Self {
+            db,
+            clocks,
+            url: url.to_owned(),
+            token: settings.token_calls_per_hour,
+            status: settings.status_calls_per_hour,
+            history: settings.history_calls_per_hour,
+        }
+    }
+
+    fn per_hour(&self, hourly: Hourly) -> i64 {
+        i64::from(match hourly {
+            Hourly::Token => self.token,
+            Hourly::Status => self.status,
+            Hourly::History => self.history,
+        })
     }
 
     /// Looks, without drawing: another may draw meanwhile.
@@ -68,7 +83,9 @@ impl HourlyBudgets {
         let more_at = hour.oldest_until.unwrap_or(now + HOUR);
         Ok(match hour.blocked_until.map(|until| until.min(now + HOUR)).filter(|until| *until > now) {
             Some(until) => Left { requests: 0, more_at: until },
-            None => Left { requests: usize::try_from(hourly.per_hour() - hour.drawn).unwrap_or(0), more_at },
+            None => {
+                Left { requests: usize::try_from(self.per_hour(hourly) - hour.drawn).unwrap_or(0), more_at }
+            }
         })
     }
 
@@ -86,6 +103,13 @@ impl HourlyBudgets {
         Ok(tx.commit().await?)
     }
 
+    /// The request drawn last did not reach the registry.
+    pub async fn give_back(&self, hourly: Hourly) -> Result<(), StoreError> {
+        let mut tx = self.db.begin(Priority::Interactive).await?;
+        budgets::give_back(&mut tx, &self.name(hourly)).await?;
+        tx.commit().await
+    }
+
     /// The registry has refused a request for its limit: somebody else asks from this address too.
     pub async fn block(&self, hourly: Hourly, pause: Duration) -> Result<(), StoreError> {
         let now = self.clocks.business();
@@ -99,6 +123,7 @@ impl HourlyBudgets {
 
     fn name(&self, hourly: Hourly) -> String {
         let kind = match hourly {
+            Hourly::Token => "token",
             Hourly::Status => "status",
             Hourly::History => "history",
         };

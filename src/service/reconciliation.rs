@@ -3,14 +3,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use iys::wire::{Change, ChangesPage};
 use iys::{Account, ChangeSource};
+use kopru_domain::governor::CallClass;
 use kopru_domain::outcome::retry_delay;
 use kopru_domain::{BrandCode, IysCode, Recipient};
 use kopru_store::cursors::{self, CursorRow};
 use kopru_store::{Claim, Priority, Tx};
 
 use crate::bootstrap::App;
-use crate::registry::codes;
 use crate::registry::words::{self, FeedMovement};
+use crate::registry::{codes, priority};
 use crate::service::events::Subject;
 use crate::service::filing::settling::Settling;
 use crate::service::{ServiceError, ServiceResult};
@@ -20,6 +21,9 @@ const HIDDEN: TimeDelta = TimeDelta::minutes(60);
 
 /// How far back the feed reaches, less the hour that it hides.
 const WINDOW: TimeDelta = TimeDelta::hours(7 * 24 - 1);
+
+/// This close to the window's end a pull is urgent.
+const NEAR: TimeDelta = TimeDelta::hours(24);
 
 /// How fresh a brand's mirror is (design.md section 4.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +68,7 @@ pub async fn pull(app: &App, cursor: CursorRow, claim: Claim) -> ServiceResult<(
     if cursor.as_of.is_some_and(|as_of| started - as_of > WINDOW) {
         forget(app, &cursor, started).await?;
     }
-    match to_the_end(app, &cursor, claim).await {
+    match priority::run(class_of(cursor.as_of, started), to_the_end(app, &cursor, claim)).await {
         Ok(()) => {
             let next =
                 started + TimeDelta::from_std(app.config.pull.interval).unwrap_or(TimeDelta::minutes(15));
@@ -84,6 +88,12 @@ pub async fn pull(app: &App, cursor: CursorRow, claim: Claim) -> ServiceResult<(
             Err(error)
         }
     }
+}
+
+/// A pull whose last success is nearly as old as the window goes before what people ask: what it misses nobody tells again.
+fn class_of(as_of: Option<DateTime<Utc>>, now: DateTime<Utc>) -> CallClass {
+    let urgent = as_of.is_some_and(|as_of| now - as_of > WINDOW - NEAR);
+    if urgent { CallClass::UrgentPull } else { CallClass::Background }
 }
 
 /// A gap longer than the feed's window: citizens may have refused and nobody will tell us (design.md section 4.1).

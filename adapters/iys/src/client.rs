@@ -11,8 +11,8 @@ use url::Url;
 use crate::login::{Login, TokenBudget};
 use crate::transport::{Call, Opened, Reply, Transport};
 use crate::{
-    Account, AccountKey, AdaptivePacer, BoxError, Clock, Credentials, IysError, MemoryTokenStore, NotBefore,
-    Operation, Pacer, SystemClock, TokenStore, codes,
+    Account, AccountKey, AdaptivePacer, BoxError, Clock, Credentials, Ended, IysError, MemoryTokenStore,
+    NotBefore, Operation, Pacer, SystemClock, TokenStore, codes,
 };
 
 /// The registry's production address; the caller's IP address must be on its list.
@@ -246,12 +246,14 @@ impl Inner {
                 }
             }
         }
+        let ended = Ended { operation, brand: call.brand(), error: outcome.as_ref().err() };
+        self.pacer.ended(ended).await;
         outcome
     }
 
     async fn send(&self, call: &Call, bearer: Option<&SecretString>) -> Result<Opened, IysError> {
         let opened = self.transport.open(call, bearer).await?;
-        if opened.status().is_success() {
+        if opened.status().is_success() && !opened.is_page() {
             return Ok(opened);
         }
         let reply = opened.whole().await?;

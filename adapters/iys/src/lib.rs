@@ -125,7 +125,7 @@ pub use codes::{Actor, CodeInfo};
 pub use error::{BoxError, ErrorClass, IysError, PauseScope, Refusal, SharedError};
 pub use futures::future::BoxFuture;
 pub use operation::Operation;
-pub use pace::{AdaptivePacer, NotBefore, Pacer, Unpaced};
+pub use pace::{AdaptivePacer, Ended, NotBefore, Pacer, Unpaced};
 pub use secrecy::SecretString;
 pub use token::{AccountKey, Credentials, MemoryTokenStore, StoredToken, Token, TokenStore};
 
@@ -147,6 +147,13 @@ impl BrandCodes {
     fn path(self, prefix: &[&str], rest: &[&str]) -> Vec<String> {
         let (iys_code, brand_code) = (self.iys_code.to_string(), self.brand_code.to_string());
         account::path(&[prefix, &["sps", &iys_code, "brands", &brand_code], rest].concat())
+    }
+
+    /// The brand that a path names.
+    fn of_path(path: &[String]) -> Option<Self> {
+        let rest = path.iter().skip_while(|part| *part != "sps").map(String::as_str).collect::<Vec<_>>();
+        let ["sps", iys_code, "brands", brand_code, ..] = rest[..] else { return None };
+        Some(Self::new(iys_code.parse().ok()?, brand_code.parse().ok()?))
     }
 }
 

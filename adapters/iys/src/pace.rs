@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures::future::{BoxFuture, FutureExt, ready};
 
-use crate::{BoxError, Clock, Operation};
+use crate::{BoxError, BrandCodes, Clock, IysError, Operation};
 
 /// Decides when the next request may leave.
 pub trait Pacer: fmt::Debug + Send + Sync {
@@ -34,6 +34,24 @@ pub trait Pacer: fmt::Debug + Send + Sync {
         let _ = (operation, pause);
         ready(()).boxed()
     }
+
+    /// A request that was let go has ended, well or not. Told of each, once; after [`throttled`](Self::throttled) and
+    /// [`used_up`](Self::used_up). Never told of one whose caller gave up on it.
+    fn ended<'a>(&'a self, ended: Ended<'a>) -> BoxFuture<'a, ()> {
+        let _ = ended;
+        ready(()).boxed()
+    }
+}
+
+/// A request that has ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended<'a> {
+    /// What was asked for.
+    pub operation: Operation,
+    /// The brand in its path.
+    pub brand: Option<BrandCodes>,
+    /// What went wrong; `None` when the registry answered with a success, whose body may still be unread.
+    pub error: Option<&'a IysError>,
 }
 
 /// A pacer's answer that a request may not leave before some time has passed, because a budget is used up.

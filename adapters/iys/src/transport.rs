@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::error::{classify, deciding_code};
 use crate::wire::ErrorBody;
-use crate::{ErrorClass, IysError, Operation, Refusal};
+use crate::{BrandCodes, ErrorClass, IysError, Operation, Refusal};
 
 /// No documented answer comes near this; more means that something else answers.
 const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
@@ -102,6 +102,11 @@ impl Call {
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
         self
+    }
+
+    /// The brand that it is about.
+    pub fn brand(&self) -> Option<BrandCodes> {
+        BrandCodes::of_path(&self.segments)
     }
 
     fn url(&self, base: &Url) -> Url {
@@ -210,6 +215,12 @@ pub(crate) struct Opened {
 impl Opened {
     pub fn status(&self) -> StatusCode {
         self.response.status()
+    }
+
+    /// Whether it is a page for people: no operation answers with one, so a gateway did.
+    pub fn is_page(&self) -> bool {
+        let kind = self.response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
     }
 
     /// The next piece of the body.

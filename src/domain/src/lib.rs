@@ -16,7 +16,7 @@
 //! | may we send to this address? | [`permission`] |
 //! | what happens to a consent that arrives, or is about to be sent? | [`key`], [`twin`] |
 //! | what does the registry's answer do to a submission? | [`outcome`], [`submission`] |
-//! | in which order are requests spent? | [`schedule`] |
+//! | in which order are requests spent? | [`schedule`], [`governor`] |
 //! | what is written down for ever? | [`ledger`], [`evidence`] |
 
 pub mod address;
@@ -24,6 +24,7 @@ pub mod calendar;
 pub mod clock;
 pub mod deadline;
 pub mod evidence;
+pub mod governor;
 pub mod key;
 pub mod lang;
 pub mod ledger;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use kopru_domain::governor::CallClass;
 use kopru_domain::{Observation, Recipient};
 use kopru_store::brands::BrandRow;
 use kopru_store::permissions::{self, PermissionRow};
@@ -12,7 +13,7 @@ use kopru_store::{Key, Priority, heads};
 use tokio::time::timeout;
 
 use crate::bootstrap::App;
-use crate::registry::{RegistryError, codes};
+use crate::registry::{RegistryError, codes, priority};
 use crate::service::check::{CheckRequest, Entry, keys_of};
 use crate::service::events::{EventLog, Subject};
 use crate::service::mirror::{self, KeyStates};
@@ -88,8 +89,8 @@ async fn statuses(
 ) -> ServiceResult<HashSet<String>> {
     let account = account(app, brand.iys_code).await?;
     let place = codes(brand.iys_code, brand.brand_code);
-    let approved =
-        filing::approved(app, &account, place, request.recipient_type, request.channel, recipients).await;
+    let asking = filing::approved(app, &account, place, request.recipient_type, request.channel, recipients);
+    let approved = priority::run(CallClass::Person, asking).await;
     Ok(approved.map_err(RegistryError::Iys)?)
 }
 

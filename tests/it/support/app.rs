@@ -124,6 +124,11 @@ impl Bridge {
         answer(request.send().await.unwrap()).await
     }
 
+    pub async fn put_as(&self, key: &str, path: &str, body: Value) -> (u16, Value) {
+        let request = self.http.put(format!("{}{path}", self.url)).bearer_auth(key).json(&body);
+        answer(request.send().await.unwrap()).await
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         self.post_as(&self.key, path, body).await
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::{BoxFuture, FutureExt, ready};
 use iys::wire::StatusRequest;
-use iys::{AdaptivePacer, BoxError, Clock, ErrorClass, NotBefore, Operation, Pacer};
+use iys::{AdaptivePacer, BoxError, Clock, Ended, ErrorClass, IysError, NotBefore, Operation, Pacer};
 
 use crate::support::{BRAND, FakeClock, FakeRegistry, added, consent, credentials, html, refusal};
 
@@ -179,4 +179,39 @@ async fn a_used_up_budget_holds_the_request_back_and_names_the_wait() {
     let error = account.history(BRAND, &request, 0, 100).await.unwrap_err();
     let ErrorClass::Wait { after } = error.class() else { panic!("{error}") };
     assert_eq!(*pacer.0.lock().unwrap(), [(Operation::History, after)], "the pacer learns of the hour");
+}
+
+/// A pacer that remembers how requests ended.
+#[derive(Debug, Default)]
+struct Watching(std::sync::Mutex<Vec<(Operation, bool, Option<u16>)>>);
+
+impl Pacer for Watching {
+    fn acquire(&self, _: Operation) -> BoxFuture<'_, Result<(), BoxError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn ended<'a>(&'a self, ended: Ended<'a>) -> BoxFuture<'a, ()> {
+        let status = ended.error.map_or(Some(200), IysError::status);
+        self.0.lock().unwrap().push((ended.operation, ended.brand == Some(BRAND), status));
+        ready(()).boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_pacer_is_told_how_each_request_ended() {
+    let registry = FakeRegistry::start().await;
+    let pacer = Arc::new(Watching::default());
+    let client = registry.client(&FakeClock::new()).pacer(pacer.clone()).build().unwrap();
+    let account = client.account(credentials());
+    for answer in [added(), refusal(400, "H174"), html(502), html(200)] {
+        registry.will(answer);
+        let _ = account.add_consent(BRAND, &consent()).await;
+    }
+    let add = |status| (Operation::Add, true, Some(status));
+    let token = (Operation::Token, false, Some(200));
+    // A page with a success's status is none.
+    assert_eq!(*pacer.0.lock().unwrap(), [token, add(200), add(400), add(502), add(200)]);
+    registry.will(html(200));
+    let error = account.add_consent(BRAND, &consent()).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::OutcomeUnknown);
 }

@@ -4,17 +4,20 @@ use std::cell::RefCell;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
+use kopru_domain::governor::{Pace, Waiting};
 use kopru_store::budgets::{self, BudgetRow, HourRow};
 use kopru_store::{Priority, sessions};
 
 use crate::fixture::Store;
-use crate::sample::at;
+use crate::sample::{at, id};
 
 on_both!(
     a_budget_is_kept_by_name,
     no_slot_is_drawn_twice,
     an_hour_forgets_its_draws_after_an_hour,
     an_hour_is_kept_by_name,
+    a_draw_that_did_not_count_is_given_back,
+    who_waits_elsewhere_is_known_until_it_is_old,
     tokens_are_kept_by_account,
     one_logs_in_at_a_time,
     silence_is_only_ever_lengthened,
@@ -22,15 +25,20 @@ on_both!(
 
 async fn a_budget_is_kept_by_name(store: Store) {
     let fresh = store.write(async |tx| budgets::lock(tx, "a", at(5)).await.unwrap()).await;
-    assert_eq!((fresh.next_slot_at, fresh.blocked_until, fresh.failures), (at(5), None, 0));
-    let used = BudgetRow { next_slot_at: at(9), blocked_until: Some(at(60)), failures: 3 };
+    assert_eq!(
+        (fresh.next_slot_at, fresh.blocked_until, fresh.pace, fresh.slots),
+        (at(5), None, Pace::default(), 0)
+    );
+    let slow = Pace { missing: 3, changed_at: Some(at(1)) };
+    let used = BudgetRow { next_slot_at: at(9), blocked_until: Some(at(60)), pace: slow, slots: 7 };
     store.write(async |tx| budgets::save(tx, "a", used).await.unwrap()).await;
     let read = async |name| {
         let row = store.write(async |tx| budgets::lock(tx, name, at(5)).await.unwrap()).await;
-        (row.next_slot_at, row.blocked_until, row.failures)
+        (row.next_slot_at, row.blocked_until, row.pace, row.slots)
     };
-    assert_eq!(read("a").await, (at(9), Some(at(60)), 3));
-    assert_eq!(read("b").await, (at(5), None, 0));
+    assert_eq!(read("a").await, (at(9), Some(at(60)), slow, 7));
+    assert_eq!(read("b").await, (at(5), None, Pace::default(), 0));
+    assert_eq!(store.read(async |tx| budgets::pace(tx, "a").await.unwrap()).await, slow);
 }
 
 /// Six replicas, 20 requests each: no two share a slot, and the slots are a fixed step apart.
@@ -53,6 +61,37 @@ async fn no_slot_is_drawn_twice(store: Store) {
     drawn.sort_unstable();
     let expected: Vec<_> = (0..120).map(|place| at(0) + step * place).collect();
     assert_eq!(drawn, expected);
+}
+
+async fn a_draw_that_did_not_count_is_given_back(store: Store) {
+    store
+        .write(async |tx| {
+            budgets::give_back(tx, "token").await.unwrap();
+            for second in [0, 5, 90] {
+                budgets::draw(tx, "token", at(second)).await.unwrap();
+            }
+            budgets::give_back(tx, "token").await.unwrap();
+            budgets::give_back(tx, "token").await.unwrap();
+            assert_eq!(budgets::hour(tx, "token", at(100)).await.unwrap().drawn, 1);
+        })
+        .await;
+}
+
+async fn who_waits_elsewhere_is_known_until_it_is_old(store: Store) {
+    let (one, other) = (id(1), id(2));
+    store
+        .write(async |tx| {
+            budgets::wait(tx, "r", one, Waiting { first: 1, last: 5 }, at(9)).await.unwrap();
+            budgets::wait(tx, "r", one, Waiting { first: 2, last: 3 }, at(10)).await.unwrap();
+            budgets::wait(tx, "s", other, Waiting { first: 0, last: 0 }, at(10)).await.unwrap();
+        })
+        .await;
+    let seen = async |replica, second| {
+        store.read(async |tx| budgets::waiting_elsewhere(tx, "r", replica, at(second)).await.unwrap()).await
+    };
+    assert_eq!(seen(other, 9).await, [Waiting { first: 2, last: 3 }]);
+    assert_eq!((seen(one, 9).await, seen(other, 10).await), (vec![], vec![]));
+    assert_eq!(store.write(async |tx| budgets::forget_waiting(tx, "r", at(10)).await.unwrap()).await, 1);
 }
 
 async fn tokens_are_kept_by_account(store: Store) {
