@@ -8,15 +8,12 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Postgres, Transaction};
 
 use crate::dialect::{Dialect, Insert};
 use crate::error::{Result, StoreError};
-use crate::sql::{Row, Statement, Value, bind_postgres, bind_sqlite};
-use crate::writer::{Turn, Writer};
+use crate::sql::{Row, Statement, Value, bind_postgres};
+use crate::sqlite::{Done, Job, Reader, Sqlite, Turn};
 
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -51,7 +48,7 @@ pub struct Db {
 
 #[derive(Debug, Clone)]
 enum Pools {
-    Sqlite { readers: SqlitePool, writer: Writer },
+    Sqlite(Sqlite),
     Postgres(PgPool),
 }
 
@@ -62,7 +59,7 @@ pub struct Tx(pub(crate) Inner);
 #[derive(Debug)]
 pub(crate) enum Inner {
     Sqlite(Turn),
-    SqliteRead(PoolConnection<Sqlite>),
+    SqliteRead(Reader),
     Postgres(Transaction<'static, Postgres>),
     PostgresRead(PoolConnection<Postgres>),
 }
@@ -85,24 +82,8 @@ impl Db {
                 StoreError::Address(format!("cannot make the folder {}: {e}", folder.display()))
             })?;
         }
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10))
-            .foreign_keys(false)
-            .statement_cache_capacity(400)
-            .pragma("wal_autocheckpoint", "20000")
-            .pragma("temp_store", "memory");
-        let writer = Writer::open(&options.clone().pragma("cache_size", "-64000")).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(sizes.connections.clamp(1, 4))
-            .test_before_acquire(false)
-            .connect_lazy_with(
-                options.read_only(true).pragma("query_only", "on").pragma("cache_size", "-8000"),
-            );
-        Ok(Self { pools: Pools::Sqlite { readers, writer } })
+        let readers = sizes.connections.clamp(1, 4) as usize;
+        Ok(Self { pools: Pools::Sqlite(Sqlite::open(path, readers).await?) })
     }
 
     async fn connect_postgres(url: &str, sizes: PoolSizes) -> Result<Self> {
@@ -122,7 +103,7 @@ impl Db {
     /// Which database this is.
     pub fn dialect(&self) -> Dialect {
         match self.pools {
-            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Sqlite(_) => Dialect::Sqlite,
             Pools::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -130,7 +111,7 @@ impl Db {
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<()> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.migrate(&SQLITE_MIGRATIONS).await?,
+            Pools::Sqlite(sqlite) => sqlite.migrate(&SQLITE_MIGRATIONS).await?,
             Pools::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
         }
         Ok(())
@@ -145,7 +126,7 @@ impl Db {
     /// A connection for reading; each statement sees what is committed when it runs.
     pub async fn read(&self) -> Result<Tx> {
         Ok(Tx(match &self.pools {
-            Pools::Sqlite { readers, .. } => Inner::SqliteRead(readers.acquire().await?),
+            Pools::Sqlite(sqlite) => Inner::SqliteRead(sqlite.read().await?),
             Pools::Postgres(pool) => Inner::PostgresRead(pool.acquire().await?),
         }))
     }
@@ -153,7 +134,7 @@ impl Db {
     /// Begins a transaction. Dropped without [`Tx::commit`], it is rolled back.
     pub async fn begin(&self, priority: Priority) -> Result<Tx> {
         Ok(Tx(match &self.pools {
-            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.turn(priority == Priority::Bulk).await?),
+            Pools::Sqlite(sqlite) => Inner::Sqlite(sqlite.turn(priority == Priority::Bulk).await?),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
         }))
     }
@@ -161,7 +142,7 @@ impl Db {
     /// The PostgreSQL pool, for LISTEN/NOTIFY.
     pub(crate) fn postgres(&self) -> Option<&PgPool> {
         match &self.pools {
-            Pools::Sqlite { .. } => None,
+            Pools::Sqlite(_) => None,
             Pools::Postgres(pool) => Some(pool),
         }
     }
@@ -169,10 +150,7 @@ impl Db {
     /// Closes the pools, waiting for connections in use. SQLite writes its checkpoint.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { readers, writer, .. } => {
-                readers.close().await;
-                writer.close().await;
-            }
+            Pools::Sqlite(sqlite) => sqlite.close().await,
             Pools::Postgres(pool) => pool.close().await,
         }
     }
@@ -206,12 +184,9 @@ impl Tx {
     pub async fn execute(&mut self, statement: &Statement, args: Vec<Value>) -> Result<u64> {
         let text = statement.for_dialect(self.dialect());
         Ok(match &mut self.0 {
-            Inner::Sqlite(turn) => {
-                sqlite(text, args).execute(turn.connection().await?).await?.rows_affected()
-            }
-            Inner::SqliteRead(c) => sqlite(text, args).execute(&mut **c).await?.rows_affected(),
             Inner::Postgres(tx) => postgres(text, args).execute(&mut **tx).await?.rows_affected(),
             Inner::PostgresRead(c) => postgres(text, args).execute(&mut **c).await?.rows_affected(),
+            _ => self.sqlite(Job::Statement(text, args)).await?.changed,
         })
     }
 
@@ -219,12 +194,9 @@ impl Tx {
     pub async fn rows(&mut self, statement: &Statement, args: Vec<Value>) -> Result<Vec<Row>> {
         let text = statement.for_dialect(self.dialect());
         Ok(match &mut self.0 {
-            Inner::Sqlite(turn) => {
-                wrap(sqlite(text, args).fetch_all(turn.connection().await?).await?, Row::Sqlite)
-            }
-            Inner::SqliteRead(c) => wrap(sqlite(text, args).fetch_all(&mut **c).await?, Row::Sqlite),
-            Inner::Postgres(tx) => wrap(postgres(text, args).fetch_all(&mut **tx).await?, Row::Postgres),
-            Inner::PostgresRead(c) => wrap(postgres(text, args).fetch_all(&mut **c).await?, Row::Postgres),
+            Inner::Postgres(tx) => wrap(postgres(text, args).fetch_all(&mut **tx).await?),
+            Inner::PostgresRead(c) => wrap(postgres(text, args).fetch_all(&mut **c).await?),
+            _ => self.sqlite(Job::Statement(text, args)).await?.rows,
         })
     }
 
@@ -233,51 +205,41 @@ impl Tx {
         Ok(self.rows(statement, args).await?.into_iter().next())
     }
 
-    /// Inserts many rows with few statements; returns how many were inserted.
-    pub async fn insert(&mut self, insert: &Insert, rows: Vec<Vec<Value>>) -> Result<u64> {
+    /// Inserts many rows at once; returns how many were inserted.
+    pub async fn insert(&mut self, insert: &'static Insert, rows: Vec<Vec<Value>>) -> Result<u64> {
         if rows.is_empty() {
             return Ok(0);
         }
-        let mut inserted = 0;
-        match &mut self.0 {
-            Inner::Sqlite(turn) => {
-                let connection = turn.connection().await?;
-                let mut chunks = insert.sqlite(rows);
-                let mut next = chunks.next();
-                while let Some(chunk) = next {
-                    // While SQLite's thread works on a chunk, the following one is bound.
-                    let run = chunk.execute(&mut *connection);
-                    let (done, following) = tokio::join!(run, async { chunks.next() });
-                    inserted += done?.rows_affected();
-                    next = following;
-                }
-            }
-            Inner::Postgres(tx) => {
-                inserted += insert.postgres(rows).execute(&mut **tx).await?.rows_affected();
-            }
+        Ok(match &mut self.0 {
+            Inner::Sqlite(_) => self.sqlite(Job::Insert(insert, rows)).await?.changed,
+            Inner::Postgres(tx) => insert.postgres(rows).execute(&mut **tx).await?.rows_affected(),
             Inner::SqliteRead(_) | Inner::PostgresRead(_) => return Err(read_only()),
-        }
-        Ok(inserted)
+        })
     }
 
     /// As [`Tx::insert`], with the rows of its `RETURNING`.
-    pub async fn insert_returning(&mut self, insert: &Insert, rows: Vec<Vec<Value>>) -> Result<Vec<Row>> {
-        let mut returned = Vec::new();
+    pub async fn insert_returning(
+        &mut self,
+        insert: &'static Insert,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<Vec<Row>> {
         if rows.is_empty() {
-            return Ok(returned);
+            return Ok(Vec::new());
         }
-        match &mut self.0 {
-            Inner::Sqlite(turn) => {
-                for query in insert.sqlite(rows) {
-                    returned.extend(wrap(query.fetch_all(turn.connection().await?).await?, Row::Sqlite));
-                }
-            }
-            Inner::Postgres(tx) => {
-                returned.extend(wrap(insert.postgres(rows).fetch_all(&mut **tx).await?, Row::Postgres));
-            }
+        Ok(match &mut self.0 {
+            Inner::Sqlite(_) => self.sqlite(Job::Insert(insert, rows)).await?.rows,
+            Inner::Postgres(tx) => wrap(insert.postgres(rows).fetch_all(&mut **tx).await?),
             Inner::SqliteRead(_) | Inner::PostgresRead(_) => return Err(read_only()),
-        }
-        Ok(returned)
+        })
+    }
+
+    async fn sqlite(&mut self, job: Job) -> Result<Done> {
+        let done = match &mut self.0 {
+            Inner::Sqlite(turn) => turn.run(vec![job]).await?,
+            Inner::SqliteRead(reader) => reader.run(vec![job]).await?,
+            Inner::Postgres(_) | Inner::PostgresRead(_) => Vec::new(),
+        };
+        Ok(done.into_iter().next().unwrap_or_default())
     }
 }
 
@@ -285,14 +247,10 @@ pub(crate) fn read_only() -> StoreError {
     StoreError::Address("a bare connection is for reading: begin a transaction to write".to_owned())
 }
 
-fn sqlite(text: &'static str, args: Vec<Value>) -> crate::sql::SqliteQuery {
-    args.into_iter().fold(sqlx::query(text), bind_sqlite)
-}
-
 fn postgres(text: &'static str, args: Vec<Value>) -> crate::sql::PgQuery {
     args.into_iter().fold(sqlx::query(text), bind_postgres)
 }
 
-fn wrap<R>(rows: Vec<R>, wrap: impl Fn(R) -> Row) -> Vec<Row> {
-    rows.into_iter().map(wrap).collect()
+fn wrap(rows: Vec<sqlx::postgres::PgRow>) -> Vec<Row> {
+    rows.into_iter().map(Row::Postgres).collect()
 }

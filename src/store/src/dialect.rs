@@ -1,5 +1,6 @@
-//! What truly differs between SQLite and PostgreSQL: set membership, row locks and bulk inserts.
+//! What truly differs between the texts of SQLite and PostgreSQL: set membership, row locks and bulk inserts.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -7,7 +8,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::sql::{PgQuery, SqliteQuery, Value, bind_sqlite};
+use crate::sql::{PgQuery, Value};
 
 /// The two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,9 +18,6 @@ pub enum Dialect {
     /// A server, any number of processes.
     Postgres,
 }
-
-/// Rows of one multi-row SQLite insert: longer statements parse slower than they save.
-pub(crate) const SQLITE_ROWS: usize = 128;
 
 /// Replaces the marks of a statement (see [`Statement`](crate::sql::Statement)).
 pub(crate) fn render(text: &str, dialect: Dialect) -> String {
@@ -32,7 +30,11 @@ pub(crate) fn render(text: &str, dialect: Dialect) -> String {
         rest = rest.get(end + 1..).unwrap_or("");
     }
     out.push_str(rest);
-    out
+    match dialect {
+        // To SQLite `$2` is a name, counted by where it first stands; `?2` is the second value.
+        Dialect::Sqlite => out.replace('$', "?"),
+        Dialect::Postgres => out,
+    }
 }
 
 fn mark(mark: &str, dialect: Dialect, out: &mut String) {
@@ -120,59 +122,31 @@ pub struct Insert {
     pub tail: &'static str,
 }
 
-/// Texts by head, tail and number of rows; 0 rows is PostgreSQL's, which has one text for any number.
-type Texts = HashMap<(&'static str, &'static str, usize), &'static str>;
+/// Texts by database, head and tail.
+type Texts = HashMap<(Dialect, &'static str, &'static str), &'static str>;
 
 static TEXTS: LazyLock<Mutex<Texts>> = LazyLock::new(Mutex::default);
 
 impl Insert {
-    /// The SQLite statements for these rows, each bound when it is asked for.
-    pub(crate) fn sqlite(&self, rows: Vec<Vec<Value>>) -> impl Iterator<Item = SqliteQuery> {
-        let mut rows = rows.into_iter();
-        std::iter::from_fn(move || {
-            let chunk: Vec<Vec<Value>> = rows.by_ref().take(SQLITE_ROWS).collect();
-            if chunk.is_empty() {
-                return None;
-            }
-            let query = sqlx::query(self.sqlite_text(chunk.len()));
-            Some(chunk.into_iter().flatten().fold(query, bind_sqlite))
-        })
-    }
-
-    /// The text that inserts this many rows; on PostgreSQL it is the same for any number.
-    pub fn text(&self, dialect: Dialect, rows: usize) -> &'static str {
-        match dialect {
-            Dialect::Sqlite => self.sqlite_text(rows),
-            Dialect::Postgres => self.postgres_text(),
-        }
-    }
-
-    /// The text for a number of rows, made once: sqlx caches prepared statements by text.
-    fn sqlite_text(&self, rows: usize) -> &'static str {
+    /// The text: on SQLite for one row, and run for each; on PostgreSQL for any number, one array a column.
+    pub fn text(&self, dialect: Dialect) -> &'static str {
         let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.entry((self.head, self.tail, rows)).or_insert_with(|| {
-            let row = format!("({})", vec!["?"; self.types.len()].join(","));
-            format!("{} VALUES {} {}", self.head, vec![row.as_str(); rows].join(","), self.tail).leak()
-        })
-    }
-
-    /// The PostgreSQL text: one array a column.
-    fn postgres_text(&self) -> &'static str {
-        let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.entry((self.head, self.tail, 0)).or_insert_with(|| {
-            let arrays: Vec<String> = self
-                .types
-                .iter()
-                .enumerate()
-                .map(|(index, kind)| format!("${}::{kind}[]", index + 1))
-                .collect();
-            format!("{} SELECT * FROM UNNEST({}) {}", self.head, arrays.join(","), self.tail).leak()
+        texts.entry((dialect, self.head, self.tail)).or_insert_with(|| {
+            let values = match dialect {
+                Dialect::Sqlite => format!("VALUES ({})", vec!["?"; self.types.len()].join(",")),
+                Dialect::Postgres => {
+                    let array = |(index, kind): (usize, &&str)| format!("${}::{kind}[]", index + 1);
+                    let arrays: Vec<String> = self.types.iter().enumerate().map(array).collect();
+                    format!("SELECT * FROM UNNEST({})", arrays.join(","))
+                }
+            };
+            format!("{} {values} {}", self.head, self.tail).leak()
         })
     }
 
     /// The PostgreSQL statement for these rows.
     pub(crate) fn postgres(&self, rows: Vec<Vec<Value>>) -> PgQuery {
-        self.bind_postgres(sqlx::query(self.postgres_text()), rows)
+        self.bind_postgres(sqlx::query(self.text(Dialect::Postgres)), rows)
     }
 
     /// Binds the columns of these rows, each as an array.
@@ -190,7 +164,7 @@ impl Insert {
 enum Column {
     Int(Vec<Option<i64>>),
     Bool(Vec<Option<bool>>),
-    Text(Vec<Option<String>>),
+    Text(Vec<Option<Cow<'static, str>>>),
     Bytes(Vec<Option<Vec<u8>>>),
     Uuid(Vec<Option<Uuid>>),
     Time(Vec<Option<DateTime<Utc>>>),
@@ -246,8 +220,8 @@ mod tests {
         );
         assert_eq!(
             render(text, Dialect::Sqlite),
-            "SELECT t.a FROM (SELECT unhex(value) AS value FROM json_each($2)) AS wanted \
-             CROSS JOIN t AS t INDEXED BY t_key ON t.p = $1 AND t.key = wanted.value"
+            "SELECT t.a FROM (SELECT unhex(value) AS value FROM json_each(?2)) AS wanted \
+             CROSS JOIN t AS t INDEXED BY t_key ON t.p = ?1 AND t.key = wanted.value"
         );
     }
 
@@ -261,7 +235,7 @@ mod tests {
         );
         assert_eq!(
             render(text, Dialect::Sqlite),
-            "SELECT 1 FROM t INDEXED BY t_key WHERE key IN (SELECT unhex(value) FROM json_each($2)) AND id IN (SELECT value FROM json_each($3)) LIMIT 1 "
+            "SELECT 1 FROM t INDEXED BY t_key WHERE key IN (SELECT unhex(value) FROM json_each(?2)) AND id IN (SELECT value FROM json_each(?3)) LIMIT 1 "
         );
     }
 }

@@ -1,11 +1,19 @@
 //! What can go wrong in storage.
 
+use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE};
+
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database refused or could not be reached; trying again may help.
     #[error("the database did not answer as expected")]
     Database(#[source] sqlx::Error),
+    /// SQLite refused; trying again may help.
+    #[error("the database did not answer as expected")]
+    Sqlite(#[source] rusqlite::Error),
+    /// A statement of this transaction has failed, and with it the transaction.
+    #[error("the transaction was undone by a statement that failed")]
+    Undone,
     /// A row of that identity exists already.
     #[error("{what} exists already")]
     Conflict {
@@ -62,6 +70,10 @@ impl StoreError {
             Self::Database(error) => {
                 error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
             }
+            Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => matches!(
+                error.extended_code,
+                SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_ROWID
+            ),
             _ => false,
         }
     }
@@ -70,6 +82,12 @@ impl StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(error)
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
     }
 }
 

@@ -34,10 +34,10 @@ pub mod leases;
 pub mod permissions;
 pub mod providers;
 pub mod sessions;
+mod sqlite;
 mod steps;
 pub mod submissions;
 pub mod wake;
-mod writer;
 
 pub use crypto::{Key, MasterKey, ProviderKeys, random};
 pub use db::{Db, PoolSizes, Priority, Tx};

@@ -3,6 +3,7 @@
 //! The choice of the database is made here, at the level of one statement, so that every table module is plain,
 //! non-generic code over [`Tx`] and [`Db`](crate::Db). Nothing above this file and `dialect.rs` knows which database it is on.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
@@ -11,11 +12,11 @@ use kopru_domain::{
 };
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Postgres, Row as _, Sqlite};
+use sqlx::{Postgres, Row as _};
 use uuid::Uuid;
 
 use crate::dialect::{self, Dialect};
+use crate::sqlite;
 use crate::error::{Result, StoreError};
 
 /// One SQL text for both databases, with these marks:
@@ -68,7 +69,7 @@ macro_rules! statements {
 pub enum Value {
     Int(Option<i64>),
     Bool(Option<bool>),
-    Text(Option<String>),
+    Text(Option<Cow<'static, str>>),
     Bytes(Option<Vec<u8>>),
     Uuid(Option<Uuid>),
     Time(Option<DateTime<Utc>>),
@@ -92,8 +93,20 @@ macro_rules! value_from {
         }
     )*};
 }
-value_from!(i64 => Int, i32 => Int, u32 => Int, bool => Bool, String => Text, &str => Text, Vec<u8> => Bytes, &[u8] => Bytes,
+value_from!(i64 => Int, i32 => Int, u32 => Int, bool => Bool, String => Text, Vec<u8> => Bytes, &[u8] => Bytes,
     Uuid => Uuid, DateTime<Utc> => Time);
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(Some(Cow::Owned(text.to_owned())))
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        Self::Text(text.map(|text| Cow::Owned(text.to_owned())))
+    }
+}
 
 macro_rules! set_from {
     ($($type:ty => $variant:ident),* $(,)?) => {$(
@@ -126,12 +139,12 @@ macro_rules! word_from {
     ($($type:ty),*) => {$(
         impl From<$type> for Value {
             fn from(word: $type) -> Self {
-                Self::Text(Some(word.as_str().to_owned()))
+                Self::Text(Some(Cow::Borrowed(word.as_str())))
             }
         }
         impl From<Option<$type>> for Value {
             fn from(word: Option<$type>) -> Self {
-                Self::Text(word.map(|word| word.as_str().to_owned()))
+                Self::Text(word.map(|word| Cow::Borrowed(word.as_str())))
             }
         }
     )*};
@@ -156,30 +169,7 @@ macro_rules! args {
     ($($value:expr),* $(,)?) => { vec![$($crate::sql::Value::from($value)),*] };
 }
 
-pub(crate) type SqliteQuery = Query<'static, Sqlite, SqliteArguments>;
 pub(crate) type PgQuery = Query<'static, Postgres, PgArguments>;
-
-pub(crate) fn bind_sqlite(query: SqliteQuery, value: Value) -> SqliteQuery {
-    match value {
-        Value::Int(v) => query.bind(v),
-        Value::Bool(v) => query.bind(v),
-        Value::Text(v) => query.bind(v),
-        Value::Bytes(v) => query.bind(v),
-        Value::Uuid(v) => query.bind(v),
-        // Microseconds since 1970: a quarter of a text's bytes, in the row and in each index.
-        Value::Time(v) => query.bind(v.map(|time| time.timestamp_micros())),
-        Value::IntSet(set) => {
-            query.bind(dialect::json_list(set.iter(), |v, out| out.push_str(&v.to_string())))
-        }
-        Value::BytesSet(set) => {
-            query.bind(dialect::json_list(set.iter(), |v, out| dialect::push_hex(v, out)))
-        }
-        Value::UuidSet(set) => {
-            query.bind(dialect::json_list(set.iter(), |v, out| dialect::push_hex(v.as_bytes(), out)))
-        }
-        Value::TextSet(set) => query.bind(serde_json::Value::from(set).to_string()),
-    }
-}
 
 pub(crate) fn bind_postgres(query: PgQuery, value: Value) -> PgQuery {
     match value {
@@ -200,7 +190,7 @@ pub(crate) fn bind_postgres(query: PgQuery, value: Value) -> PgQuery {
 #[derive(Debug)]
 pub enum Row {
     /// From SQLite.
-    Sqlite(SqliteRow),
+    Sqlite(Vec<sqlite::Cell>),
     /// From PostgreSQL.
     Postgres(PgRow),
 }
@@ -211,50 +201,40 @@ pub trait Cell: Sized {
     fn read(row: &Row, index: usize) -> Result<Self>;
 }
 
+/// Both databases' reading of a type: how SQLite's cell becomes it, and PostgreSQL's own decoding.
 macro_rules! cells {
-    ($($type:ty),*) => {$(
+    ($($type:ty: $cell:pat => $value:expr;)*) => {$(
+        impl Cell for Option<$type> {
+            fn read(row: &Row, index: usize) -> Result<Self> {
+                match row {
+                    Row::Sqlite(cells) => match cells.get(index) {
+                        Some($cell) => Ok(Some($value)),
+                        Some(sqlite::Cell::Null) => Ok(None),
+                        _ => Err(StoreError::corrupt("column", concat!("not a ", stringify!($type)))),
+                    },
+                    Row::Postgres(row) => Ok(row.try_get(index)?),
+                }
+            }
+        }
         impl Cell for $type {
             fn read(row: &Row, index: usize) -> Result<Self> {
-                Ok(match row {
-                    Row::Sqlite(row) => row.try_get(index)?,
-                    Row::Postgres(row) => row.try_get(index)?,
-                })
+                Option::<Self>::read(row, index)?
+                    .ok_or_else(|| StoreError::corrupt("column", concat!("a ", stringify!($type), " is missing")))
             }
         }
     )*};
 }
-cells!(
-    i64,
-    Option<i64>,
-    bool,
-    Option<bool>,
-    String,
-    Option<String>,
-    Vec<u8>,
-    Option<Vec<u8>>,
-    Uuid,
-    Option<Uuid>
-);
-
-impl Cell for Option<DateTime<Utc>> {
-    fn read(row: &Row, index: usize) -> Result<Self> {
-        match row {
-            Row::Sqlite(row) => {
-                let micros: Option<i64> = row.try_get(index)?;
-                let out_of_range = || StoreError::corrupt("column", "time out of range");
-                micros
-                    .map(|micros| DateTime::from_timestamp_micros(micros).ok_or_else(out_of_range))
-                    .transpose()
-            }
-            Row::Postgres(row) => Ok(row.try_get(index)?),
-        }
-    }
-}
-
-impl Cell for DateTime<Utc> {
-    fn read(row: &Row, index: usize) -> Result<Self> {
-        Option::<Self>::read(row, index)?.ok_or_else(|| StoreError::corrupt("column", "a time is missing"))
-    }
+cells! {
+    i64: sqlite::Cell::Integer(v) => *v;
+    bool: sqlite::Cell::Integer(v) => *v != 0;
+    String: sqlite::Cell::Text(v) => v.clone();
+    Vec<u8>: sqlite::Cell::Blob(v) => v.clone();
+    Uuid: sqlite::Cell::Blob(v) => {
+        Uuid::from_slice(v).map_err(|_| StoreError::corrupt("column", "not sixteen bytes"))?
+    };
+    DateTime<Utc>: sqlite::Cell::Integer(v) => {
+        DateTime::from_timestamp_micros(*v).ok_or_else(|| StoreError::corrupt("column", "time out of range"))?
+    };
 }
 
 impl Row {

@@ -25,10 +25,8 @@ async fn every_bulk_insert_prepares(store: Store) {
     let mut connection = store.connection().await;
     let mut failures = Vec::new();
     for (module, name, insert) in all_inserts() {
-        for rows in [1, 2, 128] {
-            if let Err(error) = connection.prepare(insert.text(store.dialect(), rows)).await {
-                failures.push(format!("{module}::{name}, {rows} rows: {error}"));
-            }
+        if let Err(error) = connection.prepare(insert.text(store.dialect())).await {
+            failures.push(format!("{module}::{name}: {error}"));
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");

@@ -1,0 +1,405 @@
+//! SQLite: each connection is driven by a thread of its own.
+//!
+//! A whole run of statements, BEGIN and COMMIT among them, is one order to that thread and comes back as one answer, so that
+//! a transaction costs a few changes of thread and no statement waits for one. One connection writes, and only one
+//! transaction at a time has it; a few others read.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, Statement as Prepared};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::dialect::{self, Dialect, Insert};
+use crate::error::{Result, StoreError};
+use crate::sql::{Row, Value};
+use crate::steps::Step;
+
+/// How long a write waits for its turn.
+const TURN: Duration = Duration::from_mins(1);
+/// How long a statement waits for another process.
+const BUSY: Duration = Duration::from_secs(10);
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 400;
+
+/// A value that SQLite answered with.
+pub type Cell = rusqlite::types::Value;
+
+/// A database file and the connections to it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Sqlite {
+    path: Arc<Path>,
+    writer: Arc<Mutex<Option<Lane>>>,
+    bulk: Arc<Semaphore>,
+    readers: Readers,
+}
+
+impl Sqlite {
+    /// Opens the file, and makes it where there is none.
+    pub async fn open(path: PathBuf, readers: usize) -> Result<Self> {
+        let path: Arc<Path> = path.into();
+        let writer = Lane::start(path.clone(), Access::Write);
+        writer.run(Vec::new()).await?;
+        Ok(Self {
+            readers: Readers {
+                path: path.clone(),
+                idle: Arc::default(),
+                places: Arc::new(Semaphore::new(readers)),
+            },
+            path,
+            writer: Arc::new(Mutex::new(Some(writer))),
+            bulk: Arc::new(Semaphore::new(1)),
+        })
+    }
+
+    /// Brings the schema up to date, over a connection of the migrator's own driver.
+    pub async fn migrate(&self, migrator: &Migrator) -> Result<()> {
+        let _turn = self.writer.lock().await;
+        let options = SqliteConnectOptions::new().filename(&self.path).foreign_keys(false).busy_timeout(BUSY);
+        let mut connection = options.connect().await?;
+        let migrated = migrator.run(&mut connection).await;
+        connection.close().await?;
+        Ok(migrated?)
+    }
+
+    /// Waits for a turn at writing; bulk work passes a gate of its own first.
+    pub async fn turn(&self, bulk: bool) -> Result<Turn> {
+        let permit = if bulk { self.bulk.clone().acquire_owned().await.ok() } else { None };
+        let held = tokio::time::timeout(TURN, self.writer.clone().lock_owned())
+            .await
+            .map_err(|_| sqlx::Error::PoolTimedOut)?;
+        Ok(Turn { held, state: State::New, _bulk: permit })
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<Reader> {
+        self.readers.acquire().await
+    }
+
+    /// Closes all connections once they are free; the last one writes the checkpoint.
+    pub async fn close(&self) {
+        self.readers.places.close();
+        self.readers.lock().clear();
+        if let Some(writer) = self.writer.lock().await.take() {
+            writer.close().await;
+        }
+    }
+}
+
+/// One statement, or many with one text, of an order.
+#[derive(Debug)]
+pub(crate) enum Job {
+    Begin,
+    Commit,
+    Statement(&'static str, Vec<Value>),
+    Insert(&'static Insert, Vec<Vec<Value>>),
+}
+
+impl Job {
+    pub fn of(step: Step) -> Self {
+        match step {
+            Step::Statement(statement, args) => Self::Statement(statement.for_dialect(Dialect::Sqlite), args),
+            Step::Insert(insert, rows) => Self::Insert(insert, rows),
+        }
+    }
+}
+
+/// What came of a job.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub rows: Vec<Row>,
+    pub changed: u64,
+}
+
+/// The way to a connection's thread, which ends with it.
+#[derive(Debug)]
+struct Lane {
+    orders: Sender<Order>,
+}
+
+enum Order {
+    Run(Vec<Job>, oneshot::Sender<Result<Vec<Done>>>),
+    RollBack,
+    Close(oneshot::Sender<()>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+impl Lane {
+    #[expect(clippy::expect_used, reason = "a program that can start no thread cannot run")]
+    fn start(path: Arc<Path>, access: Access) -> Self {
+        let (orders, receiver) = channel();
+        let name = if access == Access::Write { "sqlite-writer" } else { "sqlite-reader" };
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || serve(&path, access, &receiver))
+            .expect("a thread for the database starts");
+        Self { orders }
+    }
+
+    async fn run(&self, jobs: Vec<Job>) -> Result<Vec<Done>> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(Order::Run(jobs, reply)).map_err(|_| sqlx::Error::WorkerCrashed)?;
+        answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
+    async fn close(self) {
+        let (reply, closed) = oneshot::channel();
+        if self.orders.send(Order::Close(reply)).is_ok() {
+            let _ = closed.await;
+        }
+    }
+}
+
+/// The life of a connection: opened with its first order, whose answer says why if that fails.
+fn serve(path: &Path, access: Access, orders: &Receiver<Order>) {
+    let mut connection = None;
+    while let Ok(order) = orders.recv() {
+        match order {
+            Order::Run(jobs, reply) => {
+                let _ = reply.send(opened(&mut connection, path, access).and_then(|c| run(c, jobs)));
+            }
+            Order::RollBack => connection.iter().for_each(roll_back),
+            Order::Close(reply) => {
+                drop(connection);
+                let _ = reply.send(());
+                return;
+            }
+        }
+    }
+}
+
+fn opened<'c>(
+    connection: &'c mut Option<Connection>,
+    path: &Path,
+    access: Access,
+) -> Result<&'c mut Connection> {
+    match connection {
+        Some(connection) => Ok(connection),
+        none => Ok(none.insert(open(path, access)?)),
+    }
+}
+
+fn open(path: &Path, access: Access) -> rusqlite::Result<Connection> {
+    let flags = match access {
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    };
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch(match access {
+        Access::Read => "PRAGMA query_only = on; PRAGMA foreign_keys = off; PRAGMA temp_store = memory; PRAGMA cache_size = -8000;",
+        Access::Write => {
+            "PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;
+             PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoint = 20000;"
+        }
+    })?;
+    Ok(connection)
+}
+
+fn run(connection: &mut Connection, jobs: Vec<Job>) -> Result<Vec<Done>> {
+    let done = jobs.into_iter().map(|job| work(connection, job)).collect::<rusqlite::Result<Vec<_>>>();
+    if done.is_err() {
+        // As on PostgreSQL: what failed has undone its transaction.
+        roll_back(connection);
+    }
+    Ok(done?)
+}
+
+fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit() {
+        // Fails only where SQLite has rolled back by itself.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+}
+
+fn work(connection: &Connection, job: Job) -> rusqlite::Result<Done> {
+    match job {
+        Job::Begin => one(connection, "BEGIN IMMEDIATE", &[]),
+        Job::Commit => one(connection, "COMMIT", &[]),
+        Job::Statement(text, args) => one(connection, text, &args),
+        Job::Insert(insert, rows) => {
+            let mut done = Done::default();
+            let mut statement = connection.prepare_cached(insert.text(Dialect::Sqlite))?;
+            for row in &rows {
+                execute(connection, &mut statement, row, &mut done)?;
+            }
+            Ok(done)
+        }
+    }
+}
+
+fn one(connection: &Connection, text: &str, args: &[Value]) -> rusqlite::Result<Done> {
+    let mut done = Done::default();
+    execute(connection, &mut *connection.prepare_cached(text)?, args, &mut done)?;
+    Ok(done)
+}
+
+fn execute(
+    connection: &Connection,
+    statement: &mut Prepared<'_>,
+    args: &[Value],
+    done: &mut Done,
+) -> rusqlite::Result<()> {
+    for (index, value) in args.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, value)?;
+    }
+    let columns = statement.column_count();
+    if columns == 0 {
+        done.changed += statement.raw_execute()? as u64;
+        return Ok(());
+    }
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        let cells = (0..columns).map(|column| row.get(column));
+        done.rows.push(Row::Sqlite(cells.collect::<rusqlite::Result<_>>()?));
+    }
+    drop(rows);
+    // Of what returns rows, only what writes changes any.
+    if !statement.readonly() {
+        done.changed += connection.changes();
+    }
+    Ok(())
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        fn borrowed<'v, T: ?Sized>(value: Option<&'v T>, of: impl Fn(&'v T) -> ValueRef<'v>) -> ToSqlOutput<'v> {
+            ToSqlOutput::Borrowed(value.map_or(ValueRef::Null, of))
+        }
+        let integer = |value: Option<i64>| ToSqlOutput::Borrowed(value.map_or(ValueRef::Null, ValueRef::Integer));
+        Ok(match self {
+            Self::Int(v) => integer(*v),
+            Self::Bool(v) => integer(v.map(i64::from)),
+            Self::Text(v) => borrowed(v.as_deref(), |text: &str| ValueRef::Text(text.as_bytes())),
+            Self::Bytes(v) => borrowed(v.as_deref(), ValueRef::Blob),
+            Self::Uuid(v) => borrowed(v.as_ref(), |id| ValueRef::Blob(id.as_bytes())),
+            // Microseconds since 1970: a quarter of a text's bytes, in the row and in each index.
+            Self::Time(v) => integer(v.map(|time| time.timestamp_micros())),
+            Self::IntSet(set) => {
+                dialect::json_list(set.iter(), |v, out| out.push_str(&v.to_string())).into()
+            }
+            Self::BytesSet(set) => dialect::json_list(set.iter(), |v, out| dialect::push_hex(v, out)).into(),
+            Self::UuidSet(set) => {
+                dialect::json_list(set.iter(), |v, out| dialect::push_hex(v.as_bytes(), out)).into()
+            }
+            Self::TextSet(set) => serde_json::Value::from(set.clone()).to_string().into(),
+        })
+    }
+}
+
+/// A turn at the write connection: one transaction.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    held: OwnedMutexGuard<Option<Lane>>,
+    state: State,
+    _bulk: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    Begun,
+    /// Committed, or undone by what failed.
+    Over,
+}
+
+impl Turn {
+    /// Runs jobs, the first of the transaction after BEGIN; returns what came of each.
+    pub async fn run(&mut self, mut jobs: Vec<Job>) -> Result<Vec<Done>> {
+        let first = match self.state {
+            State::New => true,
+            State::Begun => false,
+            State::Over => return Err(StoreError::Undone),
+        };
+        if first {
+            jobs.insert(0, Job::Begin);
+        }
+        let commits = matches!(jobs.last(), Some(Job::Commit));
+        let lane = self.held.as_ref().ok_or(sqlx::Error::PoolClosed)?;
+        // Given up half-way, it is begun: the drop undoes it.
+        self.state = State::Begun;
+        let answer = lane.run(jobs).await;
+        if commits || answer.is_err() {
+            self.state = State::Over;
+        }
+        let mut done = answer?;
+        if first {
+            done.remove(0);
+        }
+        Ok(done)
+    }
+
+    pub async fn commit(mut self) -> Result<()> {
+        match self.state {
+            State::New => Ok(()),
+            State::Begun => self.run(vec![Job::Commit]).await.map(drop),
+            State::Over => Err(StoreError::Undone),
+        }
+    }
+}
+
+/// Undoes what was begun and not committed, before the next transaction.
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.state == State::Begun
+            && let Some(lane) = self.held.as_ref()
+        {
+            let _ = lane.orders.send(Order::RollBack);
+        }
+    }
+}
+
+/// Connections for reading, opened as they are needed.
+#[derive(Debug, Clone)]
+struct Readers {
+    path: Arc<Path>,
+    idle: Arc<SyncMutex<Vec<Lane>>>,
+    places: Arc<Semaphore>,
+}
+
+impl Readers {
+    async fn acquire(&self) -> Result<Reader> {
+        let place = self.places.clone().acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
+        let idle = self.lock().pop();
+        let lane = idle.unwrap_or_else(|| Lane::start(self.path.clone(), Access::Read));
+        Ok(Reader { lane: Some(lane), home: self.clone(), _place: place })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Lane>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection for reading, which goes home when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    lane: Option<Lane>,
+    home: Readers,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Reader {
+    pub async fn run(&self, jobs: Vec<Job>) -> Result<Vec<Done>> {
+        self.lane.as_ref().ok_or(sqlx::Error::PoolClosed)?.run(jobs).await
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Some(lane) = self.lane.take().filter(|_| !self.home.places.is_closed()) {
+            self.home.lock().push(lane);
+        }
+    }
+}
