@@ -233,7 +233,9 @@ impl Problem {
             ServiceError::Store(error) => {
                 tracing::error!(error = error as &dyn std::error::Error, "storage failed");
                 match error {
-                    kopru_store::StoreError::Database(_) | kopru_store::StoreError::Sqlite(_) => Self::Unavailable,
+                    kopru_store::StoreError::Database(_) | kopru_store::StoreError::Sqlite(_) => {
+                        Self::Unavailable
+                    }
                     _ => Self::Internal,
                 }
             }

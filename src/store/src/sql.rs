@@ -16,8 +16,8 @@ use sqlx::{Postgres, Row as _};
 use uuid::Uuid;
 
 use crate::dialect::{self, Dialect};
-use crate::sqlite;
 use crate::error::{Result, StoreError};
+use crate::sqlite;
 
 /// One SQL text for both databases, with these marks:
 ///

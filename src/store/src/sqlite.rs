@@ -275,10 +275,14 @@ fn execute(
 
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        fn borrowed<'v, T: ?Sized>(value: Option<&'v T>, of: impl Fn(&'v T) -> ValueRef<'v>) -> ToSqlOutput<'v> {
+        fn borrowed<'v, T: ?Sized>(
+            value: Option<&'v T>,
+            of: impl Fn(&'v T) -> ValueRef<'v>,
+        ) -> ToSqlOutput<'v> {
             ToSqlOutput::Borrowed(value.map_or(ValueRef::Null, of))
         }
-        let integer = |value: Option<i64>| ToSqlOutput::Borrowed(value.map_or(ValueRef::Null, ValueRef::Integer));
+        let integer =
+            |value: Option<i64>| ToSqlOutput::Borrowed(value.map_or(ValueRef::Null, ValueRef::Integer));
         Ok(match self {
             Self::Int(v) => integer(*v),
             Self::Bool(v) => integer(v.map(i64::from)),
@@ -287,9 +291,7 @@ impl ToSql for Value {
             Self::Uuid(v) => borrowed(v.as_ref(), |id| ValueRef::Blob(id.as_bytes())),
             // Microseconds since 1970: a quarter of a text's bytes, in the row and in each index.
             Self::Time(v) => integer(v.map(|time| time.timestamp_micros())),
-            Self::IntSet(set) => {
-                dialect::json_list(set.iter(), |v, out| out.push_str(&v.to_string())).into()
-            }
+            Self::IntSet(set) => dialect::json_list(set.iter(), |v, out| out.push_str(&v.to_string())).into(),
             Self::BytesSet(set) => dialect::json_list(set.iter(), |v, out| dialect::push_hex(v, out)).into(),
             Self::UuidSet(set) => {
                 dialect::json_list(set.iter(), |v, out| dialect::push_hex(v.as_bytes(), out)).into()

@@ -49,7 +49,10 @@ async fn a_failed_statement_spoils_its_transaction_alone(store: Store) {
     assert!(providers::add(&mut tx, PROVIDER, "A", None, at(0)).await.unwrap());
     let broken = crate::fixture::statement("INSERT INTO providers (iys_code) VALUES (1)");
     let error = tx.execute(&broken, vec![]).await.unwrap_err();
-    assert!(matches!(error, StoreError::Database(_) | StoreError::Sqlite(_)) && !error.is_conflict(), "{error:?}");
+    assert!(
+        matches!(error, StoreError::Database(_) | StoreError::Sqlite(_)) && !error.is_conflict(),
+        "{error:?}"
+    );
     drop(tx);
     assert_eq!(title(&store).await, None);
     store.write(async |tx| assert!(providers::add(tx, PROVIDER, "B", None, at(0)).await.unwrap())).await;
