@@ -3,10 +3,12 @@
 mod breaker;
 mod budget;
 mod clock;
+mod governor;
 mod line;
 mod pace;
 pub mod priority;
 mod session;
+mod success;
 pub mod words;
 
 use std::collections::HashMap;
@@ -16,7 +18,7 @@ use chrono::{DateTime, Utc};
 use iys::{Account, BrandCodes, Credentials, IysClient, IysError};
 use kopru_domain::governor::Pace;
 use kopru_domain::{BrandCode, IysCode};
-use kopru_store::{Db, StoreError, Tx, Vault, budgets, providers};
+use kopru_store::{Db, StoreError, Tx, Vault, providers};
 use serde::{Deserialize, Serialize};
 
 use crate::clocks::Clocks;
@@ -24,6 +26,10 @@ use crate::config::Config;
 use breaker::Breaker;
 use budget::HourlyBudgets;
 pub use budget::{Hourly, Left};
+use governor::Governor;
+use pace::DbPace;
+pub use success::Standing;
+use success::Success;
 
 const CREDENTIALS: &str = "providers.credentials";
 
@@ -37,11 +43,7 @@ pub struct Registry {
     configured: bool,
     /// Accounts of providers by the sealed credentials they were made of.
     own: Arc<RwLock<HashMap<IysCode, OwnAccount>>>,
-    breaker: Arc<Breaker>,
-    hourly: HourlyBudgets,
-    db: Db,
-    clocks: Clocks,
-    url: String,
+    governor: Governor,
 }
 
 /// The sealed credentials and the account that was made of them.
@@ -86,21 +88,19 @@ impl Registry {
         let url =
             settings.url.as_ref().map_or_else(|| "http://127.0.0.1:9090".to_owned(), ToString::to_string);
         let clock = Arc::new(clock::RegistryClock(clocks.clone()));
-        let hourly = HourlyBudgets::new(db.clone(), clocks.clone(), &url, settings);
-        let pacer = pace::DbPacer::new(
-            db.clone(),
-            clocks.clone(),
-            hourly.clone(),
-            &url,
-            settings.requests_per_second,
-        );
-        let client = IysClient::builder(&url)
+        let governor = Governor {
+            breaker: Breaker::new(db.clone(), clocks.clone(), &url, settings.timeout),
+            hourly: HourlyBudgets::new(db.clone(), clocks.clone(), &url, settings),
+            pace: DbPace::new(db.clone(), clocks.clone(), &url, settings.requests_per_second),
+            success: Success::new(db.clone(), clocks, &url, settings),
+        };
+        let client = IysClient::builder(url)
             .timeout(settings.timeout)
             .user_agent(concat!("kopru/", env!("CARGO_PKG_VERSION")))
             .token_calls_per_hour(settings.token_calls_per_hour)
             .clock(clock)
-            .pacer(Arc::new(pacer))
-            .token_store(Arc::new(session::DbTokenStore::new(db.clone(), vault.clone())))
+            .pacer(Arc::new(governor.clone()))
+            .token_store(Arc::new(session::DbTokenStore::new(db, vault.clone())))
             .build()?;
         let partner = match (&settings.username, &settings.password) {
             (Some(username), Some(password)) => {
@@ -115,11 +115,7 @@ impl Registry {
             integrator_code: settings.integrator_code,
             configured: settings.url.is_some(),
             own: Arc::default(),
-            breaker: Arc::new(Breaker::new(clocks.clone())),
-            hourly,
-            db,
-            clocks,
-            url,
+            governor,
         })
     }
 
@@ -167,27 +163,31 @@ impl Registry {
         self.own.write().unwrap_or_else(PoisonError::into_inner).remove(&provider);
     }
 
-    /// Until when the registry is left alone because it does not answer (business time); `None` while it answers.
-    pub fn silent_until(&self) -> Option<DateTime<Utc>> {
-        self.breaker.silent_until()
+    /// Whether work that asks the registry may be claimed now: there is a registry, and it answers or has to be tried.
+    pub async fn is_open(&self) -> Result<bool, StoreError> {
+        Ok(self.configured && self.silent_until().await?.is_none())
+    }
+
+    /// Until when the registry is left alone because it does not answer (business time); `None` while it answers, and when a
+    /// request has to try whether it is back.
+    pub async fn silent_until(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.governor.breaker.silent_until().await
     }
 
     /// What is left of an hourly limit. The client draws from it by itself, and a call beyond it fails with
     /// [`IysError::Throttled`] before it is sent; who has many questions looks first.
     pub async fn left(&self, tx: &mut Tx, hourly: Hourly) -> Result<Left, StoreError> {
-        self.hourly.left(tx, hourly).await
+        self.governor.hourly.left(tx, hourly).await
     }
 
     /// What failures of the registry have left of the pace.
     pub async fn pace(&self) -> Result<Pace, StoreError> {
-        let mut tx = self.db.read().await?;
-        let pace = budgets::pace(&mut tx, &pace::name(&self.url)).await?;
-        Ok(pace.at(self.clocks.business()))
+        self.governor.pace.present().await
     }
 
-    /// Notes how a call ended: after failures of the registry itself it is left alone for a while, longer each time.
-    pub fn note<T>(&self, result: &Result<T, IysError>) {
-        self.breaker.note(result);
+    /// How requests fared, and what is held back for it; at most a minute old.
+    pub async fn standing(&self) -> Result<Standing, StoreError> {
+        self.governor.success.standing().await
     }
 }
 

@@ -36,6 +36,11 @@ pub struct Registry {
     pub status_calls_per_hour: u32,
     /// History queries an hour over all replicas (at most 100).
     pub history_calls_per_hour: u32,
+    /// Below this share of success in 24 hours, what is likely to fail waits (registry-protocol section 6: below 0.7 the address
+    /// is thrown out); 0 = never.
+    pub guard_below: f64,
+    /// From so many requests in 24 hours on (the registry's rule counts from 20 000).
+    pub guard_from: u64,
     /// How long one request may take.
     #[serde(deserialize_with = "value::duration")]
     pub timeout: Duration,

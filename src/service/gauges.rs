@@ -12,6 +12,7 @@ const STATES: [&str; 5] = ["queued", "in_flight", "batched", "unresolved", "held
 
 /// Measures and publishes.
 pub async fn measure(app: &App) -> ServiceResult<()> {
+    measure_registry(app).await?;
     let now = app.clocks.business();
     let mut tx = app.db.read().await?;
     let outlook = outlook(app, &mut tx).await?;
@@ -35,5 +36,19 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
     if let Some(stalest) = cursors::stalest(&mut tx).await? {
         metrics::gauge!("mirror_age_seconds").set((now - stalest).num_seconds() as f64);
     }
+    Ok(())
+}
+
+/// How the registry fares, and what is held back for it.
+async fn measure_registry(app: &App) -> ServiceResult<()> {
+    let standing = app.registry.standing().await?;
+    metrics::gauge!("registry_requests_24h").set(standing.day.requests as f64);
+    metrics::gauge!("registry_requests_failed_24h").set(standing.day.failed as f64);
+    metrics::gauge!("registry_success_ratio").set(standing.day.success());
+    metrics::gauge!("registry_holding_back").set(f64::from(u8::from(standing.careful)));
+    metrics::gauge!("registry_brands_held_back").set(standing.failing.len() as f64);
+    metrics::gauge!("registry_pace_ratio").set(app.registry.pace().await?.share());
+    let silent = app.registry.silent_until().await?.is_some();
+    metrics::gauge!("registry_silent").set(f64::from(u8::from(silent)));
     Ok(())
 }
