@@ -6,6 +6,7 @@ mod clock;
 mod governor;
 mod line;
 mod pace;
+mod password;
 pub mod priority;
 mod session;
 mod success;
@@ -16,9 +17,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use iys::{Account, BrandCodes, Credentials, IysClient, IysError};
-use kopru_domain::governor::Pace;
+use kopru_domain::governor::{CallClass, Pace};
 use kopru_domain::{BrandCode, IysCode};
-use kopru_store::{Db, StoreError, Tx, Vault, providers};
+use kopru_store::{Db, StoreError, Tx, Vault, providers, sessions};
 use serde::{Deserialize, Serialize};
 
 use crate::clocks::Clocks;
@@ -28,6 +29,7 @@ use budget::HourlyBudgets;
 pub use budget::{Hourly, Left};
 use governor::Governor;
 use pace::DbPace;
+use password::PartnerPassword;
 pub use success::Standing;
 use success::Success;
 
@@ -39,6 +41,7 @@ pub struct Registry {
     client: IysClient,
     vault: Vault,
     partner: Option<Account>,
+    partner_password: PartnerPassword,
     integrator_code: Option<i64>,
     configured: bool,
     /// Accounts of providers by the sealed credentials they were made of.
@@ -92,7 +95,7 @@ impl Registry {
             breaker: Breaker::new(db.clone(), clocks.clone(), &url, settings.timeout),
             hourly: HourlyBudgets::new(db.clone(), clocks.clone(), &url, settings),
             pace: DbPace::new(db.clone(), clocks.clone(), &url, settings.requests_per_second),
-            success: Success::new(db.clone(), clocks, &url, settings),
+            success: Success::new(db.clone(), clocks.clone(), &url, settings),
         };
         let client = IysClient::builder(url)
             .timeout(settings.timeout)
@@ -112,6 +115,7 @@ impl Registry {
             client,
             vault,
             partner,
+            partner_password: PartnerPassword::new(settings, clocks.clone()),
             integrator_code: settings.integrator_code,
             configured: settings.url.is_some(),
             own: Arc::default(),
@@ -137,6 +141,7 @@ impl Registry {
     /// The account that files for a provider: its own user, or the partner's. Changed credentials count at once, whichever
     /// process changed them.
     pub async fn account(&self, tx: &mut Tx, provider: IysCode) -> Result<Account, RegistryError> {
+        self.follow_password();
         let row = providers::find(tx, provider).await?;
         let own = match row.filter(|row| row.own_credentials).and_then(|row| row.credentials) {
             Some(sealed) => Some(self.own_account(provider, sealed)?),
@@ -150,17 +155,60 @@ impl Registry {
         if let Some((_, account)) = known.filter(|(made_of, _)| *made_of == sealed) {
             return Ok(account);
         }
-        let json = self.vault.master().open(CREDENTIALS, &sealed)?;
-        let own: OwnCredentials = serde_json::from_slice(&json)
-            .map_err(|_| StoreError::Corrupt { what: "providers", detail: "credentials".to_owned() })?;
+        let own = self.open(&sealed)?;
         let account = self.client.account(Credentials::new(own.username, own.password));
         self.own.write().unwrap_or_else(PoisonError::into_inner).insert(provider, (sealed, account.clone()));
         Ok(account)
     }
 
-    /// Forgets a provider's account, after its credentials changed.
-    pub fn forget(&self, provider: IysCode) {
+    /// Takes the partner's password anew where its file holds another.
+    fn follow_password(&self) {
+        if let (Some(partner), Some(password)) = (&self.partner, self.partner_password.changed()) {
+            tracing::info!("the partner's password file has changed: the next login uses it");
+            partner.set_password(password);
+        }
+    }
+
+    /// Tries a provider's own registry user, whatever became of it before: logs in with it and reads the provider's brands,
+    /// which is open to its own users alone. Changes nothing there.
+    pub async fn try_out(&self, provider: IysCode, own: &OwnCredentials) -> Result<(), IysError> {
+        let account = self.client.account(Credentials::new(own.username.clone(), own.password.clone()));
+        let trial = async {
+            account.log_in().await?;
+            account.brands(provider.0).await.map(drop)
+        };
+        priority::run(CallClass::Person, trial).await
+    }
+
+    /// Tries the partner's account, whatever became of it before.
+    pub async fn try_partner(&self) -> Result<(), RegistryError> {
+        self.follow_password();
+        let partner = self.partner.as_ref().ok_or(RegistryError::NoCredentials)?;
+        priority::run(CallClass::Person, partner.login_check()).await?;
+        Ok(())
+    }
+
+    /// Drops the session of a user that a provider has used until now, unless the new one is the same.
+    pub async fn drop_session(
+        &self,
+        tx: &mut Tx,
+        provider: IysCode,
+        old: &[u8],
+        new: Option<&OwnCredentials>,
+    ) -> Result<(), RegistryError> {
+        let own = self.open(old)?;
+        if new.is_none_or(|new| new.username != own.username) {
+            let account = self.client.account(Credentials::new(own.username, own.password));
+            sessions::forget(tx, account.key().as_str()).await?;
+        }
         self.own.write().unwrap_or_else(PoisonError::into_inner).remove(&provider);
+        Ok(())
+    }
+
+    fn open(&self, sealed: &[u8]) -> Result<OwnCredentials, RegistryError> {
+        let json = self.vault.master().open(CREDENTIALS, sealed)?;
+        Ok(serde_json::from_slice(&json)
+            .map_err(|_| StoreError::Corrupt { what: "providers", detail: "credentials".to_owned() })?)
     }
 
     /// Whether work that asks the registry may be claimed now: there is a registry, and it answers or has to be tried.

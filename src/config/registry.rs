@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::value;
+use super::{ConfigError, secret, value};
 
 /// The registry that consents are filed with.
 #[derive(Debug, Clone, Deserialize)]
@@ -55,6 +55,12 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// The partner's password as its file holds it now; `None` where it does not come from a file.
+    pub fn password_now(&self) -> Result<Option<SecretString>, ConfigError> {
+        let path = self.password_file.as_deref();
+        path.map(|path| secret::of_file("registry.password", path)).transpose()
+    }
+
     /// Whether `url` is the registry itself (any host of iys.org.tr) rather than a simulator.
     pub fn is_real(&self) -> bool {
         match self.url.as_ref().and_then(Url::host) {

@@ -150,37 +150,38 @@ impl Success {
             Arc::default()
         };
         let standing = Standing { day, careful, failing };
-        self.tell(&before, &standing);
+        tell(&before, &standing);
         let mut state = self.lock();
         state.looked_at = Some(now);
         state.standing = standing.clone();
         Ok(standing)
     }
 
-    fn tell(&self, before: &Standing, standing: &Standing) {
-        let percent = (standing.day.success() * 100.0).floor();
-        let Tally { requests, failed } = standing.day;
-        if standing.careful && (!before.careful || before.failing != standing.failing) {
-            let brands: Vec<i64> = standing.failing.iter().map(|(_, brand)| brand.0).collect();
-            tracing::warn!(
-                requests,
-                failed,
-                percent,
-                ?brands,
-                "too many requests to the registry fail, which throws an address out below 70 %: probes of held brands, status \
-                 queries that rarely find a record and the filings of these brands wait, rejections near their target excepted"
-            );
-        } else if before.careful && !standing.careful {
-            tracing::info!(
-                requests,
-                failed,
-                percent,
-                "enough requests to the registry succeed again: nothing is held back"
-            );
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells the log what changed.
+fn tell(before: &Standing, standing: &Standing) {
+    let percent = (standing.day.success() * 100.0).floor();
+    let Tally { requests, failed } = standing.day;
+    if standing.careful && (!before.careful || before.failing != standing.failing) {
+        let brands: Vec<i64> = standing.failing.iter().map(|(_, brand)| brand.0).collect();
+        tracing::warn!(
+            requests,
+            failed,
+            percent,
+            ?brands,
+            "too many requests to the registry fail, which throws an address out below 70 %: probes of held brands, status \
+             queries that rarely find a record and the filings of these brands wait, rejections near their target excepted"
+        );
+    } else if before.careful && !standing.careful {
+        tracing::info!(
+            requests,
+            failed,
+            percent,
+            "enough requests to the registry succeed again: nothing is held back"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! What an operator watches: the time left to any target, the depth of the queues, the age of the mirror.
 
 use kopru_domain::schedule::Regime;
-use kopru_store::{batches, cursors, deliveries, submissions};
+use kopru_store::{batches, cursors, deliveries, sessions, submissions};
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
@@ -49,6 +49,11 @@ async fn measure_registry(app: &App) -> ServiceResult<()> {
     metrics::gauge!("registry_brands_held_back").set(standing.failing.len() as f64);
     metrics::gauge!("registry_pace_ratio").set(app.registry.pace().await?.share());
     let silent = app.registry.silent_until().await?.is_some();
+    let refused = {
+        let mut tx = app.db.read().await?;
+        sessions::refused(&mut tx).await?.len()
+    };
+    metrics::gauge!("registry_accounts_refused").set(refused as f64);
     metrics::gauge!("registry_silent").set(f64::from(u8::from(silent)));
     Ok(())
 }

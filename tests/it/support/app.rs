@@ -152,7 +152,11 @@ impl Bridge {
     }
 
     pub async fn get(&self, path: &str) -> (u16, Value) {
-        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        self.get_as(&self.key, path).await
+    }
+
+    pub async fn get_as(&self, key: &str, path: &str) -> (u16, Value) {
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(key);
         answer(request.send().await.unwrap()).await
     }
 

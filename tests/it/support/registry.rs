@@ -128,4 +128,15 @@ impl Registry {
             .await;
         second
     }
+
+    /// Changes a user's password, as in the registry's web panel.
+    pub async fn set_password(&self, username: &str, password: &str) {
+        let users = json!([{"username": username, "password": password}]);
+        if username == self.seed.username {
+            let code = self.seed.integrator_code;
+            self.post("partners", json!({"integratorCode": code, "users": users})).await;
+        } else {
+            self.post("providers", json!({"iysCode": self.seed.iys_code, "users": users})).await;
+        }
+    }
 }

@@ -25,6 +25,7 @@ on_both!(
     outcomes_add_up_by_time_and_brand,
     tokens_are_kept_by_account,
     one_logs_in_at_a_time,
+    a_refused_password_is_known_until_a_login_succeeds,
     silence_is_only_ever_lengthened,
 );
 
@@ -171,6 +172,18 @@ async fn tokens_are_kept_by_account(store: Store) {
     // A token that was got before the halt does not lift it.
     store.write(async |tx| sessions::save(tx, "own/700001", b"old".to_vec()).await.unwrap()).await;
     assert_eq!(find("own/700001").await, Some((Some(b"old".to_vec()), Some(at(3_600)))));
+}
+
+async fn a_refused_password_is_known_until_a_login_succeeds(store: Store) {
+    let refused = async || store.read(async |tx| sessions::refused(tx).await.unwrap()).await;
+    let find = async || store.read(async |tx| sessions::find(tx, "a").await.unwrap().unwrap()).await;
+    store.write(async |tx| sessions::refuse(tx, "a", vec![1]).await.unwrap()).await;
+    store.write(async |tx| sessions::refuse(tx, "a", vec![2]).await.unwrap()).await;
+    assert_eq!((find().await.refused, refused().await), (Some(vec![2]), vec!["a".to_owned()]));
+    store.write(async |tx| sessions::save(tx, "a", vec![3]).await.unwrap()).await;
+    assert_eq!((find().await.refused, refused().await), (None, vec![]));
+    store.write(async |tx| sessions::forget(tx, "a").await.unwrap()).await;
+    assert!(store.read(async |tx| sessions::find(tx, "a").await.unwrap()).await.is_none());
 }
 
 async fn one_logs_in_at_a_time(store: Store) {
