@@ -3,10 +3,13 @@
 mod breaker;
 mod budget;
 mod clock;
+mod governor;
 mod line;
 mod pace;
+mod password;
 pub mod priority;
 mod session;
+mod success;
 pub mod words;
 
 use std::collections::HashMap;
@@ -14,9 +17,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use iys::{Account, BrandCodes, Credentials, IysClient, IysError};
-use kopru_domain::governor::Pace;
+use kopru_domain::governor::{CallClass, Pace};
 use kopru_domain::{BrandCode, IysCode};
-use kopru_store::{Db, StoreError, Tx, Vault, budgets, providers};
+use kopru_store::{Db, StoreError, Tx, Vault, providers, sessions};
 use serde::{Deserialize, Serialize};
 
 use crate::clocks::Clocks;
@@ -24,6 +27,11 @@ use crate::config::Config;
 use breaker::Breaker;
 use budget::HourlyBudgets;
 pub use budget::{Hourly, Left};
+use governor::Governor;
+use pace::DbPace;
+use password::PartnerPassword;
+pub use success::Standing;
+use success::Success;
 
 const CREDENTIALS: &str = "providers.credentials";
 
@@ -33,15 +41,12 @@ pub struct Registry {
     client: IysClient,
     vault: Vault,
     partner: Option<Account>,
+    partner_password: PartnerPassword,
     integrator_code: Option<i64>,
     configured: bool,
     /// Accounts of providers by the sealed credentials they were made of.
     own: Arc<RwLock<HashMap<IysCode, OwnAccount>>>,
-    breaker: Arc<Breaker>,
-    hourly: HourlyBudgets,
-    db: Db,
-    clocks: Clocks,
-    url: String,
+    governor: Governor,
 }
 
 /// The sealed credentials and the account that was made of them.
@@ -86,21 +91,19 @@ impl Registry {
         let url =
             settings.url.as_ref().map_or_else(|| "http://127.0.0.1:9090".to_owned(), ToString::to_string);
         let clock = Arc::new(clock::RegistryClock(clocks.clone()));
-        let hourly = HourlyBudgets::new(db.clone(), clocks.clone(), &url, settings);
-        let pacer = pace::DbPacer::new(
-            db.clone(),
-            clocks.clone(),
-            hourly.clone(),
-            &url,
-            settings.requests_per_second,
-        );
-        let client = IysClient::builder(&url)
+        let governor = Governor {
+            breaker: Breaker::new(db.clone(), clocks.clone(), &url, settings.timeout),
+            hourly: HourlyBudgets::new(db.clone(), clocks.clone(), &url, settings),
+            pace: DbPace::new(db.clone(), clocks.clone(), &url, settings.requests_per_second),
+            success: Success::new(db.clone(), clocks.clone(), &url, settings),
+        };
+        let client = IysClient::builder(url)
             .timeout(settings.timeout)
             .user_agent(concat!("kopru/", env!("CARGO_PKG_VERSION")))
             .token_calls_per_hour(settings.token_calls_per_hour)
             .clock(clock)
-            .pacer(Arc::new(pacer))
-            .token_store(Arc::new(session::DbTokenStore::new(db.clone(), vault.clone())))
+            .pacer(Arc::new(governor.clone()))
+            .token_store(Arc::new(session::DbTokenStore::new(db, vault.clone())))
             .build()?;
         let partner = match (&settings.username, &settings.password) {
             (Some(username), Some(password)) => {
@@ -112,14 +115,11 @@ impl Registry {
             client,
             vault,
             partner,
+            partner_password: PartnerPassword::new(settings, clocks.clone()),
             integrator_code: settings.integrator_code,
             configured: settings.url.is_some(),
             own: Arc::default(),
-            breaker: Arc::new(Breaker::new(clocks.clone())),
-            hourly,
-            db,
-            clocks,
-            url,
+            governor,
         })
     }
 
@@ -141,6 +141,7 @@ impl Registry {
     /// The account that files for a provider: its own user, or the partner's. Changed credentials count at once, whichever
     /// process changed them.
     pub async fn account(&self, tx: &mut Tx, provider: IysCode) -> Result<Account, RegistryError> {
+        self.follow_password();
         let row = providers::find(tx, provider).await?;
         let own = match row.filter(|row| row.own_credentials).and_then(|row| row.credentials) {
             Some(sealed) => Some(self.own_account(provider, sealed)?),
@@ -154,40 +155,87 @@ impl Registry {
         if let Some((_, account)) = known.filter(|(made_of, _)| *made_of == sealed) {
             return Ok(account);
         }
-        let json = self.vault.master().open(CREDENTIALS, &sealed)?;
-        let own: OwnCredentials = serde_json::from_slice(&json)
-            .map_err(|_| StoreError::Corrupt { what: "providers", detail: "credentials".to_owned() })?;
+        let own = self.open(&sealed)?;
         let account = self.client.account(Credentials::new(own.username, own.password));
         self.own.write().unwrap_or_else(PoisonError::into_inner).insert(provider, (sealed, account.clone()));
         Ok(account)
     }
 
-    /// Forgets a provider's account, after its credentials changed.
-    pub fn forget(&self, provider: IysCode) {
-        self.own.write().unwrap_or_else(PoisonError::into_inner).remove(&provider);
+    /// Takes the partner's password anew where its file holds another.
+    fn follow_password(&self) {
+        if let (Some(partner), Some(password)) = (&self.partner, self.partner_password.changed()) {
+            tracing::info!("the partner's password file has changed: the next login uses it");
+            partner.set_password(password);
+        }
     }
 
-    /// Until when the registry is left alone because it does not answer (business time); `None` while it answers.
-    pub fn silent_until(&self) -> Option<DateTime<Utc>> {
-        self.breaker.silent_until()
+    /// Tries a provider's own registry user, whatever became of it before: logs in with it and reads the provider's brands,
+    /// which is open to its own users alone. Changes nothing there.
+    pub async fn try_out(&self, provider: IysCode, own: &OwnCredentials) -> Result<(), IysError> {
+        let account = self.client.account(Credentials::new(own.username.clone(), own.password.clone()));
+        let trial = async {
+            account.log_in().await?;
+            account.brands(provider.0).await.map(drop)
+        };
+        priority::run(CallClass::Person, trial).await
+    }
+
+    /// Tries the partner's account, whatever became of it before.
+    pub async fn try_partner(&self) -> Result<(), RegistryError> {
+        self.follow_password();
+        let partner = self.partner.as_ref().ok_or(RegistryError::NoCredentials)?;
+        priority::run(CallClass::Person, partner.login_check()).await?;
+        Ok(())
+    }
+
+    /// Drops the session of a user that a provider has used until now, unless the new one is the same.
+    pub async fn drop_session(
+        &self,
+        tx: &mut Tx,
+        provider: IysCode,
+        old: &[u8],
+        new: Option<&OwnCredentials>,
+    ) -> Result<(), RegistryError> {
+        let own = self.open(old)?;
+        if new.is_none_or(|new| new.username != own.username) {
+            let account = self.client.account(Credentials::new(own.username, own.password));
+            sessions::forget(tx, account.key().as_str()).await?;
+        }
+        self.own.write().unwrap_or_else(PoisonError::into_inner).remove(&provider);
+        Ok(())
+    }
+
+    fn open(&self, sealed: &[u8]) -> Result<OwnCredentials, RegistryError> {
+        let json = self.vault.master().open(CREDENTIALS, sealed)?;
+        Ok(serde_json::from_slice(&json)
+            .map_err(|_| StoreError::Corrupt { what: "providers", detail: "credentials".to_owned() })?)
+    }
+
+    /// Whether work that asks the registry may be claimed now: there is a registry, and it answers or has to be tried.
+    pub async fn is_open(&self) -> Result<bool, StoreError> {
+        Ok(self.configured && self.silent_until().await?.is_none())
+    }
+
+    /// Until when the registry is left alone because it does not answer (business time); `None` while it answers, and when a
+    /// request has to try whether it is back.
+    pub async fn silent_until(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.governor.breaker.silent_until().await
     }
 
     /// What is left of an hourly limit. The client draws from it by itself, and a call beyond it fails with
     /// [`IysError::Throttled`] before it is sent; who has many questions looks first.
     pub async fn left(&self, tx: &mut Tx, hourly: Hourly) -> Result<Left, StoreError> {
-        self.hourly.left(tx, hourly).await
+        self.governor.hourly.left(tx, hourly).await
     }
 
     /// What failures of the registry have left of the pace.
     pub async fn pace(&self) -> Result<Pace, StoreError> {
-        let mut tx = self.db.read().await?;
-        let pace = budgets::pace(&mut tx, &pace::name(&self.url)).await?;
-        Ok(pace.at(self.clocks.business()))
+        self.governor.pace.present().await
     }
 
-    /// Notes how a call ended: after failures of the registry itself it is left alone for a while, longer each time.
-    pub fn note<T>(&self, result: &Result<T, IysError>) {
-        self.breaker.note(result);
+    /// How requests fared, and what is held back for it; at most a minute old.
+    pub async fn standing(&self) -> Result<Standing, StoreError> {
+        self.governor.success.standing().await
     }
 }
 

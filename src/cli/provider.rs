@@ -12,7 +12,8 @@ use super::{Failure, Global, Output};
 use crate::registry::OwnCredentials;
 use crate::service::providers::{self, NewProvider};
 
-const COLUMNS: [&str; 5] = ["iysCode", "title", "active", "ownCredentials", "createdAt"];
+const COLUMNS: [&str; 6] =
+    ["iysCode", "title", "active", "ownCredentials", "credentialsTestedAt", "createdAt"];
 
 /// Arguments of `provider`.
 #[derive(Debug, clap::Args)]
@@ -33,7 +34,7 @@ enum Action {
         #[arg(value_name = "IYS_CODE")]
         iys_code: IysCode,
     },
-    /// Set or take away a provider's own registry user
+    /// Set or take away a provider's own registry user; the registry is asked whether it accepts it
     Credentials {
         /// Its number at the registry
         #[arg(value_name = "IYS_CODE")]
@@ -69,6 +70,9 @@ struct Login {
     /// A file with that user's password, or - for standard input
     #[arg(long, requires = "username", value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Keep them without asking the registry whether it accepts them
+    #[arg(long)]
+    untested: bool,
 }
 
 impl Login {
@@ -93,8 +97,9 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
     let caller = admin::caller(output.lang());
     with_app(global, async |app| match args.action {
         Action::Add(Add { iys_code, title, login }) => {
-            let new = NewProvider { iys_code, title, credentials: login.read()? };
-            admin::show(output, &COLUMNS, &providers::add(app, &caller, new).await?)
+            let test = !login.untested;
+            let new = NewProvider { iys_code, title, credentials: login.read()?, tested_at: None };
+            admin::show(output, &COLUMNS, &providers::add(app, &caller, new, test).await?)
         }
         Action::List => {
             let mut all = Vec::new();
@@ -112,11 +117,12 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
             admin::show(output, &COLUMNS, &providers::get(app, &caller, iys_code).await?)
         }
         Action::Credentials { iys_code, login } => {
+            let test = !login.untested;
             let credentials = login.read()?;
             admin::show(
                 output,
                 &COLUMNS,
-                &providers::set_credentials(app, &caller, iys_code, credentials).await?,
+                &providers::set_credentials(app, &caller, iys_code, credentials, test).await?,
             )
         }
         Action::Disable { iys_code } => {

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::value;
+use super::{ConfigError, secret, value};
 
 /// The registry that consents are filed with.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,6 +36,11 @@ pub struct Registry {
     pub status_calls_per_hour: u32,
     /// History queries an hour over all replicas (at most 100).
     pub history_calls_per_hour: u32,
+    /// Below this share of success in 24 hours, what is likely to fail waits (registry-protocol section 6: below 0.7 the address
+    /// is thrown out); 0 = never.
+    pub guard_below: f64,
+    /// From so many requests in 24 hours on (the registry's rule counts from 20 000).
+    pub guard_from: u64,
     /// How long one request may take.
     #[serde(deserialize_with = "value::duration")]
     pub timeout: Duration,
@@ -50,6 +55,12 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// The partner's password as its file holds it now; `None` where it does not come from a file.
+    pub fn password_now(&self) -> Result<Option<SecretString>, ConfigError> {
+        let path = self.password_file.as_deref();
+        path.map(|path| secret::of_file("registry.password", path)).transpose()
+    }
+
     /// Whether `url` is the registry itself (any host of iys.org.tr) rather than a simulator.
     pub fn is_real(&self) -> bool {
         match self.url.as_ref().and_then(Url::host) {

@@ -16,6 +16,11 @@ pub(super) fn twin(
     if value.is_some() {
         return Err(ConfigError::Twins { key });
     }
+    of_file(key, path).map(Some)
+}
+
+/// What a file holds, line end cut off.
+pub(super) fn of_file(key: &'static str, path: &Path) -> Result<SecretString, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::SecretFile {
         key,
         path: path.to_owned(),
@@ -23,6 +28,6 @@ pub(super) fn twin(
     })?;
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(ConfigError::SecretEmpty { key, path: path.to_owned() }),
-        secret => Ok(Some(SecretString::from(secret))),
+        secret => Ok(SecretString::from(secret)),
     }
 }

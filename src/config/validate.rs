@@ -140,6 +140,12 @@ impl Config {
             "İYS saniyede en çok 10 istek kabul eder; 0 (sınırsız) ona karşı kullanılamaz",
             "the registry takes at most 10 requests a second; 0 (no limit) is not for it",
         );
+        problems.unless(
+            (0.0..=1.0).contains(&registry.guard_below),
+            "registry.guard_below",
+            "0 ile 1 arasında bir oran olmalıdır; 0 kapatır",
+            "must be a share from 0 to 1; 0 turns it off",
+        );
         for (calls, most, key) in [
             (registry.token_calls_per_hour, 100, "registry.token_calls_per_hour"),
             (registry.status_calls_per_hour, 1_000, "registry.status_calls_per_hour"),

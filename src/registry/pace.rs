@@ -1,41 +1,34 @@
 //! The pace of requests over all replicas: each request waits in line by its class, and then draws the next free slot from one
-//! row of the database, after its place in the hour where the registry counts its kind by the hour.
+//! row of the database.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use iys::{BoxError, Ended, IysError, NotBefore, Operation, Pacer};
-use kopru_domain::governor::{CallClass, Waiting, may_draw};
+use iys::{BoxError, NotBefore};
+use kopru_domain::governor::{CallClass, Pace, Waiting, may_draw};
 use kopru_store::{Db, Priority, StoreError, budgets};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::clocks::Clocks;
-use crate::registry::budget::{Hourly, HourlyBudgets};
 use crate::registry::clock::sleep_until;
 use crate::registry::line::{Line, Turn};
-use crate::registry::priority;
 
 /// Above this rate slots are drawn in blocks, so that the row is not written for each request.
 const SLOTS_PER_DRAW: f64 = 16.0;
 /// Who draws this late still gets the slot that has just passed: the way to the database costs no pace.
 const TOLERANCE: TimeDelta = TimeDelta::milliseconds(50);
-/// Who would wait longer, in line or for a slot, is refused, so that the work goes back to its queue instead of holding a place.
+/// A slot that lies further off is refused.
 const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
-/// And then comes back after so long.
-const AGAIN: Duration = Duration::from_secs(5);
 /// The longest silence that the registry's limits ask for.
 const LONGEST_BLOCK: TimeDelta = TimeDelta::hours(1);
 
-/// The shared pacer.
-#[derive(Debug)]
-pub(super) struct DbPacer {
+/// The shared pace. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct DbPace {
     db: Db,
     clocks: Clocks,
-    hourly: HourlyBudgets,
     name: String,
     /// 0 = no pace: tests and measurements against a sandbox without limits.
     per_second: f64,
@@ -43,7 +36,7 @@ pub(super) struct DbPacer {
     /// Names this process to the others.
     replica: Uuid,
     /// Slots of this process that are not used yet.
-    drawn: Mutex<Drawn>,
+    drawn: Arc<Mutex<Drawn>>,
 }
 
 #[derive(Debug, Default)]
@@ -60,17 +53,16 @@ enum Draw {
     Yield(TimeDelta),
 }
 
-impl DbPacer {
-    pub fn new(db: Db, clocks: Clocks, hourly: HourlyBudgets, url: &str, per_second: f64) -> Self {
+impl DbPace {
+    pub fn new(db: Db, clocks: Clocks, url: &str, per_second: f64) -> Self {
         Self {
             db,
             clocks,
-            hourly,
-            name: name(url),
+            name: format!("registry {url}"),
             per_second,
             line: Line::default(),
             replica: Uuid::new_v4(),
-            drawn: Mutex::default(),
+            drawn: Arc::default(),
         }
     }
 
@@ -78,8 +70,17 @@ impl DbPacer {
         self.per_second > 0.0
     }
 
+    /// What failures have left of the pace.
+    pub async fn present(&self) -> Result<Pace, StoreError> {
+        let mut tx = self.db.read().await?;
+        Ok(budgets::pace(&mut tx, &self.name).await?.at(self.clocks.business()))
+    }
+
     /// Waits in line, and then until the slot has come.
-    async fn wait(&self, class: CallClass) -> Result<(), BoxError> {
+    pub async fn wait(&self, class: CallClass) -> Result<(), BoxError> {
+        if !self.is_paced() {
+            return Ok(());
+        }
         let ticket = self.line.ticket();
         let mut turn = self.line.turn(class, ticket).await;
         loop {
@@ -155,7 +156,10 @@ impl DbPacer {
     }
 
     /// The registry has failed, or refused a request for its pace and is to be left alone for `pause`: it sees less for a while.
-    async fn slow_down(&self, pause: Duration) -> Result<(), StoreError> {
+    pub async fn slow_down(&self, pause: Duration) -> Result<(), StoreError> {
+        if !self.is_paced() {
+            return Ok(());
+        }
         let now = self.clocks.business();
         let mut tx = self.db.begin(Priority::Interactive).await?;
         let mut budget = budgets::lock(&mut tx, &self.name, now).await?;
@@ -169,94 +173,5 @@ impl DbPacer {
         tx.commit().await?;
         self.drawn.lock().await.left = 0;
         Ok(())
-    }
-
-    async fn note_failure(&self, pause: Duration) {
-        if !self.is_paced() {
-            return;
-        }
-        if let Err(error) = self.slow_down(pause).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the registry's pace could not be lowered"
-            );
-        }
-    }
-}
-
-/// The row of a registry's pace.
-pub(super) fn name(url: &str) -> String {
-    format!("registry {url}")
-}
-
-/// Whether the registry could not cope: it failed, or was silent.
-fn is_overload(error: &IysError) -> bool {
-    match error {
-        IysError::Interrupted { .. } => true,
-        _ => error.status().is_some_and(|status| status >= 500),
-    }
-}
-
-impl Pacer for DbPacer {
-    fn acquire(&self, operation: Operation) -> BoxFuture<'_, Result<(), BoxError>> {
-        async move {
-            let class = priority::class_of(operation);
-            if let Some(hourly) = Hourly::of(operation) {
-                self.hourly.draw(hourly).await?;
-            }
-            if !self.is_paced() {
-                return Ok(());
-            }
-            let longest = LONGEST_WAIT.to_std().unwrap_or_default();
-            match timeout(longest, self.wait(class)).await {
-                Ok(outcome) => outcome,
-                Err(_) => {
-                    metrics::counter!("registry_turned_away_total", "class" => class.as_str()).increment(1);
-                    Err(NotBefore(AGAIN).into())
-                }
-            }
-        }
-        .boxed()
-    }
-
-    fn throttled(&self, operation: Operation, pause: Duration) -> BoxFuture<'_, ()> {
-        async move {
-            metrics::counter!("registry_throttled_total", "operation" => operation.name()).increment(1);
-            self.note_failure(pause).await;
-        }
-        .boxed()
-    }
-
-    fn used_up(&self, operation: Operation, pause: Duration) -> BoxFuture<'_, ()> {
-        async move {
-            metrics::counter!("registry_throttled_total", "operation" => operation.name()).increment(1);
-            let Some(hourly) = Hourly::of(operation) else { return };
-            if let Err(error) = self.hourly.block(hourly, pause).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the registry's hourly limit could not be noted"
-                );
-            }
-        }
-        .boxed()
-    }
-
-    fn ended<'a>(&'a self, ended: Ended<'a>) -> BoxFuture<'a, ()> {
-        async move {
-            let Some(error) = ended.error else { return };
-            if is_overload(error) {
-                self.note_failure(Duration::ZERO).await;
-            }
-            // A login that did not reach the registry is not counted there.
-            if let (Some(Hourly::Token), IysError::Unreachable { .. }) = (Hourly::of(ended.operation), error)
-                && let Err(error) = self.hourly.give_back(Hourly::Token).await
-            {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "an hourly draw could not be given back"
-                );
-            }
-        }
-        .boxed()
     }
 }

@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 const TOKEN: &str = "registry_sessions.sealed";
+const REFUSED: &str = "registry_sessions.refused";
 /// The registry counts token calls by address: a halt concerns every account.
 const ALL: &str = "*";
 
@@ -36,7 +37,12 @@ impl DbTokenStore {
     async fn read(&self, account: &str) -> Result<StoredToken, BoxError> {
         let mut tx = self.db.read().await?;
         let halted = sessions::find(&mut tx, ALL).await?.and_then(|row| row.halted_until);
-        let sealed = sessions::find(&mut tx, account).await?.and_then(|row| row.sealed);
+        let row = sessions::find(&mut tx, account).await?;
+        let (sealed, refused) = row.map_or((None, None), |row| (row.sealed, row.refused));
+        let refused = match refused {
+            Some(sealed) => Some(String::from_utf8(self.vault.master().open(REFUSED, &sealed)?)?.into()),
+            None => None,
+        };
         let token = match sealed {
             Some(sealed) => {
                 let kept: Kept = serde_json::from_slice(&self.vault.master().open(TOKEN, &sealed)?)?;
@@ -49,7 +55,7 @@ impl DbTokenStore {
             }
             None => None,
         };
-        Ok(StoredToken { token, halted_until: halted })
+        Ok(StoredToken { token, halted_until: halted, refused })
     }
 
     async fn write(&self, account: &str, token: &Token) -> Result<(), BoxError> {
@@ -90,6 +96,23 @@ impl TokenStore for DbTokenStore {
 
     fn save<'a>(&'a self, account: &'a AccountKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>> {
         self.write(account.as_str(), token).boxed()
+    }
+
+    fn refuse<'a>(
+        &'a self,
+        account: &'a AccountKey,
+        password: &'a SecretString,
+    ) -> BoxFuture<'a, Result<(), BoxError>> {
+        async move {
+            tracing::error!(
+                "the registry refuses an account's password: nothing is asked with it before it is changed or checked by hand"
+            );
+            let sealed = self.vault.master().seal(REFUSED, password.expose_secret().as_bytes());
+            let mut tx = self.db.begin(Priority::Interactive).await?;
+            sessions::refuse(&mut tx, account.as_str(), sealed).await?;
+            Ok(tx.commit().await?)
+        }
+        .boxed()
     }
 
     fn end_login<'a>(

@@ -1,7 +1,7 @@
 //! What an operator watches: the time left to any target, the depth of the queues, the age of the mirror.
 
 use kopru_domain::schedule::Regime;
-use kopru_store::{batches, cursors, deliveries, submissions};
+use kopru_store::{batches, cursors, deliveries, sessions, submissions};
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
@@ -12,6 +12,7 @@ const STATES: [&str; 5] = ["queued", "in_flight", "batched", "unresolved", "held
 
 /// Measures and publishes.
 pub async fn measure(app: &App) -> ServiceResult<()> {
+    measure_registry(app).await?;
     let now = app.clocks.business();
     let mut tx = app.db.read().await?;
     let outlook = outlook(app, &mut tx).await?;
@@ -35,5 +36,24 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
     if let Some(stalest) = cursors::stalest(&mut tx).await? {
         metrics::gauge!("mirror_age_seconds").set((now - stalest).num_seconds() as f64);
     }
+    Ok(())
+}
+
+/// How the registry fares, and what is held back for it.
+async fn measure_registry(app: &App) -> ServiceResult<()> {
+    let standing = app.registry.standing().await?;
+    metrics::gauge!("registry_requests_24h").set(standing.day.requests as f64);
+    metrics::gauge!("registry_requests_failed_24h").set(standing.day.failed as f64);
+    metrics::gauge!("registry_success_ratio").set(standing.day.success());
+    metrics::gauge!("registry_holding_back").set(f64::from(u8::from(standing.careful)));
+    metrics::gauge!("registry_brands_held_back").set(standing.failing.len() as f64);
+    metrics::gauge!("registry_pace_ratio").set(app.registry.pace().await?.share());
+    let silent = app.registry.silent_until().await?.is_some();
+    let refused = {
+        let mut tx = app.db.read().await?;
+        sessions::refused(&mut tx).await?.len()
+    };
+    metrics::gauge!("registry_accounts_refused").set(refused as f64);
+    metrics::gauge!("registry_silent").set(f64::from(u8::from(silent)));
     Ok(())
 }

@@ -8,7 +8,7 @@ use kopru_domain::time::truncate_seconds;
 use kopru_domain::{Code, Deadline, IysCode, SubmissionState};
 use kopru_store::holds::{self, HoldRow};
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Priority, batches, idempotency, jobs};
+use kopru_store::{Priority, Tx, batches, idempotency, jobs};
 
 use crate::bootstrap::App;
 use crate::service::filing::settling::Settling;
@@ -100,12 +100,18 @@ async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
         holds::due(&mut tx, now).await?
     };
     let mut probes = 0;
+    let careful = app.registry.standing().await?.careful;
     for hold in due {
         let mut tx = app.db.begin(Priority::Bulk).await?;
         let settling = Settling::begin(app, &mut tx, hold.iys_code).await?;
         let interval =
             TimeDelta::from_std(app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
         holds::set(&mut tx, &HoldRow { probe_at: now + interval, ..hold.clone() }).await?;
+        if careful && !holds_near(&mut tx, &hold, now).await? {
+            metrics::counter!("registry_held_back_total", "what" => "probe").increment(1);
+            tx.commit().await?;
+            continue;
+        }
         let released =
             submissions::release_held(&mut tx, hold.iys_code, hold.brand_code, hold.channel, 1, now, true)
                 .await?;
@@ -121,6 +127,12 @@ async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
         app.wake.wake();
     }
     Ok(probes)
+}
+
+/// Whether a rejection near its target waits for a hold to be lifted: then it is tried even where probes are held back.
+async fn holds_near(tx: &mut Tx, hold: &HoldRow, now: DateTime<Utc>) -> ServiceResult<bool> {
+    let until = now + WARNING;
+    Ok(submissions::holds_rejection(tx, hold.iys_code, hold.brand_code, hold.channel, until).await?)
 }
 
 /// Forgets what has run out.

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
+use iys::IysError;
 use kopru_domain::ledger::GENESIS;
 use kopru_domain::time::format_rfc3339;
 use kopru_domain::{IysCode, Text};
@@ -13,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::bootstrap::App;
-use crate::registry::OwnCredentials;
+use crate::registry::{OwnCredentials, RegistryError};
 use crate::service::{Caller, FieldProblem, Scope, ServiceError, ServiceResult};
 
 /// The longest name or title, in characters.
@@ -31,6 +33,9 @@ pub struct Provider {
     pub active: bool,
     /// Whether it files with a registry user of its own instead of the partner's account.
     pub own_credentials: bool,
+    /// When the registry accepted its own user, before it was kept, RFC 3339 with +03:00; left out where it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials_tested_at: Option<String>,
     /// When it was added, RFC 3339 with +03:00.
     pub created_at: String,
 }
@@ -43,6 +48,8 @@ pub struct NewProvider {
     pub title: String,
     /// Its own registry user; `None` = the partner's account files for it.
     pub credentials: Option<OwnCredentials>,
+    /// When the registry accepted that user ([`try_out`]); `None` = it was not asked.
+    pub tested_at: Option<DateTime<Utc>>,
 }
 
 /// Shows no credentials.
@@ -63,17 +70,32 @@ impl From<ProviderRow> for Provider {
             title: row.title,
             active: row.active,
             own_credentials: row.own_credentials,
+            credentials_tested_at: row.tested_at.map(format_rfc3339),
             created_at: format_rfc3339(row.created_at),
         }
     }
 }
 
-/// Adds a provider. Needs `admin` and a partner-wide caller; a provider that exists is a conflict.
-pub async fn add(app: &App, caller: &Caller, new: NewProvider) -> ServiceResult<Provider> {
+/// Adds a provider. Needs `admin` and a partner-wide caller; a provider that exists is a conflict. With `test` credentials of
+/// its own are tried first ([`try_out`]).
+pub async fn add(app: &App, caller: &Caller, mut new: NewProvider, test: bool) -> ServiceResult<Provider> {
+    caller.require(Scope::Admin)?;
+    if test {
+        try_new(app, &mut new).await?;
+    }
     let mut tx = app.db.begin(Priority::Interactive).await?;
     let provider = add_in(&mut tx, app, caller, new).await?;
     tx.commit().await?;
     Ok(provider)
+}
+
+/// Tries the credentials of a provider that is to be added, if it brings any and is otherwise in order.
+pub async fn try_new(app: &App, new: &mut NewProvider) -> ServiceResult<()> {
+    checked(new)?;
+    if let Some(own) = &new.credentials {
+        new.tested_at = try_out(app, new.iys_code, Some(own)).await?;
+    }
+    Ok(())
 }
 
 /// As [`add`], inside a transaction of the caller's.
@@ -93,6 +115,9 @@ pub async fn add_in(tx: &mut Tx, app: &App, caller: &Caller, new: NewProvider) -
                 "a provider with this iysCode exists already",
             ),
         ));
+    }
+    if let Some(at) = new.tested_at {
+        providers::tested(tx, new.iys_code, at).await?;
     }
     heads::add(tx, new.iys_code, GENESIS).await?;
     app.vault.add_provider(tx, new.iys_code, now).await?;
@@ -134,26 +159,82 @@ pub async fn disable(app: &App, caller: &Caller, iys_code: IysCode) -> ServiceRe
     Ok(tx.commit().await?)
 }
 
-/// Changes how a provider logs in at the registry: a user of its own, or (`None`) the partner's account.
+/// Changes how a provider logs in at the registry: a user of its own, or (`None`) the partner's account. With `test` the
+/// registry is asked first, and nothing is kept that it refuses or cannot be asked about. Processes that run take the change
+/// over at their next call, and the old user's session is dropped.
 pub async fn set_credentials(
     app: &App,
     caller: &Caller,
     iys_code: IysCode,
     credentials: Option<OwnCredentials>,
+    test: bool,
 ) -> ServiceResult<Provider> {
     caller.require(Scope::Admin)?;
     if let Some(own) = &credentials {
         check_credentials(own)?;
     }
+    {
+        let mut tx = app.db.read().await?;
+        find(&mut tx, caller, iys_code).await?;
+    }
+    let tested_at = if test { try_out(app, iys_code, credentials.as_ref()).await? } else { None };
     let mut tx = app.db.begin(Priority::Interactive).await?;
-    find(&mut tx, caller, iys_code).await?;
+    let old = find(&mut tx, caller, iys_code).await?.credentials;
+    if let Some(old) = old {
+        app.registry.drop_session(&mut tx, iys_code, &old, credentials.as_ref()).await?;
+    }
     let sealed = credentials.as_ref().map(|credentials| credentials.seal(&app.vault));
-    providers::set_credentials(&mut tx, iys_code, sealed).await?;
+    providers::set_credentials(&mut tx, iys_code, sealed, tested_at).await?;
     note(&mut tx, app, caller, iys_code, "provider.credentials_changed", &iys_code.to_string()).await?;
     let row = find(&mut tx, caller, iys_code).await?;
     tx.commit().await?;
-    app.registry.forget(iys_code);
+    app.wake.wake();
     Ok(row.into())
+}
+
+/// Asks the registry whether it accepts a provider's own user, or the partner's account, without changing anything there.
+/// `None` when there is no registry to ask.
+pub async fn try_out(
+    app: &App,
+    iys_code: IysCode,
+    credentials: Option<&OwnCredentials>,
+) -> ServiceResult<Option<DateTime<Utc>>> {
+    if !app.registry.configured() {
+        return Ok(None);
+    }
+    let outcome = match credentials {
+        Some(own) => app.registry.try_out(iys_code, own).await,
+        None => match app.registry.try_partner().await {
+            Err(RegistryError::Iys(error)) => Err(error),
+            other => return Ok(other.map(|()| None)?),
+        },
+    };
+    match outcome {
+        Ok(()) => Ok(Some(app.clocks.wire())),
+        Err(error @ IysError::CredentialsRefused { .. }) => {
+            tracing::info!(error = &error as &dyn std::error::Error, "the registry refuses credentials");
+            let title = Text::fixed(
+                "İYS bu kullanıcı adını ve parolayı kabul etmedi; hiçbir şey değiştirilmedi",
+                "the registry does not accept this username and password; nothing was changed",
+            );
+            Err(invalid("credentials", "refused", title))
+        }
+        Err(IysError::Refused(refusal)) if refusal.status < 500 => {
+            let code = refusal.code().unwrap_or("no_code").to_owned();
+            let title = Text::new(
+                format!(
+                    "İYS bu kullanıcıyla oturum açtı ama {iys_code} numaralı sağlayıcının markalarını göstermedi ({code}); \
+                     hiçbir şey değiştirilmedi"
+                ),
+                format!(
+                    "the registry logged this user in, but does not show it the brands of provider {iys_code} ({code}); \
+                     nothing was changed"
+                ),
+            );
+            Err(invalid("credentials", &code, title))
+        }
+        Err(error) => Err(RegistryError::Iys(error).into()),
+    }
 }
 
 /// The providers among which an id of the caller's is to be looked for: its own, or all.
@@ -310,6 +391,7 @@ mod tests {
             iys_code: IysCode(0),
             title: " ".to_owned(),
             credentials: Some(OwnCredentials { username: "u".to_owned(), password: String::new() }),
+            tested_at: None,
         };
         let Err(ServiceError::Invalid(problems)) = checked(&new) else { panic!("it was taken") };
         let fields: Vec<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();

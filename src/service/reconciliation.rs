@@ -53,7 +53,7 @@ pub async fn hurry(app: &App, provider: IysCode, brand: BrandCode) -> ServiceRes
 
 /// Claims the pull that is most overdue.
 pub async fn claim_pull(app: &App, claim: Claim) -> ServiceResult<Option<CursorRow>> {
-    if app.registry.silent_until().is_some() || !app.registry.configured() {
+    if !app.registry.is_open().await? {
         return Ok(None);
     }
     let mut tx = app.db.begin(Priority::Bulk).await?;
@@ -118,7 +118,7 @@ async fn to_the_end(app: &App, cursor: &CursorRow, claim: Claim) -> ServiceResul
     let limit = u16::try_from(app.config.pull.page).unwrap_or(iys::MAX_CHANGES);
     let mut after = cursor.after.clone();
     loop {
-        let page = page(app, &account, cursor, source, after.as_deref(), limit).await?;
+        let page = page(&account, cursor, source, after.as_deref(), limit).await?;
         let full = page.list.len() >= usize::from(limit);
         let next = page.after.clone().filter(|next| after.as_ref() != Some(next));
         if !page.list.is_empty() {
@@ -143,7 +143,6 @@ async fn account(app: &App, provider: IysCode) -> ServiceResult<Account> {
 }
 
 async fn page(
-    app: &App,
     account: &Account,
     cursor: &CursorRow,
     source: ChangeSource,
@@ -151,7 +150,6 @@ async fn page(
     limit: u16,
 ) -> ServiceResult<ChangesPage> {
     let result = account.changes(codes(cursor.iys_code, cursor.brand_code), source, after, limit).await;
-    app.registry.note(&result);
     crate::service::filing::count("changes", &result);
     result.map_err(|error| ServiceError::Registry(std::sync::Arc::new(error)))
 }

@@ -9,6 +9,7 @@ mod support;
 
 mod containers;
 mod crash;
+mod credentials;
 mod faults;
 mod governor;
 mod hourly;

@@ -19,7 +19,7 @@ use crate::client::Inner;
 use crate::login::Login;
 use crate::transport::{Call, Opened, Reply};
 use crate::wire::ErrorItem;
-use crate::{ErrorClass, IysError, LoginCheck, Operation};
+use crate::{AccountKey, ErrorClass, IysError, LoginCheck, Operation, SecretString};
 
 pub use reports::{MovementFile, Movements};
 
@@ -53,14 +53,34 @@ impl Account {
         Self { client, login }
     }
 
+    /// Which account it is, for its [`TokenStore`](crate::TokenStore).
+    pub fn key(&self) -> &AccountKey {
+        self.login.key()
+    }
+
+    /// Logs in by another password from now on, in all clones of this account; a token that there is serves as long as it
+    /// lives. For a password that was changed at the registry.
+    pub fn set_password(&self, password: SecretString) {
+        self.login.set_password(password);
+    }
+
+    /// Logs in by the password, even where there is a valid token, and does nothing else: tells whether the registry
+    /// accepts it. The new token takes the place of the old one.
+    ///
+    /// # Errors
+    /// [`IysError::CredentialsRefused`], or whatever keeps the token endpoint from answering.
+    pub async fn log_in(&self) -> Result<LoginCheck, IysError> {
+        let token = self.login.log_in(&self.client).await?;
+        Ok(LoginCheck { expires_at: token.expires_at, refresh_expires_at: token.refresh_expires_at })
+    }
+
     /// Whether the account can log in: gets a token where there is no valid one, and does nothing else. Tries a
-    /// password that was refused a moment ago once more.
+    /// password that was refused before once more.
     ///
     /// # Errors
     /// [`IysError::CredentialsRefused`], or whatever keeps the token endpoint from answering.
     pub async fn login_check(&self) -> Result<LoginCheck, IysError> {
-        self.login.forget_failure().await;
-        let token = self.login.token(&self.client).await?;
+        let token = self.login.token_anew(&self.client).await?;
         Ok(LoginCheck { expires_at: token.expires_at, refresh_expires_at: token.refresh_expires_at })
     }
 

@@ -39,8 +39,9 @@ pub enum IysError {
 
     /// The token endpoint does not accept the name and password (HTTP 400 there, registry-protocol 1.2).
     ///
-    /// The client remembers this for a quarter of an hour and refuses calls of the account meanwhile without asking,
-    /// for each attempt counts against the hourly limit of the whole IP address.
+    /// The token store remembers the password, and calls of the account fail without asking until it is changed or
+    /// somebody asks for it ([`Account::login_check`](crate::Account::login_check)), for each attempt counts against the
+    /// hourly limit of the whole IP address.
     #[error("the registry does not accept the account's name and password (HTTP {status}, {word})")]
     CredentialsRefused {
         /// HTTP status.

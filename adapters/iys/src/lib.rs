@@ -48,7 +48,7 @@
 //!
 //! | Operation | Function | Section |
 //! |---|---|---|
-//! | Log in, or look whether one can | [`login_check`](Account::login_check) | 1.2 |
+//! | Log in, or look whether one can | [`login_check`](Account::login_check), [`log_in`](Account::log_in) | 1.2 |
 //! | Add one consent | [`add_consent`](Account::add_consent), [`add_consent_raw`](Account::add_consent_raw) | 4.2 |
 //! | Add up to 1 000 consents | [`add_batch`](Account::add_batch), [`add_batch_raw`](Account::add_batch_raw) | 4.4 |
 //! | What became of a batch | [`batch_result`](Account::batch_result) | 4.6 |
@@ -95,9 +95,9 @@
 //! - **Repeating.** A call whose outcome is unknown ([`ErrorClass::OutcomeUnknown`]) can be sent again if
 //!   [`Operation::is_repeatable`]; the others (a retailer added, a citizen asked) are looked for first.
 //! - **Tokens.** After H084 no token call is made for an hour, and calls that need a new token fail with
-//!   [`IysError::Throttled`]; one that still has life goes on being used. A refused password is not tried again for a
-//!   quarter of an hour, except by [`Account::login_check`]. Other failures of the token endpoint are not repeated at
-//!   once either: callers share the failure for some seconds, doubling up to ten minutes.
+//!   [`IysError::Throttled`]; one that still has life goes on being used. A refused password is not tried again
+//!   before it is changed, except by [`Account::login_check`] and [`Account::log_in`]. Other failures of the token
+//!   endpoint are not repeated at once either: callers share the failure for some seconds, doubling up to ten minutes.
 //! - **Secrets and personal data.** `Debug` and `Display` of this crate's types show neither; its `tracing` events
 //!   name the operation, the status and the code only.
 

@@ -23,8 +23,10 @@ const RENEW_BELOW: TimeDelta = TimeDelta::seconds(300);
 const USABLE_ABOVE: TimeDelta = TimeDelta::seconds(5);
 /// The silence after H084; each attempt inside it starts the hour anew.
 const SILENCE: TimeDelta = TimeDelta::minutes(60);
-/// How long a refused password is not tried again.
+/// How long a refused password is not tried again where the store could not note it.
 const REFUSED_FOR: TimeDelta = TimeDelta::minutes(15);
+/// Stands in the place of the registry's word when a password is not tried because it was refused before.
+const REFUSED_BEFORE: &str = "refused_before";
 /// A token that the registry refuses is renewed for that reason at most this often: if a fresh one is refused too,
 /// tokens are not what is wrong.
 const FORCED_EVERY: TimeDelta = TimeDelta::minutes(5);
@@ -37,7 +39,8 @@ const LOOKS: u32 = 40;
 /// One account of a client: its credentials, its token, and the gate that only one caller passes at a time.
 pub(crate) struct Login {
     key: AccountKey,
-    credentials: Credentials,
+    username: String,
+    password: Mutex<SecretString>,
     state: Mutex<State>,
     gate: tokio::sync::Mutex<Gate>,
 }
@@ -63,17 +66,37 @@ struct Gate {
 
 impl fmt::Debug for Login {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.debug_struct("Login").field("credentials", &self.credentials).finish_non_exhaustive()
+        to.debug_struct("Login").field("username", &self.username).finish_non_exhaustive()
     }
 }
 
 impl Login {
     pub fn new(key: AccountKey, credentials: Credentials) -> Self {
-        Self { key, credentials, state: Mutex::default(), gate: tokio::sync::Mutex::default() }
+        let Credentials { username, password } = credentials;
+        Self {
+            key,
+            username,
+            password: Mutex::new(password),
+            state: Mutex::default(),
+            gate: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub fn key(&self) -> &AccountKey {
+        &self.key
     }
 
     pub fn has_password(&self, password: &SecretString) -> bool {
-        same(&self.credentials.password, password)
+        same(&self.password(), password)
+    }
+
+    /// Takes another password from now on, the token that there is as long as it lives.
+    pub fn set_password(&self, password: SecretString) {
+        *self.password.lock().unwrap_or_else(PoisonError::into_inner) = password;
+    }
+
+    fn password(&self) -> SecretString {
+        self.password.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A token that can be used now.
@@ -84,16 +107,34 @@ impl Login {
         let mut gate = self.gate.lock().await;
         match self.cached_above(client.clock.now(), RENEW_BELOW) {
             Some(token) => Ok(token),
-            None => self.renew(client, &mut gate).await,
+            None => self.renew(client, &mut gate, false).await,
         }
     }
 
-    /// Lets the next caller try at once, whatever failed before, because somebody asks for it. The hour of silence
-    /// stays.
-    pub async fn forget_failure(&self) {
+    /// As [`token`](Self::token), but tries at once, whatever failed before, because somebody asks for it. The hour of
+    /// silence stays.
+    pub async fn token_anew(&self, client: &Inner) -> Result<Token, IysError> {
         let mut gate = self.gate.lock().await;
-        if gate.held.as_ref().is_some_and(|(_, failure)| failure.code() != Some("H084")) {
-            *gate = Gate::default();
+        gate.forget_failure();
+        match self.cached_above(client.clock.now(), RENEW_BELOW) {
+            Some(token) => Ok(token),
+            None => self.renew(client, &mut gate, true).await,
+        }
+    }
+
+    /// Logs in by the password, whatever token there is, and keeps the new one.
+    pub async fn log_in(&self, client: &Inner) -> Result<Token, IysError> {
+        let mut gate = self.gate.lock().await;
+        gate.forget_failure();
+        let now = client.clock.now();
+        let stored = client.store.load(&self.key).await.map_err(store_failed)?;
+        if let Some(failure) = gate.held_back(now).or_else(|| silence(&stored, now)) {
+            return Err(failure);
+        }
+        let password = self.password();
+        match self.ask_by_password(client, password.clone()).await {
+            Ok(token) => Ok(self.take(client, &mut gate, token).await),
+            Err(failure) => Err(self.fail(client, &mut gate, failure, &password).await),
         }
     }
 
@@ -119,7 +160,7 @@ impl Login {
     }
 
     /// Takes the token that another process has got meanwhile, or gets one.
-    async fn renew(&self, client: &Inner, gate: &mut Gate) -> Result<Token, IysError> {
+    async fn renew(&self, client: &Inner, gate: &mut Gate, asked: bool) -> Result<Token, IysError> {
         for _ in 0..LOOKS {
             let stored = client.store.load(&self.key).await.map_err(store_failed)?;
             let now = client.clock.now();
@@ -128,7 +169,8 @@ impl Login {
                 return Ok(self.keep(token));
             }
             let usable = best.filter(|token| token.expires_at - now > USABLE_ABOVE);
-            if let Some(failure) = gate.held_back(now).or_else(|| silence(&stored, now)) {
+            let refused = || self.refused(&stored).filter(|_| !asked);
+            if let Some(failure) = gate.held_back(now).or_else(|| silence(&stored, now)).or_else(refused) {
                 return usable.map(|token| self.keep(token)).ok_or(failure);
             }
             let lease = client.login_lease;
@@ -165,29 +207,67 @@ impl Login {
         if let Some(token) = self.best_of(&stored).filter(|token| token.expires_at - now > RENEW_BELOW) {
             return Ok(self.keep(token));
         }
-        match self.ask_for_token(client, stored.token).await {
-            Ok(token) => {
-                *gate = Gate::default();
-                if let Err(error) = client.store.save(&self.key, &token).await {
-                    // Without the new refresh token the others will have to log in by password; nothing worse.
-                    tracing::warn!(%error, "the token store did not keep the new token");
-                }
-                Ok(self.keep(token))
-            }
+        let password = self.password();
+        match self.ask_for_token(client, stored.token, password.clone()).await {
+            Ok(token) => Ok(self.take(client, gate, token).await),
             Err(failure) => {
-                let now = client.clock.now();
-                gate.hold(&failure, now);
-                if failure.code() == Some("H084")
-                    && let Err(error) = client.store.halt_until(now + SILENCE).await
-                {
-                    tracing::error!(%error, "the token store did not note the hour of silence");
-                }
+                let failure = self.fail(client, gate, failure, &password).await;
                 usable.map(|token| self.keep(token)).ok_or(failure)
             }
         }
     }
 
-    async fn ask_for_token(&self, client: &Inner, stored: Option<Token>) -> Result<Token, IysError> {
+    /// Keeps a new token, here and for the others.
+    async fn take(&self, client: &Inner, gate: &mut Gate, token: Token) -> Token {
+        *gate = Gate::default();
+        if let Err(error) = client.store.save(&self.key, &token).await {
+            // Without the new refresh token the others will have to log in by password; nothing worse.
+            tracing::warn!(%error, "the token store did not keep the new token");
+        }
+        self.keep(token)
+    }
+
+    /// Notes a failure, so that nobody tries again too early.
+    async fn fail(
+        &self,
+        client: &Inner,
+        gate: &mut Gate,
+        failure: IysError,
+        password: &SecretString,
+    ) -> IysError {
+        let now = client.clock.now();
+        let noted = match &failure {
+            IysError::CredentialsRefused { .. } => {
+                let noted = client.store.refuse(&self.key, password).await;
+                if noted.is_ok() {
+                    // The store knows, and also when it is over.
+                    return failure;
+                }
+                noted
+            }
+            other if other.code() == Some("H084") => client.store.halt_until(now + SILENCE).await,
+            _ => Ok(()),
+        };
+        gate.hold(&failure, now);
+        if let Err(error) = noted {
+            tracing::error!(%error, "the token store did not note a refusal");
+        }
+        failure
+    }
+
+    /// The failure that stands for a password that was refused before.
+    fn refused(&self, stored: &StoredToken) -> Option<IysError> {
+        let refused = stored.refused.as_ref()?;
+        self.has_password(refused)
+            .then(|| IysError::CredentialsRefused { status: 400, word: REFUSED_BEFORE.to_owned() })
+    }
+
+    async fn ask_for_token(
+        &self,
+        client: &Inner,
+        stored: Option<Token>,
+        password: SecretString,
+    ) -> Result<Token, IysError> {
         let now = client.clock.now();
         let by_password = std::mem::take(&mut self.lock().password_next);
         if let Some(token) =
@@ -199,7 +279,11 @@ impl Login {
                 outcome => return outcome,
             }
         }
-        let Credentials { username, password } = self.credentials.clone();
+        self.ask_by_password(client, password).await
+    }
+
+    async fn ask_by_password(&self, client: &Inner, password: SecretString) -> Result<Token, IysError> {
+        let username = self.username.clone();
         token_call(client, &TokenRequest::Password { username, password }).await
     }
 
@@ -233,6 +317,13 @@ impl Login {
 }
 
 impl Gate {
+    /// Lets the next caller try, unless the registry itself has asked for silence.
+    fn forget_failure(&mut self) {
+        if self.held.as_ref().is_some_and(|(_, failure)| failure.code() != Some("H084")) {
+            *self = Self::default();
+        }
+    }
+
     /// Keeps everybody from trying again for a time that fits the failure.
     fn hold(&mut self, failure: &IysError, now: DateTime<Utc>) {
         self.failures = self.failures.saturating_add(1);

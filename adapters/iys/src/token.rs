@@ -68,6 +68,8 @@ pub struct StoredToken {
     pub token: Option<Token>,
     /// Until when no token call may be made, for any account.
     pub halted_until: Option<DateTime<Utc>>,
+    /// The password that the registry refused last, unless it has given the account a token since.
+    pub refused: Option<SecretString>,
 }
 
 /// Keeps the tokens, so that several processes can share one login. The registry counts token calls per IP address
@@ -88,8 +90,15 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
         lease: Duration,
     ) -> BoxFuture<'a, Result<bool, BoxError>>;
 
-    /// Keeps a new pair in place of the old one.
+    /// Keeps a new pair in place of the old one, and forgets a refused password.
     fn save<'a>(&'a self, account: &'a AccountKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>>;
+
+    /// Notes that the registry does not accept this password: nobody tries it again by himself.
+    fn refuse<'a>(
+        &'a self,
+        account: &'a AccountKey,
+        password: &'a SecretString,
+    ) -> BoxFuture<'a, Result<(), BoxError>>;
 
     /// Gives the right back, after success and failure alike.
     fn end_login<'a>(
@@ -113,6 +122,7 @@ pub struct MemoryTokenStore {
 struct Memory {
     tokens: HashMap<AccountKey, Token>,
     leases: HashMap<AccountKey, (String, DateTime<Utc>)>,
+    refused: HashMap<AccountKey, SecretString>,
     halted_until: Option<DateTime<Utc>>,
 }
 
@@ -125,8 +135,11 @@ impl MemoryTokenStore {
 impl TokenStore for MemoryTokenStore {
     fn load<'a>(&'a self, account: &'a AccountKey) -> BoxFuture<'a, Result<StoredToken, BoxError>> {
         let state = self.lock();
-        let stored =
-            StoredToken { token: state.tokens.get(account).cloned(), halted_until: state.halted_until };
+        let stored = StoredToken {
+            token: state.tokens.get(account).cloned(),
+            halted_until: state.halted_until,
+            refused: state.refused.get(account).cloned(),
+        };
         ready(Ok(stored)).boxed()
     }
 
@@ -146,7 +159,18 @@ impl TokenStore for MemoryTokenStore {
     }
 
     fn save<'a>(&'a self, account: &'a AccountKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>> {
-        self.lock().tokens.insert(account.clone(), token.clone());
+        let mut state = self.lock();
+        state.tokens.insert(account.clone(), token.clone());
+        state.refused.remove(account);
+        ready(Ok(())).boxed()
+    }
+
+    fn refuse<'a>(
+        &'a self,
+        account: &'a AccountKey,
+        password: &'a SecretString,
+    ) -> BoxFuture<'a, Result<(), BoxError>> {
+        self.lock().refused.insert(account.clone(), password.clone());
         ready(Ok(())).boxed()
     }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use iys::{ErrorClass, IysError};
+use kopru_domain::governor::Tally;
 use kopru_domain::{Clock as _, Text};
+use kopru_store::sessions;
 use reqwest::Client;
 use url::{Host, Url};
 
@@ -12,6 +14,7 @@ use super::{Finding, chain};
 use crate::bootstrap::App;
 use crate::clocks::SystemClock;
 use crate::config::Config;
+use crate::registry::Standing;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Consent dates are second by second: more than this is worth a look.
@@ -45,7 +48,10 @@ pub(super) async fn examine(config: &Config, app: Option<&App>) -> Vec<Finding> 
         ));
     }
     match app {
-        Some(app) => findings.push(login(app).await),
+        Some(app) => {
+            findings.push(login(app).await);
+            findings.extend(governor(app).await);
+        }
         None => findings.push(Finding::warn(
             "login",
             Text::fixed("veritabanı hazır olmadan denenmedi", "not tried: the database is not ready"),
@@ -126,6 +132,55 @@ async fn login(app: &App) -> Finding {
         }
         Err(error) => refused(&error),
     }
+}
+
+/// What the registry refuses, and what is held back for it.
+async fn governor(app: &App) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Ok(standing) = app.registry.standing().await {
+        findings.push(success(&standing));
+    }
+    let refused = async {
+        let mut tx = app.db.read().await?;
+        sessions::refused(&mut tx).await
+    };
+    for account in refused.await.unwrap_or_default() {
+        let user = account.split(' ').next().unwrap_or_default().to_owned();
+        let text = Text::new(
+            format!("İYS {user} kullanıcısının parolasını reddetti; değişene kadar onunla sorulmaz"),
+            format!("the registry refused the password of {user}; it is not asked with it before that changes"),
+        );
+        findings.push(Finding::fail("credentials", text).advise(
+            "parolayı `kopru provider credentials` ya da registry.password_file ile değiştirin; doğruysa aynısını yeniden verin",
+            "change it by `kopru provider credentials` or registry.password_file; if it is right, give the same again",
+        ));
+    }
+    findings
+}
+
+/// The share of requests that succeed.
+fn success(standing: &Standing) -> Finding {
+    let Tally { requests, failed } = standing.day;
+    let percent = (standing.day.success() * 100.0).floor();
+    let text = Text::new(
+        format!("son 24 saatte {requests} isteğin {failed} tanesi başarısız (başarı % {percent})"),
+        format!("{failed} of {requests} requests failed in the last 24 hours ({percent} % succeed)"),
+    );
+    if !standing.careful {
+        return Finding::ok("success", text);
+    }
+    let brands: Vec<String> = standing.failing.iter().map(|(_, brand)| brand.0.to_string()).collect();
+    let brands = if brands.is_empty() { "-".to_owned() } else { brands.join(", ") };
+    Finding::warn("success", text).advise(
+        format!(
+            "İYS % 70'in altındaki adresi listeden çıkarır: bekletilen markaların yoklaması, kaydı olmayacak adreslerin sorgusu ve \
+             şu markaların bildirimleri bekliyor: {brands}; reddedilen izinlere bakın"
+        ),
+        format!(
+            "the registry throws an address out below 70 %: probes of held brands, queries of addresses without a record and the \
+             filings of these brands wait: {brands}; look at their refused consents"
+        ),
+    )
 }
 
 fn refused(error: &IysError) -> Finding {

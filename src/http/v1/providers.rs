@@ -97,7 +97,10 @@ fn known(code: Code) -> Result<IysCode, Problem> {
     path = "/v1/providers",
     operation_id = "addProvider",
     tag = "administration",
-    params(("Idempotency-Key" = Option<String>, Header, description = "A new value for each piece of work, such as a UUID")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "A new value for each piece of work, such as a UUID"),
+        ("test" = Option<bool>, Query, description = "Whether the registry is asked first if it accepts the credentials: true"),
+    ),
     request_body(content = ProviderBody),
     responses(
         (status = 201, description = "The provider", body = Provider),
@@ -112,20 +115,26 @@ fn known(code: Code) -> Result<IysCode, Problem> {
 pub async fn add(
     State(state): State<HttpState>,
     call: Call,
+    uri: Uri,
     repeatable: Repeatable,
     JsonBody(bytes): JsonBody,
 ) -> Result<Response, Problem> {
     call.require(crate::service::Scope::Admin)?;
     call.require_partner_wide()?;
     let body: ProviderBody = json::read(&bytes)?;
-    let mut turn = match repeatable.begin(&state, &bytes).await? {
-        Turn::Repeat(answer) => return Ok(answer),
-        Turn::First(turn) => turn,
-    };
-    let new = NewProvider {
+    let mut new = NewProvider {
         iys_code: IysCode(body.iys_code),
         title: body.title,
         credentials: body.credentials.map(OwnCredentials::from),
+        tested_at: None,
+    };
+    // Before the transaction, which must not stay open while the registry is asked.
+    if wants_test(&uri)? {
+        providers::try_new(&state.app, &mut new).await?;
+    }
+    let mut turn = match repeatable.begin(&state, &bytes).await? {
+        Turn::Repeat(answer) => return Ok(answer),
+        Turn::First(turn) => turn,
     };
     let provider = providers::add_in(&mut turn.tx, &state.app, &call, new).await?;
     turn.finish(StatusCode::CREATED, &provider).await
@@ -196,23 +205,47 @@ pub async fn disable(State(state): State<HttpState>, call: Call, code: Code) -> 
 }
 
 /// Change how a provider logs in at the registry
+///
+/// A login at the registry and a look at the provider's brands come first; what it refuses, or cannot be asked about, is not
+/// kept. With `test=false` it is kept unasked. Running processes take the change over without a restart.
 #[utoipa::path(
     put,
     path = "/v1/providers/{iysCode}/credentials",
     operation_id = "setProviderCredentials",
     tag = "administration",
-    params(("iysCode" = i64, Path, description = "The provider's number at the registry")),
+    params(
+        ("iysCode" = i64, Path, description = "The provider's number at the registry"),
+        ("test" = Option<bool>, Query, description = "Whether the registry is asked first if it accepts the credentials: true"),
+    ),
     request_body(content = LoginBody),
-    responses((status = 200, description = "The provider", body = Provider)),
-    extensions(("x-summary-tr" = json!("İYS kullanıcısını değiştir")), ("x-scope" = json!("admin"))),
+    responses(
+        (status = 200, description = "The provider", body = Provider),
+        (status = 422, description = "The registry refuses them", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "The registry could not be asked", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    extensions(
+        ("x-summary-tr" = json!("İYS kullanıcısını değiştir")),
+        ("x-description-tr" = json!("Önce İYS'de oturum açılır ve sağlayıcının markaları okunur; kabul edilmeyen ya da sorulamayan bilgi saklanmaz. `test=false` ile sorulmadan saklanır. Çalışan süreçler değişikliği yeniden başlatılmadan alır.")),
+        ("x-scope" = json!("admin")),
+    ),
 )]
 pub async fn set_credentials(
     State(state): State<HttpState>,
     call: Call,
     code: Code,
+    uri: Uri,
     JsonBody(bytes): JsonBody,
 ) -> Result<Json<Provider>, Problem> {
     let body: LoginBody = json::read(&bytes)?;
     let credentials = body.credentials.map(OwnCredentials::from);
-    Ok(Json(providers::set_credentials(&state.app, &call, known(code)?, credentials).await?))
+    let (code, test) = (known(code)?, wants_test(&uri)?);
+    Ok(Json(providers::set_credentials(&state.app, &call, code, credentials, test).await?))
+}
+
+/// Whether credentials are tried before they are kept.
+fn wants_test(uri: &Uri) -> Result<bool, Problem> {
+    let mut params = Params::of(uri, &["test"]);
+    let test = params.word("test", &["true", "false"]).unwrap_or(true);
+    params.finish()?;
+    Ok(test)
 }

@@ -34,7 +34,7 @@ pub(super) async fn refresh(
     wait: Duration,
 ) -> ServiceResult<()> {
     let wanted = unseen(app, brand, entries, bound).await?;
-    if wanted.is_empty() || app.registry.silent_until().is_some() {
+    if wanted.is_empty() || app.registry.silent_until().await?.is_some() {
         return Ok(());
     }
     let asked_at = app.clocks.business();
@@ -89,7 +89,7 @@ async fn statuses(
 ) -> ServiceResult<HashSet<String>> {
     let account = account(app, brand.iys_code).await?;
     let place = codes(brand.iys_code, brand.brand_code);
-    let asking = filing::approved(app, &account, place, request.recipient_type, request.channel, recipients);
+    let asking = filing::approved(&account, place, request.recipient_type, request.channel, recipients);
     let approved = priority::run(CallClass::Person, asking).await;
     Ok(approved.map_err(RegistryError::Iys)?)
 }

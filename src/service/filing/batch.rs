@@ -31,7 +31,7 @@ const RIGHTS_AGAIN: Duration = Duration::from_mins(30);
 
 /// Claims a batch that is due: its POST had no answer, or its results may be there.
 pub async fn claim_batch(app: &App, claim: Claim) -> ServiceResult<Option<BatchRow>> {
-    if app.registry.silent_until().is_some() || !app.registry.configured() {
+    if !app.registry.is_open().await? {
         return Ok(None);
     }
     let mut tx = app.db.begin(Priority::Bulk).await?;
@@ -71,7 +71,6 @@ async fn begin(app: &App, batch: &BatchRow) -> ServiceResult<Tx> {
 /// Posts a batch.
 pub(super) async fn post(app: &App, account: &Account, batch: BatchRow, body: Bytes) -> ServiceResult<()> {
     let result = account.add_batch_raw(codes(batch.iys_code, batch.brand_code), body.clone()).await;
-    app.registry.note(&result);
     count("add_batch", &result);
     match result {
         Ok(taken) => accepted(app, &batch, &body, &taken).await,
@@ -294,7 +293,6 @@ fn single(keys: &ProviderKeys, items: &[Bytes], row: SubmissionRow) -> Submissio
 async fn look(app: &App, account: &Account, batch: BatchRow) -> ServiceResult<()> {
     let request_id = batch.request_id.clone().unwrap_or_default();
     let result = account.batch_result(codes(batch.iys_code, batch.brand_code), &request_id).await;
-    app.registry.note(&result);
     count("batch_result", &result);
     let (results, failed) = match result {
         Ok(items) => (items, None),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use iys::Bytes;
 use iys::wire::encode;
 use kopru_domain::{BrandCode, BrandPolicy, Code};
@@ -17,7 +18,7 @@ use crate::registry::Hourly;
 use crate::registry::words::{Filing, request};
 use crate::service::filing::settling::{Settling, candidate};
 use crate::service::filing::sift::is_approved;
-use crate::service::filing::{Outgoing, Turn};
+use crate::service::filing::{Outgoing, Place, Turn};
 use crate::service::mirror;
 use crate::service::{ServiceError, ServiceResult};
 
@@ -25,6 +26,10 @@ use crate::service::{ServiceError, ServiceResult};
 const MOST: i64 = 1_000;
 /// Status queries of one claim: they must all be answered within its lease.
 const QUESTIONS_A_CLAIM: usize = 50;
+/// Rejections whose target is nearer go even where a brand's filings are held back.
+const NEAR: TimeDelta = TimeDelta::hours(4);
+/// The others of such a brand come back after this.
+const HELD_BACK_FOR: TimeDelta = TimeDelta::minutes(10);
 /// Brands tried in one claim, when what is due there cannot go just now.
 const BRANDS_A_CLAIM: usize = 200;
 
@@ -47,7 +52,7 @@ pub struct Work {
 
 /// Claims the next work, or nothing when nothing can go.
 pub async fn claim_due(app: &App, turn: &Turn, claim: Claim) -> ServiceResult<Option<Work>> {
-    if app.registry.silent_until().is_some() || !app.registry.configured() {
+    if !app.registry.is_open().await? {
         return Ok(None);
     }
     let mut except = Vec::new();
@@ -57,7 +62,11 @@ pub async fn claim_due(app: &App, turn: &Turn, claim: Claim) -> ServiceResult<Op
             turn.next(app, &mut tx, &except).await?
         };
         let Some((provider, brand, statuses)) = next else { return Ok(None) };
-        match claim_brand(app, provider, brand, statuses, claim).await {
+        let claimed = match going(app, (provider, brand, statuses)).await? {
+            Some(going) => claim_brand(app, provider, brand, going, claim).await,
+            None => Ok(None),
+        };
+        match claimed {
             Ok(Some(work)) => return Ok(Some(work)),
             Ok(None) => {}
             Err(ServiceError::Store(error)) if error.is_unavailable() => return Err(error.into()),
@@ -76,18 +85,51 @@ pub async fn claim_due(app: &App, turn: &Turn, claim: Claim) -> ServiceResult<Op
     Ok(None)
 }
 
+/// What of a brand goes.
+#[derive(Clone, Copy)]
+struct Going {
+    statuses: &'static [ConsentStatus],
+    /// Only what has its target before this instant.
+    near: Option<DateTime<Utc>>,
+    /// Too many requests fail: no single question that a list can answer.
+    careful: bool,
+}
+
+/// What of a brand goes: all, unless its filings are held back because most of them failed and too many requests fail as it
+/// is. Then only rejections near their target go.
+async fn going(app: &App, (provider, brand, statuses): Place) -> ServiceResult<Option<Going>> {
+    let standing = app.registry.standing().await?;
+    let careful = standing.careful;
+    if !standing.failing.contains(&(provider, brand)) {
+        return Ok(Some(Going { statuses, near: None, careful }));
+    }
+    let now = app.clocks.business();
+    let earliest = {
+        let mut tx = app.db.read().await?;
+        submissions::earliest_rejection(&mut tx, provider, brand, now).await?
+    };
+    let is_near =
+        statuses.contains(&ConsentStatus::Rejection) && earliest.is_some_and(|target| target < now + NEAR);
+    if !is_near {
+        metrics::counter!("registry_held_back_total", "what" => "filing").increment(1);
+        return Ok(None);
+    }
+    Ok(Some(Going { statuses: &[ConsentStatus::Rejection], near: Some(now + NEAR), careful }))
+}
+
 async fn claim_brand(
     app: &App,
     provider: IysCode,
     brand: BrandCode,
-    statuses: &'static [ConsentStatus],
+    going: Going,
     claim: Claim,
 ) -> ServiceResult<Option<Work>> {
     let mut tx = app.db.begin(Priority::Bulk).await?;
     // Without an account nothing can be sent: what is claimed would only look as if it had left the house.
     app.registry.account(&mut tx, provider).await?;
     let mut settling = Settling::begin(app, &mut tx, provider).await?;
-    let rows = submissions::claim(&mut tx, provider, brand, statuses, MOST, settling.now, claim).await?;
+    let rows =
+        submissions::claim(&mut tx, provider, brand, going.statuses, MOST, settling.now, claim).await?;
     if rows.is_empty() {
         return Ok(None);
     }
@@ -97,12 +139,17 @@ async fn claim_brand(
     let mut ready = Vec::new();
     let mut ask_first = Vec::new();
     for row in rows {
+        if going.near.is_some_and(|near| row.target_at >= near) {
+            let at = settling.now + HELD_BACK_FOR;
+            settling.put_back(row, at);
+            continue;
+        }
         match gate.stop(&row) {
             Some((cause, code)) => settling.hold(row, cause, &code, false)?,
             None => review(app, &mut settling, policy, row, &mut ready, &mut ask_first)?,
         }
     }
-    let (ask_first, sift) = divide(app, &mut tx, &mut settling, ask_first).await?;
+    let (ask_first, sift) = divide(app, &mut tx, &mut settling, ask_first, going.careful).await?;
     let mut work = Work { provider, brand, batch: None, singles: Vec::new(), ask_first, sift };
     if ready.len() > app.config.filing.batch_threshold as usize {
         work.batch = Some(batch(&mut tx, &mut settling, provider, brand, ready, claim).await?);
@@ -122,12 +169,17 @@ async fn divide(
     tx: &mut Tx,
     settling: &mut Settling<'_>,
     late: Vec<SubmissionRow>,
+    careful: bool,
 ) -> ServiceResult<(Vec<SubmissionRow>, Vec<SubmissionRow>)> {
     if late.is_empty() {
         return Ok((late, Vec::new()));
     }
     let (approved, unseen): (Vec<_>, Vec<_>) = late.into_iter().partition(|row| is_approved(settling, row));
-    let (mut questions, sift) = if unseen.len() > QUESTIONS_A_CLAIM {
+    // A single question about an address without a record counts as a failure at the registry; the list never does.
+    if careful && !unseen.is_empty() {
+        metrics::counter!("registry_held_back_total", "what" => "status").increment(unseen.len() as u64);
+    }
+    let (mut questions, sift) = if unseen.len() > QUESTIONS_A_CLAIM || careful {
         (approved, unseen)
     } else {
         ([approved, unseen].concat(), Vec::new())

@@ -118,7 +118,6 @@ async fn answer(
     let request = request(app, provider, &question.row).await?;
     let asked_at = app.clocks.business();
     let result = account.status(codes(provider, brand), &request).await;
-    app.registry.note(&result);
     count("status", &result);
     let (code, after) = match result {
         Ok(None) => return Ok(Some(Answered { question, side: None, asked_at })),

@@ -18,7 +18,7 @@ const MOST: i64 = 50;
 
 /// Claims submissions whose outcome is unknown and whose time has come; also those whose sender died.
 pub async fn claim_unresolved(app: &App, claim: Claim) -> ServiceResult<Vec<SubmissionRow>> {
-    if app.registry.silent_until().is_some() || !app.registry.configured() {
+    if !app.registry.is_open().await? {
         return Ok(Vec::new());
     }
     let mut tx = app.db.begin(Priority::Bulk).await?;

@@ -50,7 +50,6 @@ pub(super) async fn send(
             let (app, account) = (app.clone(), account.clone());
             app.lifecycle.clone().spawn("add", async move {
                 let result = account.add_consent_raw(codes(provider, brand), out.bytes).await;
-                app.registry.note(&result);
                 count("add", &result);
                 (out.row, words::answer(&result))
             })

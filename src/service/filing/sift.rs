@@ -44,7 +44,7 @@ pub(super) async fn sift(
         let asked_at = app.clocks.business();
         let recipients = group.values().map(|(_, recipient)| recipient.clone()).collect();
         let place = codes(provider, brand);
-        match approved(app, account, place, recipient_type, channel, recipients).await {
+        match approved(account, place, recipient_type, channel, recipients).await {
             Ok(approved) => {
                 let answers = group.into_values().map(|(row, recipient)| {
                     (row, Observation { asked_at, approved: approved.contains(&recipient) })
@@ -71,7 +71,6 @@ pub(super) async fn sift(
 
 /// Which of up to 1 000 addresses, each once, are approved at the registry.
 pub(crate) async fn approved(
-    app: &App,
     account: &Account,
     place: BrandCodes,
     recipient_type: RecipientType,
@@ -80,7 +79,6 @@ pub(crate) async fn approved(
 ) -> Result<HashSet<String>, IysError> {
     let question = StatusesRequest { recipients };
     let result = account.statuses(place, recipient_type.as_str(), channel.as_str(), &question).await;
-    app.registry.note(&result);
     count("statuses", &result);
     Ok(result?.list.iter().filter_map(|text| canonical(text)).collect())
 }

@@ -45,7 +45,6 @@ pub async fn history(
         r#type: channel.as_str().to_owned(),
     };
     let result = account.history(codes(brand.iys_code, brand.brand_code), &request, 0, MAX_PAGE).await;
-    app.registry.note(&result);
     let answer = result.map_err(RegistryError::Iys)?;
     Ok(answer
         .list

@@ -19,6 +19,7 @@ pub mod brands;
 pub mod budgets;
 pub mod calendars;
 pub mod changes;
+pub mod circuits;
 pub mod consents;
 pub mod cursors;
 pub mod deliveries;
@@ -31,6 +32,7 @@ pub mod jobs;
 pub mod key_states;
 pub mod keys;
 pub mod leases;
+pub mod outcomes;
 pub mod permissions;
 pub mod providers;
 pub mod sessions;
@@ -60,13 +62,14 @@ pub struct Claim {
 
 /// Every statement of the store by module and name, for the test that prepares them all.
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statement)> {
-    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 21] = [
+    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 23] = [
         ("audit", audit::STATEMENTS),
         ("batches", batches::STATEMENTS),
         ("brands", brands::STATEMENTS),
         ("budgets", budgets::STATEMENTS),
         ("calendars", calendars::STATEMENTS),
         ("changes", changes::STATEMENTS),
+        ("circuits", circuits::STATEMENTS),
         ("consents", consents::STATEMENTS),
         ("cursors", cursors::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
@@ -77,6 +80,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("jobs", jobs::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("leases", leases::STATEMENTS),
+        ("outcomes", outcomes::STATEMENTS),
         ("permissions", permissions::STATEMENTS),
         ("providers", providers::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
@@ -91,11 +95,12 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
 
 /// Every bulk insert of the store by module and name, for the same test.
 pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
-    let modules: [(&str, &[(&'static str, &'static Insert)]); 6] = [
+    let modules: [(&str, &[(&'static str, &'static Insert)]); 7] = [
         ("changes", changes::INSERTS),
         ("consents", consents::INSERTS),
         ("deliveries", deliveries::INSERTS),
         ("idempotency", idempotency::INSERTS),
+        ("outcomes", outcomes::INSERTS),
         ("permissions", permissions::INSERTS),
         ("submissions", submissions::INSERTS),
     ];

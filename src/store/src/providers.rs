@@ -9,10 +9,11 @@ use crate::{Tx, args, sql::Row, statements};
 statements! {
     ADD = "INSERT INTO providers (iys_code, title, state, credential_mode, credentials, created_at)
            VALUES ($1, $2, 'active', $3, $4, $5) ON CONFLICT (iys_code) DO NOTHING";
-    FIND = "SELECT iys_code, title, state, credential_mode, credentials, created_at FROM providers WHERE iys_code = $1";
-    LIST = "SELECT iys_code, title, state, credential_mode, credentials, created_at FROM providers
+    FIND = "SELECT iys_code, title, state, credential_mode, credentials, created_at, credentials_tested_at FROM providers WHERE iys_code = $1";
+    LIST = "SELECT iys_code, title, state, credential_mode, credentials, created_at, credentials_tested_at FROM providers
             WHERE iys_code > $1 ORDER BY iys_code LIMIT 1000";
-    SET_CREDENTIALS = "UPDATE providers SET credential_mode = $2, credentials = $3 WHERE iys_code = $1";
+    SET_CREDENTIALS = "UPDATE providers SET credential_mode = $2, credentials = $3, credentials_tested_at = $4 WHERE iys_code = $1";
+    TESTED = "UPDATE providers SET credentials_tested_at = $2 WHERE iys_code = $1";
     DISABLE = "UPDATE providers SET state = 'disabled' WHERE iys_code = $1 AND state = 'active'";
 }
 
@@ -31,6 +32,8 @@ pub struct ProviderRow {
     pub credentials: Option<Vec<u8>>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
+    /// When the registry accepted these credentials before they were kept; `None` = not tried.
+    pub tested_at: Option<DateTime<Utc>>,
 }
 
 /// Adds a provider; false when it exists.
@@ -56,9 +59,19 @@ pub async fn list(tx: &mut Tx, after: IysCode) -> Result<Vec<ProviderRow>> {
 }
 
 /// Changes how a provider logs in at the registry.
-pub async fn set_credentials(tx: &mut Tx, iys_code: IysCode, credentials: Option<Vec<u8>>) -> Result<bool> {
+pub async fn set_credentials(
+    tx: &mut Tx,
+    iys_code: IysCode,
+    credentials: Option<Vec<u8>>,
+    tested_at: Option<DateTime<Utc>>,
+) -> Result<bool> {
     let mode = if credentials.is_some() { "own" } else { "partner" };
-    Ok(tx.execute(&SET_CREDENTIALS, args![iys_code, mode, credentials]).await? == 1)
+    Ok(tx.execute(&SET_CREDENTIALS, args![iys_code, mode, credentials, tested_at]).await? == 1)
+}
+
+/// Notes that the registry has accepted a provider's credentials.
+pub async fn tested(tx: &mut Tx, iys_code: IysCode, at: DateTime<Utc>) -> Result<()> {
+    tx.execute(&TESTED, args![iys_code, at]).await.map(drop)
 }
 
 /// Disables a provider; false when there was nothing to do.
@@ -74,5 +87,6 @@ fn read(row: &Row) -> Result<ProviderRow> {
         own_credentials: row.get::<String>(3)? == "own",
         credentials: row.get(4)?,
         created_at: row.get(5)?,
+        tested_at: row.get(6)?,
     })
 }

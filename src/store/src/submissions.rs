@@ -123,6 +123,11 @@ statements! {
               ORDER BY s.target_at LIMIT $4 {skip_locked})
         UPDATE submissions SET state = 'queued', cause = $6, next_attempt_at = $5, updated_at = $5 FROM due
         WHERE iys_code = p AND consent_id = c AND generation = g";
+    EARLIEST_REJECTION = "SELECT target_at FROM submissions {by submissions_due_by_brand}
+        WHERE state = 'queued' AND status = 'RET' AND iys_code = $1 AND brand_code = $2 AND next_attempt_at <= $3 ORDER BY target_at LIMIT 1";
+    HELD_REJECTION = "SELECT 1 FROM submissions {by submissions_held}
+        WHERE state = 'held' AND cause <> 'review' AND iys_code = $1 AND brand_code = $2 AND channel = $3 AND status = 'RET'
+            AND target_at < $4 LIMIT 1";
     COUNTS = "SELECT state, count(*) FROM submissions WHERE state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') GROUP BY state";
     EARLIEST = "SELECT target_at FROM submissions {by submissions_due} WHERE state = 'queued' ORDER BY target_at, status DESC LIMIT 1";
     QUEUED = "SELECT count(*) FROM submissions {by submissions_due} WHERE state = 'queued'";
@@ -312,6 +317,28 @@ pub async fn release_held(
 ) -> Result<u64> {
     let cause = as_probe.then_some(PROBE);
     tx.execute(&RELEASE_HELD, args![provider, brand, channel, limit, now, cause]).await
+}
+
+/// The earliest target among the rejections of a brand that are due.
+pub async fn earliest_rejection(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    let row = tx.row(&EARLIEST_REJECTION, args![provider, brand, now]).await?;
+    row.map(|row| row.get(0)).transpose()
+}
+
+/// Whether a rejection whose target lies before `until` is held on a channel of a brand.
+pub async fn holds_rejection(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    channel: Channel,
+    until: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(tx.row(&HELD_REJECTION, args![provider, brand, channel, until]).await?.is_some())
 }
 
 /// Open filings by state.

@@ -29,6 +29,8 @@ pub struct Options {
     pub batch_threshold: Option<u32>,
     /// Pace; none where missing.
     pub requests_per_second: Option<f64>,
+    /// From how many requests on the share of success is watched.
+    pub guard_from: Option<u64>,
     /// How long the registry may take to answer.
     pub registry_timeout: Option<Duration>,
     /// Webhook calls in flight at once: in all, and to one endpoint.
@@ -48,6 +50,7 @@ pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -
     // Tests ask faster than any client.
     config.http.requests_per_second_per_key = 1_000_000;
     config.registry.requests_per_second = options.requests_per_second.unwrap_or(0.0);
+    config.registry.guard_from = options.guard_from.unwrap_or(config.registry.guard_from);
     config.registry.timeout = options.registry_timeout.unwrap_or(Duration::from_secs(5));
     if let Some(threshold) = options.batch_threshold {
         config.filing.batch_threshold = threshold;
@@ -149,7 +152,11 @@ impl Bridge {
     }
 
     pub async fn get(&self, path: &str) -> (u16, Value) {
-        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        self.get_as(&self.key, path).await
+    }
+
+    pub async fn get_as(&self, key: &str, path: &str) -> (u16, Value) {
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(key);
         answer(request.send().await.unwrap()).await
     }
 

@@ -117,4 +117,26 @@ impl Registry {
     pub async fn clear_brand_rights(&self, rights: Value) {
         self.post("providers", json!({"iysCode": self.seed.iys_code, "authorisations": rights})).await;
     }
+
+    /// A second brand of the demo provider, for which the partner may write too; returns its number.
+    pub async fn second_brand(&self) -> i64 {
+        let SeedInfo { iys_code, brand_code, integrator_code, .. } = self.seed;
+        let second = brand_code + 100;
+        let brands = json!([{"brandCode": second, "name": "Second"}]);
+        let rights = json!([{"brandCode": second, "integratorCode": integrator_code}]);
+        self.post("providers", json!({"iysCode": iys_code, "brands": brands, "authorisations": rights}))
+            .await;
+        second
+    }
+
+    /// Changes a user's password, as in the registry's web panel.
+    pub async fn set_password(&self, username: &str, password: &str) {
+        let users = json!([{"username": username, "password": password}]);
+        if username == self.seed.username {
+            let code = self.seed.integrator_code;
+            self.post("partners", json!({"integratorCode": code, "users": users})).await;
+        } else {
+            self.post("providers", json!({"iysCode": self.seed.iys_code, "users": users})).await;
+        }
+    }
 }

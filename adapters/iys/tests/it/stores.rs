@@ -6,11 +6,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::{BoxFuture, FutureExt, ready};
 use iys::{
-    AccountKey, BoxError, Clock, ErrorClass, IysError, MemoryTokenStore, StoredToken, Token, TokenStore,
+    AccountKey, BoxError, Clock, ErrorClass, IysError, MemoryTokenStore, SecretString, StoredToken, Token,
+    TokenStore,
 };
 
 use crate::support::{BRAND, FakeClock, FakeRegistry, added, consent, credentials, refusal};
-use crate::tokens::{add, bearers};
+use crate::tokens::{add, bearers, oauth};
 
 #[tokio::test]
 async fn two_clients_share_a_token_through_their_store() {
@@ -54,7 +55,7 @@ impl TokenStore for Busy {
             expires_at: self.until + TimeDelta::hours(2),
             refresh_expires_at: self.until + TimeDelta::hours(4),
         });
-        ready(Ok(StoredToken { token, halted_until: None })).boxed()
+        ready(Ok(StoredToken { token, ..StoredToken::default() })).boxed()
     }
 
     fn try_begin_login<'a>(
@@ -76,6 +77,14 @@ impl TokenStore for Busy {
     }
 
     fn halt_until(&self, _: DateTime<Utc>) -> BoxFuture<'_, Result<(), BoxError>> {
+        unreachable!("nothing was refused")
+    }
+
+    fn refuse<'a>(
+        &'a self,
+        _: &'a AccountKey,
+        _: &'a SecretString,
+    ) -> BoxFuture<'a, Result<(), BoxError>> {
         unreachable!("nothing was refused")
     }
 }
@@ -167,6 +176,14 @@ impl TokenStore for Keys {
     fn halt_until(&self, _: DateTime<Utc>) -> BoxFuture<'_, Result<(), BoxError>> {
         ready(Err("no database".into())).boxed()
     }
+
+    fn refuse<'a>(
+        &'a self,
+        _: &'a AccountKey,
+        _: &'a SecretString,
+    ) -> BoxFuture<'a, Result<(), BoxError>> {
+        ready(Err("no database".into())).boxed()
+    }
 }
 
 #[tokio::test]
@@ -206,6 +223,30 @@ impl TokenStore for ReadOnly {
     fn halt_until(&self, _: DateTime<Utc>) -> BoxFuture<'_, Result<(), BoxError>> {
         ready(Err("the disk is full".into())).boxed()
     }
+
+    fn refuse<'a>(
+        &'a self,
+        _: &'a AccountKey,
+        _: &'a SecretString,
+    ) -> BoxFuture<'a, Result<(), BoxError>> {
+        ready(Err("the disk is full".into())).boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_cannot_be_noted_is_remembered_for_a_quarter_of_an_hour() {
+    let registry = FakeRegistry::start().await;
+    let clock = FakeClock::new();
+    let account =
+        registry.client(&clock).token_store(Arc::new(ReadOnly)).build().unwrap().account(credentials());
+    registry.token_will(oauth(400, "invalid_request"));
+    for _ in 0..3 {
+        assert_eq!(account.add_consent(BRAND, &consent()).await.unwrap_err().class(), ErrorClass::Config);
+        clock.advance(TimeDelta::minutes(4));
+    }
+    assert_eq!(registry.token_calls().len(), 1);
+    clock.advance(TimeDelta::minutes(4));
+    add(&registry, &account).await.unwrap();
 }
 
 #[tokio::test]

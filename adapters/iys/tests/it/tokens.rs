@@ -13,7 +13,7 @@ use crate::support::{
     BRAND, FakeClock, FakeRegistry, added, answer, consent, credentials, html, ok, refusal, tokens,
 };
 
-fn oauth(status: u16, word: &str) -> crate::support::Answer {
+pub fn oauth(status: u16, word: &str) -> crate::support::Answer {
     answer(status, json!({ "error": word, "error_description": "…" }).to_string())
 }
 
@@ -150,13 +150,14 @@ async fn many_callers_share_one_failure() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_not_repeated_for_a_quarter_of_an_hour() {
+async fn a_wrong_password_is_not_repeated_before_it_is_changed() {
     let Scene { registry, clock, client, account } = scene().await;
     registry.token_will(oauth(400, "invalid_request"));
     let error = add(&registry, &account).await.unwrap_err();
     assert!(matches!(error, IysError::CredentialsRefused { status: 400, .. }), "{error:?}");
-    clock.advance(TimeDelta::minutes(14));
-    assert!(add(&registry, &account).await.is_err());
+    clock.advance(TimeDelta::days(30));
+    let error = account.add_consent(BRAND, &consent()).await.unwrap_err();
+    assert!(matches!(error, IysError::CredentialsRefused { .. }), "{error:?}");
     assert_eq!(registry.token_calls().len(), 1);
 
     let corrected = client.account(Credentials::new("user@example.com", "corrected"));
@@ -173,6 +174,23 @@ async fn a_login_check_tries_a_refused_password_once_more() {
     assert_eq!(check.expires_at - clock.now(), TimeDelta::seconds(7_200));
     assert_eq!(registry.token_calls().len(), 2);
     assert!(registry.calls().is_empty(), "a login check asks for a token and nothing else");
+}
+
+#[tokio::test]
+async fn a_password_is_tried_even_where_there_is_a_token() {
+    let Scene { registry, client, account, .. } = scene().await;
+    add(&registry, &account).await.unwrap();
+    let changed = client.account(Credentials::new("user@example.com", "changed"));
+    changed.log_in().await.unwrap();
+    assert_eq!(registry.grants(), ["password", "password"]);
+    add(&registry, &changed).await.unwrap();
+    assert_eq!(bearers(&registry), ["access-1", "access-2"], "the new token takes the place of the old one");
+
+    registry.token_will(oauth(400, "invalid_request"));
+    let wrong = client.account(Credentials::new("user@example.com", "wrong"));
+    assert!(matches!(wrong.log_in().await, Err(IysError::CredentialsRefused { .. })));
+    add(&registry, &changed).await.unwrap();
+    assert_eq!(registry.token_calls().len(), 3, "a refused password is no other password's matter");
 }
 
 #[tokio::test]

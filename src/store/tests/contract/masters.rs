@@ -44,8 +44,8 @@ async fn a_provider_is_added_once_and_disabled_once(store: Store) {
             assert!(!providers::add(tx, PROVIDER, "Başka", None, at(2)).await.unwrap());
             assert_same!(providers::find(tx, PROVIDER).await.unwrap(), Some(&expected));
             assert!(providers::find(tx, OTHER_PROVIDER).await.unwrap().is_none());
-            assert!(providers::set_credentials(tx, PROVIDER, None).await.unwrap());
-            assert!(!providers::set_credentials(tx, OTHER_PROVIDER, None).await.unwrap());
+            assert!(providers::set_credentials(tx, PROVIDER, None, None).await.unwrap());
+            assert!(!providers::set_credentials(tx, OTHER_PROVIDER, None, None).await.unwrap());
             assert!(providers::disable(tx, PROVIDER).await.unwrap());
             assert!(!providers::disable(tx, PROVIDER).await.unwrap());
             assert!(!providers::disable(tx, OTHER_PROVIDER).await.unwrap());

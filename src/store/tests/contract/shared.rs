@@ -4,8 +4,11 @@ use std::cell::RefCell;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
-use kopru_domain::governor::{Pace, Waiting};
+use kopru_domain::governor::{Circuit, Pace, Tally, Waiting};
+use kopru_domain::{BrandCode, IysCode};
 use kopru_store::budgets::{self, BudgetRow, HourRow};
+use kopru_store::circuits::{self, CircuitRow};
+use kopru_store::outcomes::{self, OutcomeRow};
 use kopru_store::{Priority, sessions};
 
 use crate::fixture::Store;
@@ -18,8 +21,11 @@ on_both!(
     an_hour_is_kept_by_name,
     a_draw_that_did_not_count_is_given_back,
     who_waits_elsewhere_is_known_until_it_is_old,
+    one_probes_at_a_time,
+    outcomes_add_up_by_time_and_brand,
     tokens_are_kept_by_account,
     one_logs_in_at_a_time,
+    a_refused_password_is_known_until_a_login_succeeds,
     silence_is_only_ever_lengthened,
 );
 
@@ -94,6 +100,62 @@ async fn who_waits_elsewhere_is_known_until_it_is_old(store: Store) {
     assert_eq!(store.write(async |tx| budgets::forget_waiting(tx, "r", at(10)).await.unwrap()).await, 1);
 }
 
+async fn one_probes_at_a_time(store: Store) {
+    let open = Circuit { rounds: 2, silent_until: Some(at(50)) };
+    let begin = async |probe, rounds, second| {
+        store
+            .write(async |tx| {
+                circuits::begin_probe(tx, "r", id(probe), rounds, at(second + 30), at(second)).await.unwrap()
+            })
+            .await
+    };
+    let row = async || store.read(async |tx| circuits::find(tx, "r").await.unwrap()).await;
+    assert_eq!(row().await, CircuitRow::default());
+    assert!(!begin(1, 2, 0).await, "it was never opened");
+    store
+        .write(async |tx| {
+            assert_eq!(circuits::lock(tx, "r").await.unwrap(), CircuitRow::default());
+            circuits::save(tx, "r", open).await.unwrap();
+        })
+        .await;
+    assert!(!begin(1, 1, 0).await, "that round is over");
+    assert!(begin(1, 2, 0).await && !begin(2, 2, 29).await, "one at a time");
+    let probed = CircuitRow { circuit: open, probe_by: Some(id(1)), probe_until: Some(at(30)) };
+    assert_eq!(row().await, probed);
+    assert!(begin(2, 2, 30).await, "a lost one is made again");
+    store.write(async |tx| circuits::end_probe(tx, "r", id(1)).await.unwrap()).await;
+    assert_eq!(row().await.probe_by, Some(id(2)), "only the one who probes gives it back");
+    store.write(async |tx| circuits::save(tx, "r", Circuit::default()).await.unwrap()).await;
+    assert_eq!(row().await, CircuitRow::default());
+}
+
+async fn outcomes_add_up_by_time_and_brand(store: Store) {
+    let row = |brand, second, requests, failed| OutcomeRow {
+        iys_code: IysCode(if brand == 0 { 0 } else { 1 }),
+        brand_code: BrandCode(brand),
+        since: at(second),
+        tally: Tally { requests, failed },
+    };
+    store
+        .write(async |tx| {
+            let rows = vec![row(0, 0, 10, 1), row(0, 60, 5, 5), row(7, 60, 4, 3), row(8, 60, 4, 2)];
+            outcomes::add(tx, "r", rows).await.unwrap();
+            outcomes::add(tx, "r", vec![row(0, 60, 1, 0), row(7, 60, 1, 1), row(9, 0, 9, 9)]).await.unwrap();
+            outcomes::add(tx, "s", vec![row(0, 60, 100, 100)]).await.unwrap();
+        })
+        .await;
+    let total = async |after, now| {
+        store.read(async |tx| outcomes::total(tx, "r", at(after), at(now)).await.unwrap()).await
+    };
+    assert_eq!(total(-1, 60).await, Tally { requests: 16, failed: 6 });
+    assert_eq!(total(0, 60).await, Tally { requests: 6, failed: 5 });
+    assert_eq!(total(-1, 59).await, Tally { requests: 10, failed: 1 });
+    let failing =
+        store.read(async |tx| outcomes::failing_brands(tx, "r", at(0), at(60)).await.unwrap()).await;
+    assert_eq!(failing, [(IysCode(1), BrandCode(7), Tally { requests: 5, failed: 4 })]);
+    assert_eq!(store.write(async |tx| outcomes::purge(tx, at(0)).await.unwrap()).await, 2);
+}
+
 async fn tokens_are_kept_by_account(store: Store) {
     let find = async |account| {
         let row = store.read(async |tx| sessions::find(tx, account).await.unwrap()).await;
@@ -110,6 +172,18 @@ async fn tokens_are_kept_by_account(store: Store) {
     // A token that was got before the halt does not lift it.
     store.write(async |tx| sessions::save(tx, "own/700001", b"old".to_vec()).await.unwrap()).await;
     assert_eq!(find("own/700001").await, Some((Some(b"old".to_vec()), Some(at(3_600)))));
+}
+
+async fn a_refused_password_is_known_until_a_login_succeeds(store: Store) {
+    let refused = async || store.read(async |tx| sessions::refused(tx).await.unwrap()).await;
+    let find = async || store.read(async |tx| sessions::find(tx, "a").await.unwrap().unwrap()).await;
+    store.write(async |tx| sessions::refuse(tx, "a", vec![1]).await.unwrap()).await;
+    store.write(async |tx| sessions::refuse(tx, "a", vec![2]).await.unwrap()).await;
+    assert_eq!((find().await.refused, refused().await), (Some(vec![2]), vec!["a".to_owned()]));
+    store.write(async |tx| sessions::save(tx, "a", vec![3]).await.unwrap()).await;
+    assert_eq!((find().await.refused, refused().await), (None, vec![]));
+    store.write(async |tx| sessions::forget(tx, "a").await.unwrap()).await;
+    assert!(store.read(async |tx| sessions::find(tx, "a").await.unwrap()).await.is_none());
 }
 
 async fn one_logs_in_at_a_time(store: Store) {
