@@ -36,6 +36,7 @@ pub mod providers;
 pub mod sessions;
 mod steps;
 pub mod submissions;
+pub mod sweeps;
 pub mod wake;
 mod writer;
 
@@ -60,7 +61,7 @@ pub struct Claim {
 
 /// Every statement of the store by module and name, for the test that prepares them all.
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statement)> {
-    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 21] = [
+    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 22] = [
         ("audit", audit::STATEMENTS),
         ("batches", batches::STATEMENTS),
         ("brands", brands::STATEMENTS),
@@ -81,6 +82,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("providers", providers::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("submissions", submissions::STATEMENTS),
+        ("sweeps", sweeps::STATEMENTS),
         ("vault", vault::STATEMENTS),
     ];
     modules
