@@ -143,7 +143,7 @@ fn day(brands: usize, used: usize, per_second: f64, taken: f64, hours: i64) -> D
         .map(|n| Feed {
             in_use: n / 2 < used,
             // One brand in ten is busy, most have a movement in some hours.
-            liveliness: if (n / 2) % 10 == 0 { 20.0 } else { 0.3 },
+            liveliness: if (n / 2).is_multiple_of(10) { 20.0 } else { 0.3 },
             every: None,
             as_of: start,
             due: start,

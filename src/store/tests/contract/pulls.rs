@@ -243,7 +243,7 @@ async fn of_those_due_the_earliest_bound_goes_first(store: Store) {
             let next = Next { at: at(bound - 400), every: 60, bound_at: at(bound) };
             store
                 .write(async |tx| {
-                    assert!(cursors::finish(tx, &row, claim(1, 60), at(0), next).await.unwrap())
+                    assert!(cursors::finish(tx, &row, claim(1, 60), at(0), next).await.unwrap());
                 })
                 .await;
         }
