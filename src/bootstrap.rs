@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::lifecycle::Lifecycle;
 use crate::registry::Registry;
 use crate::service::intake::Intake;
+use crate::service::reconciliation::Rhythm;
 use crate::worker::Pulse;
 
 /// The running program. Cheap to clone.
@@ -37,6 +38,8 @@ pub struct Parts {
     pub intake: Intake,
     /// The registry.
     pub registry: Registry,
+    /// What is remembered of brands' uses and of what pulls ask for.
+    pub rhythm: Rhythm,
     /// Sends webhooks.
     pub webhooks: kopru_webhook::Sender,
     /// Tasks and shutdown.
@@ -98,6 +101,7 @@ impl App {
             calendar,
             intake,
             registry,
+            rhythm: Rhythm::default(),
             webhooks,
             lifecycle,
             pulse: Pulse::default(),

@@ -14,6 +14,7 @@ pub mod intake;
 pub mod keys;
 pub mod ledger;
 pub mod mirror;
+pub mod observing;
 pub mod permissions;
 pub mod providers;
 pub mod reconciliation;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
-use kinds::{Batches, Deliveries, Filing, Jobs, Pulls, Tending, Unresolved};
+use kinds::{Batches, Deliveries, Filing, Jobs, Pulls, Sweeps, Tending, Unresolved};
 
 pub use pulse::Pulse;
 
@@ -67,6 +67,7 @@ pub fn spawn(app: &App) {
         .with(Unresolved)
         .with(Batches)
         .with(Pulls)
+        .with(Sweeps)
         .with(Deliveries::new(app))
         .with(Tending::default())
         .with(Jobs);
@@ -86,6 +87,7 @@ pub async fn drain(app: &App) -> ServiceResult<usize> {
             + once(app, &Unresolved).await?
             + once(app, &Batches).await?
             + once(app, &Pulls).await?
+            + once(app, &Sweeps).await?
             + once(app, &tending).await?
             + once(app, &deliveries).await?
             + once(app, &Jobs).await?;

@@ -74,6 +74,7 @@ fn summary(config: &Config) -> serde_json::Value {
         "username": config.registry.username,
         "integratorCode": config.registry.integrator_code,
         "pullInterval": format_duration(config.pull.interval),
+        "longestPullInterval": format_duration(config.pull.longest_interval),
         "freshness": format_duration(config.check.freshness),
         "logLevel": config.log.level,
     })

@@ -10,9 +10,12 @@ use super::value;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pull {
-    /// How often each brand's feed is read (business time).
+    /// The shortest time between two readings of a feed (business time).
     #[serde(deserialize_with = "value::duration")]
     pub interval: Duration,
+    /// The longest, for brands that are not in use.
+    #[serde(deserialize_with = "value::duration")]
+    pub longest_interval: Duration,
     /// Movements a page, at most 1 000 (registry-protocol section 4.8).
     pub page: u32,
 }

@@ -13,6 +13,9 @@ const REGISTRY_LIMIT: f64 = 10.0;
 /// Most items of a batch and of a page (registry-protocol sections 4.4 and 4.8).
 const REGISTRY_PAGE: u32 = 1_000;
 
+/// A brand that is not read for three days is an alarm.
+const LONGEST_PULL: Duration = Duration::from_hours(24);
+
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -210,6 +213,12 @@ impl Config {
             "check.freshness",
             "pull.interval'den kısa olamaz, yoksa yanıtlar çoğunlukla bayat sayılır",
             "must not be shorter than pull.interval, or most answers count as stale",
+        );
+        problems.unless(
+            (self.pull.interval..=LONGEST_PULL).contains(&self.pull.longest_interval),
+            "pull.longest_interval",
+            "pull.interval ile 24 saat arasında olmalıdır",
+            "must be between pull.interval and 24 hours",
         );
         for (duration, key) in [
             (self.filing.first_look, "filing.first_look"),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::bootstrap::App;
+use crate::service::reconciliation::{self, Mirror};
 use crate::service::{Caller, Scope, ServiceError, ServiceResult, providers};
 
 /// A brand as it is shown.
@@ -34,6 +35,9 @@ pub struct Brand {
     pub allowed_sources: Option<Vec<ProviderSource>>,
     /// When it was added, RFC 3339 with +03:00.
     pub created_at: String,
+    /// How well what the registry holds is known here; only where one brand is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Mirror>,
 }
 
 /// A brand to be added.
@@ -62,6 +66,7 @@ impl From<BrandRow> for Brand {
             after_citizen_ret: row.policy.after_citizen_ret,
             allowed_sources: row.allowed_sources,
             created_at: format_rfc3339(row.created_at),
+            mirror: None,
         }
     }
 }
@@ -136,7 +141,9 @@ pub async fn list(
 /// One brand.
 pub async fn get(app: &App, caller: &Caller, brand: BrandCode) -> ServiceResult<Brand> {
     caller.require(Scope::Admin)?;
-    Ok(find(app, caller, brand).await?.row.into())
+    let row = find(app, caller, brand).await?.row;
+    let mirror = reconciliation::mirror(app, row.iys_code, row.brand_code).await?;
+    Ok(Brand { mirror: Some(mirror), ..row.into() })
 }
 
 /// Disables a brand for good: nothing is taken in for it and its feed is no longer read. Doing it twice changes nothing.

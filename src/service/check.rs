@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 
 use crate::bootstrap::App;
 use crate::config::format_duration;
-use crate::service::reconciliation::Freshness;
+use crate::service::reconciliation::{self, Freshness};
 use crate::service::{Caller, Scope, ServiceResult, providers};
 
 pub use verdict::{Reason, Verdict};
@@ -96,6 +96,7 @@ pub async fn check(
     check_size(request.recipients.len())?;
     let bound = request.freshness.unwrap_or(app.config.check.freshness).min(app.config.check.freshness);
     let guarded = bound < HIDDEN;
+    reconciliation::used(app, brand.iys_code, brand.brand_code).await;
     let wait = request.wait.min(LONGEST_WAIT);
     let entries = {
         let mut tx = app.db.read().await?;
@@ -159,8 +160,7 @@ impl Known {
         for row in submissions::open_of_keys(tx, brand.iys_code, keys).await? {
             open.entry(row.key).or_default().push(row);
         }
-        let freshness =
-            crate::service::reconciliation::freshness(tx, brand.iys_code, brand.brand_code).await?;
+        let freshness = reconciliation::freshness(tx, brand.iys_code, brand.brand_code).await?;
         Ok(Self { permissions: rows.into_iter().map(|row| (row.key, row)).collect(), open, freshness })
     }
 }

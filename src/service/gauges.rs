@@ -1,11 +1,13 @@
 //! What an operator watches: the time left to any target, the depth of the queues, the age of the mirror.
 
+use kopru_domain::cadence::IN_USE_FOR;
 use kopru_domain::schedule::Regime;
-use kopru_store::{batches, cursors, deliveries, sessions, submissions};
+use kopru_store::{batches, cursors, deliveries, sessions, submissions, sweeps};
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
 use crate::service::filing::outlook;
+use crate::service::reconciliation::SILENCE;
 
 /// The open states, so that a queue that has emptied shows zero instead of its last value.
 const STATES: [&str; 5] = ["queued", "in_flight", "batched", "unresolved", "held"];
@@ -33,9 +35,13 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
         metrics::gauge!("batches_open", "state" => state).set(count as f64);
     }
     metrics::gauge!("deliveries_open").set(deliveries::open_count(&mut tx).await? as f64);
-    if let Some(stalest) = cursors::stalest(&mut tx).await? {
-        metrics::gauge!("mirror_age_seconds").set((now - stalest).num_seconds() as f64);
+    let (stalest, in_use) = cursors::stalest(&mut tx, now - IN_USE_FOR).await?;
+    for (brands, stalest) in [("all", stalest), ("in_use", in_use)] {
+        let age = stalest.map_or(0, |stalest| (now - stalest).num_seconds());
+        metrics::gauge!("mirror_age_seconds", "brands" => brands).set(age as f64);
     }
+    metrics::gauge!("brands_silent").set(cursors::silent_count(&mut tx, now - SILENCE).await? as f64);
+    metrics::gauge!("sweeps_open").set(sweeps::open_count(&mut tx).await? as f64);
     Ok(())
 }
 

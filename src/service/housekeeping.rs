@@ -12,7 +12,7 @@ use kopru_store::{Priority, Tx, batches, idempotency, jobs};
 
 use crate::bootstrap::App;
 use crate::service::filing::settling::Settling;
-use crate::service::{ServiceResult, filing};
+use crate::service::{ServiceResult, filing, reconciliation};
 
 /// `deadline.at_risk` is told this long before the target.
 const WARNING: TimeDelta = TimeDelta::hours(4);
@@ -28,7 +28,8 @@ pub async fn tend(app: &App) -> ServiceResult<usize> {
     // Dates have whole seconds: an instant has passed when its second has.
     let now = truncate_seconds(app.clocks.business());
     let ended = expire(app, now).await? + warn(app, now).await?;
-    Ok(ended + filing::release_lifted(app).await? + probe(app, now).await?)
+    let lifted = filing::release_lifted(app).await? + probe(app, now).await?;
+    Ok(ended + lifted + reconciliation::tell_silent(app).await?)
 }
 
 /// Ends approvals that can no longer be filed by any reading of the deadline.

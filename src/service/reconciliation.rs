@@ -1,8 +1,15 @@
 //! Pulling the registry's change feed and merging it into the mirror. Each page is applied and its cursor saved in one transaction.
 
+mod alarm;
+mod gap;
+mod rhythm;
+pub mod sweep;
+mod view;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use iys::wire::{Change, ChangesPage};
 use iys::{Account, ChangeSource};
+use kopru_domain::cadence::in_use;
 use kopru_domain::governor::CallClass;
 use kopru_domain::outcome::retry_delay;
 use kopru_domain::{BrandCode, IysCode, Recipient};
@@ -16,13 +23,15 @@ use crate::service::events::Subject;
 use crate::service::filing::settling::Settling;
 use crate::service::{ServiceError, ServiceResult};
 
+pub use alarm::{SILENCE, silent, tell_silent};
+use gap::Gap;
+pub use rhythm::{Rhythm, used};
+pub use view::{Mirror, Sweep, mirror};
+
 /// What the feed never shows (registry-protocol section 4.10).
 const HIDDEN: TimeDelta = TimeDelta::minutes(60);
 
-/// How far back the feed reaches, less the hour that it hides.
-const WINDOW: TimeDelta = TimeDelta::hours(7 * 24 - 1);
-
-/// This close to the window's end a pull is urgent.
+/// This close to the end of what the feed reaches a pull is urgent.
 const NEAR: TimeDelta = TimeDelta::hours(24);
 
 /// How fresh a brand's mirror is (design.md section 4.10).
@@ -45,13 +54,14 @@ pub async fn freshness(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> Serv
 /// Moves a brand's pull to the front: a check found it stale.
 pub async fn hurry(app: &App, provider: IysCode, brand: BrandCode) -> ServiceResult<()> {
     let mut tx = app.db.begin(Priority::Interactive).await?;
-    cursors::to_the_front(&mut tx, provider, brand, app.clocks.business()).await?;
+    let now = app.clocks.business();
+    cursors::to_the_front(&mut tx, provider, brand, now, rhythm::front(now)).await?;
     tx.commit().await?;
     app.wake.wake();
     Ok(())
 }
 
-/// Claims the pull that is most overdue.
+/// Claims, of the pulls that are due, the one with the earliest bound.
 pub async fn claim_pull(app: &App, claim: Claim) -> ServiceResult<Option<CursorRow>> {
     if !app.registry.is_open().await? {
         return Ok(None);
@@ -65,19 +75,16 @@ pub async fn claim_pull(app: &App, claim: Claim) -> ServiceResult<Option<CursorR
 /// Pulls one source of one brand to the end of its feed.
 pub async fn pull(app: &App, cursor: CursorRow, claim: Claim) -> ServiceResult<()> {
     let started = app.clocks.business();
-    if cursor.as_of.is_some_and(|as_of| started - as_of > WINDOW) {
-        forget(app, &cursor, started).await?;
-    }
-    match priority::run(class_of(cursor.as_of, started), to_the_end(app, &cursor, claim)).await {
-        Ok(()) => {
-            let next =
-                started + TimeDelta::from_std(app.config.pull.interval).unwrap_or(TimeDelta::minutes(15));
-            let mut tx = app.db.begin(Priority::Bulk).await?;
-            cursors::finish(&mut tx, &cursor, claim, started, next).await?;
-            tx.commit().await?;
-            app.wake.wake();
-            Ok(())
+    let pulled = match gap::close(app, &cursor, claim, started).await {
+        Ok(Gap::Open) => return Ok(()),
+        Ok(Gap::Closed(after)) => {
+            let class = class_of(app, &cursor, started);
+            priority::run(class, to_the_end(app, &cursor, after, claim)).await
         }
+        Err(error) => Err(error),
+    };
+    match pulled {
+        Ok(found) => finish(app, &cursor, claim, started, found).await,
         Err(error) => {
             let attempt = u32::try_from(cursor.attempt).unwrap_or(u32::MAX);
             let delay = retry_delay(attempt, cursor.brand_code.0.unsigned_abs());
@@ -90,49 +97,61 @@ pub async fn pull(app: &App, cursor: CursorRow, claim: Claim) -> ServiceResult<(
     }
 }
 
-/// A pull whose last success is nearly as old as the window goes before what people ask: what it misses nobody tells again.
-fn class_of(as_of: Option<DateTime<Utc>>, now: DateTime<Utc>) -> CallClass {
-    let urgent = as_of.is_some_and(|as_of| now - as_of > WINDOW - NEAR);
-    if urgent { CallClass::UrgentPull } else { CallClass::Background }
-}
-
-/// A gap longer than the feed's window: citizens may have refused and nobody will tell us (design.md section 4.1).
-async fn forget(app: &App, cursor: &CursorRow, now: DateTime<Utc>) -> ServiceResult<()> {
+/// The end of the feed was reached by a pull that found so many movements.
+async fn finish(
+    app: &App,
+    cursor: &CursorRow,
+    claim: Claim,
+    started: DateTime<Utc>,
+    found: u64,
+) -> ServiceResult<()> {
     let mut tx = app.db.begin(Priority::Bulk).await?;
-    kopru_store::heads::lock(&mut tx, cursor.iys_code).await?;
-    let forgotten =
-        kopru_store::permissions::forget(&mut tx, cursor.iys_code, cursor.brand_code, now).await?;
+    // Read now: a use that was noted during the pull counts.
+    let Some(used_at) = cursors::held(&mut tx, cursor, claim).await? else { return Err(lost()) };
+    let next = rhythm::next(app, &mut tx, cursor, used_at, started, found).await?;
+    cursors::finish(&mut tx, cursor, claim, started, next).await?;
     tx.commit().await?;
-    tracing::error!(
-        brand.code = cursor.brand_code.0,
-        permissions = forgotten,
-        "the feed was not read for longer than it reaches back: what the registry holds is not known any more"
-    );
-    metrics::counter!("mirror_gaps_total").increment(1);
+    app.wake.wake();
     Ok(())
 }
 
-async fn to_the_end(app: &App, cursor: &CursorRow, claim: Claim) -> ServiceResult<()> {
+/// A pull whose last success is nearly as old as the feed reaches goes before what people ask: what it misses nobody tells
+/// again. So does one of a brand in use that has waited for its turn until its mirror is nearly too old.
+fn class_of(app: &App, cursor: &CursorRow, now: DateTime<Utc>) -> CallClass {
+    let age = now - cursor.heard_at;
+    let late = rhythm::cadence(&app.config).is_late(in_use(cursor.used_at, now), age);
+    if late || age > gap::REACH - NEAR { CallClass::UrgentPull } else { CallClass::Background }
+}
+
+fn lost() -> ServiceError {
+    ServiceError::Conflict(kopru_domain::Text::fixed(
+        "çekme işini başka bir süreç aldı",
+        "another process took this pull over",
+    ))
+}
+
+/// Reads pages until there are no more; returns how many movements they held.
+async fn to_the_end(
+    app: &App,
+    cursor: &CursorRow,
+    mut after: Option<String>,
+    claim: Claim,
+) -> ServiceResult<u64> {
     let account = account(app, cursor.iys_code).await?;
     let source = if cursor.feed == "HS" { ChangeSource::Provider } else { ChangeSource::Registry };
     let limit = u16::try_from(app.config.pull.page).unwrap_or(iys::MAX_CHANGES);
-    let mut after = cursor.after.clone();
+    let mut found = 0;
     loop {
         let page = page(&account, cursor, source, after.as_deref(), limit).await?;
         let full = page.list.len() >= usize::from(limit);
         let next = page.after.clone().filter(|next| after.as_ref() != Some(next));
-        if !page.list.is_empty() {
-            let saved = apply(app, cursor, claim, &page).await?;
-            if !saved {
-                return Err(ServiceError::Conflict(kopru_domain::Text::fixed(
-                    "çekme işini başka bir süreç aldı",
-                    "another process took this pull over",
-                )));
-            }
+        found += page.list.len() as u64;
+        if !page.list.is_empty() && !apply(app, cursor, claim, &page).await? {
+            return Err(lost());
         }
         match next {
             Some(next) if full => after = Some(next),
-            _ => return Ok(()),
+            _ => return Ok(found),
         }
     }
 }

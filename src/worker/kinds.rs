@@ -9,11 +9,13 @@ use kopru_store::batches::BatchRow;
 use kopru_store::cursors::CursorRow;
 use kopru_store::jobs::{self, JobRow};
 use kopru_store::submissions::SubmissionRow;
+use kopru_store::sweeps::SweepRow;
 use kopru_store::{Claim, Priority};
 
 use crate::bootstrap::App;
 use crate::service::delivery::{self, Lanes, replay};
 use crate::service::filing::{self, Turn, Work};
+use crate::service::reconciliation::sweep;
 use crate::service::{ServiceResult, housekeeping, reconciliation};
 use crate::worker::{Kind, Limits};
 
@@ -109,6 +111,27 @@ impl Kind for Pulls {
 
     async fn work(&self, app: &App, batch: CursorRow, claim: Claim) -> ServiceResult<()> {
         reconciliation::pull(app, batch, claim).await
+    }
+}
+
+/// Questions about every address of a brand, after a gap of its feed.
+#[derive(Clone)]
+pub(super) struct Sweeps;
+
+impl Kind for Sweeps {
+    type Batch = SweepRow;
+    const NAME: &'static str = "sweeps";
+
+    fn limits(&self, app: &App) -> Limits {
+        registry_limits(app, 1)
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<SweepRow>> {
+        sweep::claim(app, claim).await
+    }
+
+    async fn work(&self, app: &App, batch: SweepRow, claim: Claim) -> ServiceResult<()> {
+        sweep::step(app, batch, claim).await
     }
 }
 

@@ -14,6 +14,7 @@ mod faults;
 mod governor;
 mod hourly;
 mod journey;
+mod mirror;
 mod order;
 mod outage;
 mod portions;

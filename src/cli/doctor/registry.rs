@@ -15,6 +15,7 @@ use crate::bootstrap::App;
 use crate::clocks::SystemClock;
 use crate::config::Config;
 use crate::registry::Standing;
+use crate::service::reconciliation;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Consent dates are second by second: more than this is worth a look.
@@ -51,6 +52,7 @@ pub(super) async fn examine(config: &Config, app: Option<&App>) -> Vec<Finding> 
         Some(app) => {
             findings.push(login(app).await);
             findings.extend(governor(app).await);
+            findings.extend(pulls(app).await);
         }
         None => findings.push(Finding::warn(
             "login",
@@ -181,6 +183,29 @@ fn success(standing: &Standing) -> Finding {
              filings of these brands wait: {brands}; look at their refused consents"
         ),
     )
+/// Brands whose feed has not been read for days.
+async fn pulls(app: &App) -> Option<Finding> {
+    let silent = reconciliation::silent(app).await;
+    Some(match silent {
+        Ok(silent) if silent.is_empty() => {
+            Finding::ok("pulls", Text::fixed("her marka okunuyor", "every brand is being read"))
+        }
+        Ok(silent) => {
+            let brands: Vec<String> = silent.iter().map(|silent| silent.brand_code.to_string()).collect();
+            let (brands, first) = (brands.join(", "), &silent[0]);
+            let cause = first.last_error.as_deref().unwrap_or("-");
+            let text = Text::new(
+                format!("üç gündür okunamayan markalar: {brands}; {cause}"),
+                format!("brands not read for three days: {brands}; {cause}"),
+            );
+            Finding::fail("pulls", text).advise(
+                "hizmet çalışıyor mu, markanın yetkisi sürüyor mu? Yedi günden sonra değişiklikler kaçar ve markanın bütün adresleri yeniden sorulur",
+                "is the service running, does the brand still authorise you? After seven days changes are missed and all of the brand's addresses are asked for anew",
+            )
+        }
+        // The checks of the database tell why.
+        Err(_) => return None,
+    })
 }
 
 fn refused(error: &IysError) -> Finding {

@@ -17,9 +17,11 @@
 //! | what happens to a consent that arrives, or is about to be sent? | [`key`], [`twin`] |
 //! | what does the registry's answer do to a submission? | [`outcome`], [`submission`] |
 //! | in which order are requests spent? | [`schedule`], [`governor`] |
+//! | how often is a brand's change feed read? | [`cadence`] |
 //! | what is written down for ever? | [`ledger`], [`evidence`] |
 
 pub mod address;
+pub mod cadence;
 pub mod calendar;
 pub mod clock;
 pub mod deadline;

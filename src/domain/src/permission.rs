@@ -236,6 +236,22 @@ impl Permission {
         }
     }
 
+    /// Gives up what was learnt of the registry before an instant: it may have changed since, and nobody will tell
+    /// (design.md section 4.1). A rejection of ours stands.
+    pub fn forget(&mut self, before: DateTime<Utc>) {
+        let learnt = match &self.registry {
+            RegistryKnowledge::NotKnown => None,
+            RegistryKnowledge::KnownEmpty { as_of } => Some(*as_of),
+            RegistryKnowledge::Known(side) => Some(side.creation_date),
+        };
+        if learnt.is_some_and(|at| at < before) {
+            self.registry = RegistryKnowledge::NotKnown;
+        }
+        if self.observation.is_some_and(|seen| seen.asked_at < before) {
+            self.observation = None;
+        }
+    }
+
     /// Takes note that the registry said it holds no record.
     ///
     /// A record cannot vanish: where one is known and the answer is younger, the two contradict each

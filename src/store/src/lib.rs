@@ -39,6 +39,7 @@ pub mod sessions;
 mod sqlite;
 mod steps;
 pub mod submissions;
+pub mod sweeps;
 pub mod wake;
 
 pub use crypto::{Key, MasterKey, ProviderKeys, random};
@@ -62,7 +63,7 @@ pub struct Claim {
 
 /// Every statement of the store by module and name, for the test that prepares them all.
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statement)> {
-    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 23] = [
+    let modules: Vec<(&str, &[(&'static str, &'static sql::Statement)])> = vec![
         ("audit", audit::STATEMENTS),
         ("batches", batches::STATEMENTS),
         ("brands", brands::STATEMENTS),
@@ -85,6 +86,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("providers", providers::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("submissions", submissions::STATEMENTS),
+        ("sweeps", sweeps::STATEMENTS),
         ("vault", vault::STATEMENTS),
     ];
     modules
@@ -95,7 +97,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
 
 /// Every bulk insert of the store by module and name, for the same test.
 pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
-    let modules: [(&str, &[(&'static str, &'static Insert)]); 7] = [
+    let modules: Vec<(&str, &[(&'static str, &'static Insert)])> = vec![
         ("changes", changes::INSERTS),
         ("consents", consents::INSERTS),
         ("deliveries", deliveries::INSERTS),

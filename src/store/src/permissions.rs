@@ -13,10 +13,14 @@ statements! {
     OF_KEYS = "SELECT key, brand_code, recipient_type, channel, recipient, registry, consent_date, source, creation_date, transaction_id,
                    local_at, local_consent_id, observed_at, observed
                FROM {each $2 bytes of permissions AS p: p.iys_code = $1 AND p.key = wanted.value}";
-    /// What the registry held is no longer known; a RET of ours still stands.
-    FORGET = "UPDATE permissions {by permissions_by_brand} SET registry = 'not_known', consent_date = NULL, source = NULL, creation_date = NULL, transaction_id = NULL,
-               observed_at = NULL, observed = NULL, effective = CASE WHEN local_at IS NULL THEN 'unknown' ELSE 'RET' END, updated_at = $3
-               WHERE iys_code = $1 AND brand_code = $2 AND registry <> 'not_known'";
+    UNSURE = "SELECT key, brand_code, recipient_type, channel, recipient, registry, consent_date, source, creation_date, transaction_id,
+                   local_at, local_consent_id, observed_at, observed
+               FROM permissions {by permissions_by_brand} WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND key > $4
+                 AND ((registry <> 'not_known' AND creation_date < $5) OR observed_at < $5) ORDER BY key LIMIT $6";
+    UNASKED = "SELECT key, brand_code, recipient_type, channel, recipient, registry, consent_date, source, creation_date, transaction_id,
+                   local_at, local_consent_id, observed_at, observed
+               FROM permissions {by permissions_by_brand} WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND key > $4
+                 AND recipient_type = $5 AND registry = 'not_known' AND (observed_at IS NULL OR observed_at < $6) ORDER BY key LIMIT $7";
 }
 
 static SAVE: Insert = Insert {
@@ -69,9 +73,37 @@ pub async fn save(
     tx.run(vec![save_step(provider, rows, now)]).await
 }
 
-/// Forgets what the registry holds of a brand, after a gap that the feed cannot fill.
-pub async fn forget(tx: &mut Tx, provider: IysCode, brand: BrandCode, now: DateTime<Utc>) -> Result<u64> {
-    tx.execute(&FORGET, args![provider, brand, now]).await
+/// Part of a brand's permissions in order of their keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// Provider.
+    pub iys_code: IysCode,
+    /// Brand.
+    pub brand_code: BrandCode,
+    /// Channel.
+    pub channel: Channel,
+    /// After this key; empty = from the first.
+    pub after: &'a [u8],
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// Permissions of which something is known from before an instant alone.
+pub async fn unsure(tx: &mut Tx, page: Page<'_>, before: DateTime<Utc>) -> Result<Vec<PermissionRow>> {
+    let args = args![page.iys_code, page.brand_code, page.channel, page.after, before, page.limit];
+    tx.rows(&UNSURE, args).await?.iter().map(read).collect()
+}
+
+/// Permissions of which the registry's side is not known, and that were not asked for since an instant.
+pub async fn unasked(
+    tx: &mut Tx,
+    page: Page<'_>,
+    recipient_type: RecipientType,
+    since: DateTime<Utc>,
+) -> Result<Vec<PermissionRow>> {
+    let args =
+        args![page.iys_code, page.brand_code, page.channel, page.after, recipient_type, since, page.limit];
+    tx.rows(&UNASKED, args).await?.iter().map(read).collect()
 }
 
 fn values(provider: IysCode, row: PermissionRow, now: DateTime<Utc>) -> Vec<Value> {

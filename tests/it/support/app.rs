@@ -151,13 +151,28 @@ impl Bridge {
         answer(request.send().await.unwrap()).await
     }
 
+    pub async fn get_as(&self, key: &str, path: &str) -> (u16, Value) {
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(key);
+        answer(request.send().await.unwrap()).await
+    }
+
     pub async fn get(&self, path: &str) -> (u16, Value) {
         self.get_as(&self.key, path).await
     }
 
-    pub async fn get_as(&self, key: &str, path: &str) -> (u16, Value) {
-        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(key);
-        answer(request.send().await.unwrap()).await
+    /// How well the demo brand's record at the registry is known.
+    pub async fn mirror(&self) -> Value {
+        let (status, brand) = self.get_as(&self.admin, &format!("/v1/brands/{}", self.brand())).await;
+        assert_eq!(status, 200, "{brand}");
+        brand["mirror"].clone()
+    }
+
+    /// The verdict on an address for messages, and the answer around it.
+    pub async fn check(&self, recipient: &str) -> (Value, Value) {
+        let body = json!({"type": "MESAJ", "recipients": [recipient]});
+        let (status, answer) = self.post(&format!("/v1/brands/{}/check", self.brand()), body).await;
+        assert_eq!(status, 200, "{answer}");
+        (answer["verdicts"][0].clone(), answer)
     }
 
     /// Posts consents of the demo brand.

@@ -2,6 +2,7 @@
 //! can happen.
 
 mod addresses;
+mod cadence;
 mod deadlines;
 mod driver;
 mod interleavings;

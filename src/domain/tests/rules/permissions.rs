@@ -215,3 +215,31 @@ fn a_refusal_teaches_what_the_registry_holds() {
     permission.learn_from_refusal(&Code::H178, asked);
     assert_eq!(effective(&permission), Effective::Unknown);
 }
+
+#[test]
+fn a_gap_forgets_what_is_older_and_nothing_of_ours() {
+    let gap = trt("2026-11-20 12:00");
+    let mut old = knowing(approval("2026-11-20 11:59:59"));
+    old.forget(gap);
+    assert_eq!(old, Permission::not_known());
+    let mut young = knowing(rejection("2026-11-20 12:00"));
+    young.forget(gap);
+    assert_eq!(effective(&young), Effective::Rejection);
+    let mut empty = Permission::not_known();
+    empty.mark_empty(trt("2026-11-20 11:00"));
+    empty.forget(gap);
+    assert_eq!(empty.registry, RegistryKnowledge::NotKnown);
+    let seen = |asked_at: &str| Observation { asked_at: trt(asked_at), approved: true };
+    let mut observed = Permission { observation: Some(seen("2026-11-20 11:00")), ..Permission::not_known() };
+    assert_eq!(effective(&observed), Effective::Approval);
+    observed.forget(gap);
+    assert_eq!(effective(&observed), Effective::Unknown);
+    let mut asked = knowing(rejection("2026-11-10 10:00"));
+    asked.observe(seen("2026-11-20 12:30"));
+    asked.forget(gap);
+    assert_eq!(effective(&asked), Effective::Approval, "what was asked since still counts");
+    let mut ours = knowing(approval("2026-11-20 10:00"));
+    assert!(ours.reject_locally(trt("2026-11-20 11:00"), OURS));
+    ours.forget(gap);
+    assert_eq!((effective(&ours), ours.local.is_some()), (Effective::Rejection, true));
+}

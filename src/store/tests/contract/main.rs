@@ -60,6 +60,7 @@ mod shared;
 mod statements;
 mod steps;
 mod submissions;
+mod sweeps;
 mod transactions;
 mod turns;
 mod unresolved;

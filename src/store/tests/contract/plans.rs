@@ -144,6 +144,18 @@ fn hot_statements() -> Vec<Hot> {
         ),
         hot("permissions", "OF_KEYS", args![PROVIDER, keys], &[KEY]),
         hot(
+            "permissions",
+            "UNSURE",
+            args![PROVIDER, BRAND, "MESAJ", key(1), now, 100_i64],
+            &["permissions_by_brand"],
+        ),
+        hot(
+            "permissions",
+            "UNASKED",
+            args![PROVIDER, BRAND, "MESAJ", key(1), "BIREYSEL", now, 100_i64],
+            &["permissions_by_brand"],
+        ),
+        hot(
             "deliveries",
             "CLAIM",
             args![PROVIDER, id(1), now, now, by, until, 100_i64],
@@ -273,8 +285,8 @@ async fn claims_from_a_long_queue_use_their_indexes(store: Store) {
 }
 
 /// Tables that stay small for a provider or as a whole; and the audit trail, which is read from its end.
-const SMALL: [&str; 9] =
-    ["audit", "brands", "calendars", "cursors", "holds", "jobs", "keys", "providers", "vault"];
+const SMALL: [&str; 10] =
+    ["audit", "brands", "calendars", "cursors", "holds", "jobs", "keys", "providers", "sweeps", "vault"];
 
 async fn no_statement_reads_a_big_table_whole(store: Store) {
     fill(&store).await;

@@ -76,6 +76,7 @@ impl Stage {
         config.registry.sandbox_clock = true;
         // Reading the feed is other work than filing.
         config.pull.interval = Duration::from_hours(24 * 365);
+        config.pull.longest_interval = config.pull.interval;
         adjust(&mut config);
         let bridge = Bridge::start(config).await?;
         ensure!(
