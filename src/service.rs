@@ -14,9 +14,11 @@ pub mod intake;
 pub mod keys;
 pub mod ledger;
 pub mod mirror;
+pub mod onboarding;
 pub mod permissions;
 pub mod providers;
 pub mod reconciliation;
+pub mod standing;
 
 use std::net::IpAddr;
 

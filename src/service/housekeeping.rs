@@ -12,7 +12,7 @@ use kopru_store::{Priority, batches, idempotency, jobs};
 
 use crate::bootstrap::App;
 use crate::service::filing::settling::Settling;
-use crate::service::{ServiceResult, filing};
+use crate::service::{ServiceResult, filing, onboarding};
 
 /// `deadline.at_risk` is told this long before the target.
 const WARNING: TimeDelta = TimeDelta::hours(4);
@@ -28,7 +28,8 @@ pub async fn tend(app: &App) -> ServiceResult<usize> {
     // Dates have whole seconds: an instant has passed when its second has.
     let now = truncate_seconds(app.clocks.business());
     let ended = expire(app, now).await? + warn(app, now).await?;
-    Ok(ended + filing::release_lifted(app).await? + probe(app, now).await?)
+    let released = filing::release_lifted(app).await?;
+    Ok(ended + released + probe(app, now).await? + onboarding::schedule(app).await?)
 }
 
 /// Ends approvals that can no longer be filed by any reading of the deadline.
@@ -109,7 +110,7 @@ async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
         let released =
             submissions::release_held(&mut tx, hold.iys_code, hold.brand_code, hold.channel, 1, now, true)
                 .await?;
-        if released == 0 {
+        if released == 0 && !hold.listed {
             // Nothing waits any more: the next filing shows whether the registry still refuses.
             holds::lift(&mut tx, hold.iys_code, hold.brand_code, hold.channel, true).await?;
         }

@@ -13,6 +13,7 @@ mod faults;
 mod governor;
 mod hourly;
 mod journey;
+mod onboarding;
 mod order;
 mod outage;
 mod portions;

@@ -33,9 +33,11 @@ pub mod keys;
 pub mod leases;
 pub mod permissions;
 pub mod providers;
+pub mod rights;
 pub mod sessions;
 mod steps;
 pub mod submissions;
+pub mod subscriptions;
 pub mod wake;
 mod writer;
 
@@ -60,7 +62,7 @@ pub struct Claim {
 
 /// Every statement of the store by module and name, for the test that prepares them all.
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statement)> {
-    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 21] = [
+    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 23] = [
         ("audit", audit::STATEMENTS),
         ("batches", batches::STATEMENTS),
         ("brands", brands::STATEMENTS),
@@ -79,8 +81,10 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("leases", leases::STATEMENTS),
         ("permissions", permissions::STATEMENTS),
         ("providers", providers::STATEMENTS),
+        ("rights", rights::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("submissions", submissions::STATEMENTS),
+        ("subscriptions", subscriptions::STATEMENTS),
         ("vault", vault::STATEMENTS),
     ];
     modules

@@ -13,6 +13,7 @@ statements! {
     LIST = "SELECT iys_code, title, state, credential_mode, credentials, created_at FROM providers
             WHERE iys_code > $1 ORDER BY iys_code LIMIT 1000";
     SET_CREDENTIALS = "UPDATE providers SET credential_mode = $2, credentials = $3 WHERE iys_code = $1";
+    RENAME = "UPDATE providers SET title = $2 WHERE iys_code = $1";
     DISABLE = "UPDATE providers SET state = 'disabled' WHERE iys_code = $1 AND state = 'active'";
 }
 
@@ -59,6 +60,11 @@ pub async fn list(tx: &mut Tx, after: IysCode) -> Result<Vec<ProviderRow>> {
 pub async fn set_credentials(tx: &mut Tx, iys_code: IysCode, credentials: Option<Vec<u8>>) -> Result<bool> {
     let mode = if credentials.is_some() { "own" } else { "partner" };
     Ok(tx.execute(&SET_CREDENTIALS, args![iys_code, mode, credentials]).await? == 1)
+}
+
+/// Changes a provider's title.
+pub async fn rename(tx: &mut Tx, iys_code: IysCode, title: &str) -> Result<()> {
+    tx.execute(&RENAME, args![iys_code, title]).await.map(drop)
 }
 
 /// Disables a provider; false when there was nothing to do.
