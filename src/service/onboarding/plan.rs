@@ -120,11 +120,11 @@ impl Planner<'_> {
         let new = brands.keys().filter(|code| !self.known.brands.contains_key(code) && !reach.known_only);
         let codes: Vec<BrandCode> = codes.chain(new.copied()).collect();
         for code in codes {
-            let before = self.known.rights.get(&code);
+            let before = self.known.rights.get(&code).copied();
             let after = match (&told.brands, brands.get(&code)) {
                 (_, Some(brand)) => Some(brand.rights),
                 (Some(_), None) => Some(BrandRights::NONE),
-                (None, None) => before.copied().or(told.by_default),
+                (None, None) => before.or(told.by_default),
             };
             let Some(after) = after else { continue };
             if let (Some(row), Some(name)) =
@@ -136,18 +136,18 @@ impl Planner<'_> {
                 self.acts.push(Act::RenameBrand(code, name));
             }
             if let Some(before) = before {
-                self.report.rights_changed(self.provider, code, before, &after);
+                self.report.rights_changed(self.provider, code, before, after);
             }
             self.acts.push(Act::SaveRights(code, after));
-            self.holds(code, before, &after, told.subscription.as_ref(), reach.partner);
+            self.holds(code, before, after, told.subscription.as_ref(), reach.partner);
         }
     }
 
     fn holds(
         &mut self,
         brand: BrandCode,
-        before: Option<&BrandRights>,
-        after: &BrandRights,
+        before: Option<BrandRights>,
+        after: BrandRights,
         told: Option<&SubscriptionRow>,
         partner: Option<&Code>,
     ) {

@@ -107,8 +107,8 @@ impl SyncReport {
         &mut self,
         provider: IysCode,
         brand: BrandCode,
-        before: &BrandRights,
-        after: &BrandRights,
+        before: BrandRights,
+        after: BrandRights,
     ) {
         let item = || SyncItem::brand(provider, brand);
         if before.authorised && !after.authorised {
