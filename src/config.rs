@@ -9,6 +9,7 @@ pub mod files;
 mod filing;
 mod http;
 mod log;
+mod providers;
 mod pull;
 mod registry;
 mod sandbox;
@@ -28,6 +29,7 @@ pub use self::database::Database;
 pub use self::filing::Filing;
 pub use self::http::{Http, Metrics};
 pub use self::log::{Log, LogFormat};
+pub use self::providers::Providers;
 pub use self::pull::{Check, Pull};
 pub use self::registry::Registry;
 pub use self::sandbox::Sandbox;
@@ -60,6 +62,8 @@ pub struct Config {
     pub security: Security,
     /// Filing consents with the registry.
     pub filing: Filing,
+    /// Reading what the registry lets us do.
+    pub providers: Providers,
     /// Reading the registry's changes.
     pub pull: Pull,
     /// Answering "may I send?".

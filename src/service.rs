@@ -15,9 +15,11 @@ pub mod keys;
 pub mod ledger;
 pub mod mirror;
 pub mod observing;
+pub mod onboarding;
 pub mod permissions;
 pub mod providers;
 pub mod reconciliation;
+pub mod standing;
 
 use std::net::IpAddr;
 

@@ -6,8 +6,12 @@ use clap::{Subcommand, ValueEnum};
 use kopru_domain::{AfterCitizenRet, BrandCode, BrandPolicy, IysCode, OnayRefresh, ProviderSource, Text};
 
 use super::admin::{self, with_app};
+use super::output::{DIM, WARN, paint};
 use super::{Failure, Global, Output};
-use crate::service::brands::{self, NewBrand};
+use crate::bootstrap::App;
+use crate::service::brands::{self, Brand, NewBrand};
+use crate::service::standing::{RightsView, StandingView};
+use crate::service::{Caller, onboarding};
 
 const COLUMNS: [&str; 7] =
     ["iysCode", "brandCode", "name", "active", "onayRefresh", "afterCitizenRet", "allowedSources"];
@@ -107,6 +111,44 @@ impl From<AfterRet> for AfterCitizenRet {
     }
 }
 
+/// A brand: the object that the API gives, or for people its fields, its rights and a line for each warning.
+fn show(output: Output, brand: &Brand) -> Result<ExitCode, Failure> {
+    if output.is_json() {
+        return admin::show(output, &COLUMNS, brand);
+    }
+    let Brand { standing, .. } = brand;
+    admin::show(output, &COLUMNS, &Brand { standing: StandingView::default(), ..brand.clone() })?;
+    let line =
+        |name: &str, text: String| output.line(format!("{} {text}", paint(DIM, format!("{name:<16}"))));
+    if let Some(rights) = &standing.rights {
+        let RightsView { call, message, email, .. } = rights;
+        line("rights", format!("ARAMA {call}, MESAJ {message}, EPOSTA {email}"))?;
+    }
+    if let Some(subscription) = &standing.subscription {
+        let package = subscription.package.as_deref().unwrap_or_default();
+        line("subscription", format!("{} {package}", subscription.status).trim_end().to_owned())?;
+    }
+    for warning in &standing.warnings {
+        output.line(format!("{} {}", paint(WARN, "!"), warning.title))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A brand with what the registry says of it now: a missing right is best known before the first consent. Where nobody can be
+/// asked, the brand says so itself.
+async fn looked_at(app: &App, caller: &Caller, brand: Brand) -> Result<Brand, Failure> {
+    if !app.registry.configured() {
+        return Ok(brand);
+    }
+    if let Err(error) = onboarding::look(app, caller, IysCode(brand.iys_code)).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the registry could not be asked for the brand's rights"
+        );
+    }
+    Ok(brands::get(app, caller, BrandCode(brand.brand_code)).await?)
+}
+
 pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCode, Failure> {
     let caller = admin::caller(output.lang());
     with_app(global, async |app| match args.action {
@@ -122,15 +164,14 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
                 policy,
                 allowed_sources: add.allowed_sources,
             };
-            admin::show(output, &COLUMNS, &brands::add(app, &caller, new).await?)
+            let brand = brands::add(app, &caller, new).await?;
+            show(output, &looked_at(app, &caller, brand).await?)
         }
         Action::List { provider } => {
             let all = brands::list(app, &caller, Some(provider), BrandCode(0)).await?;
             admin::show_all(output, &COLUMNS, &all)
         }
-        Action::Show { brand_code } => {
-            admin::show(output, &COLUMNS, &brands::get(app, &caller, brand_code).await?)
-        }
+        Action::Show { brand_code } => show(output, &brands::get(app, &caller, brand_code).await?),
         Action::Disable { brand_code } => {
             brands::disable(app, &caller, brand_code).await?;
             admin::done(output, "brand.disabled", brand_code, &Text::fixed("kapatıldı", "disabled"))

@@ -4,6 +4,7 @@
 mod database;
 mod place;
 mod registry;
+mod rights;
 
 use std::process::ExitCode;
 
@@ -129,6 +130,7 @@ async fn examine(config: Config) -> Vec<Finding> {
     findings.extend(more);
     findings.extend(registry::examine(&config, app.as_ref()).await);
     if let Some(app) = app {
+        findings.extend(rights::examine(&app).await);
         super::admin::close(&app, std::time::Duration::from_secs(5)).await;
     }
     findings

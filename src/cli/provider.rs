@@ -10,6 +10,7 @@ use kopru_domain::{IysCode, Text};
 use super::admin::{self, with_app};
 use super::{Failure, Global, Output};
 use crate::registry::OwnCredentials;
+use crate::service::onboarding::{self, SyncItem, SyncReport, SyncRequest};
 use crate::service::providers::{self, NewProvider};
 
 const COLUMNS: [&str; 6] =
@@ -41,6 +42,15 @@ enum Action {
         iys_code: IysCode,
         #[command(flatten)]
         login: Login,
+    },
+    /// Read from the registry who has authorised us for what, and do what follows
+    Sync {
+        /// Only the provider of this number
+        #[arg(value_name = "IYS_CODE")]
+        iys_code: Option<IysCode>,
+        /// Write nothing, only tell what would change
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Disable a provider for good: nothing is taken in or filed for it any more
     Disable {
@@ -125,9 +135,53 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
                 &providers::set_credentials(app, &caller, iys_code, credentials, test).await?,
             )
         }
+        Action::Sync { iys_code: provider, dry_run } => {
+            let report = onboarding::sync(app, &caller, SyncRequest { provider, dry_run }).await?;
+            show_sync(output, &report)
+        }
         Action::Disable { iys_code } => {
             providers::disable(app, &caller, iys_code).await?;
             admin::done(output, "provider.disabled", iys_code, &Text::fixed("kapatıldı", "disabled"))
         }
     })
+}
+
+/// What a sync did: the same object that the API gives, or a table with a line of counts below.
+fn show_sync(output: Output, report: &SyncReport) -> Result<ExitCode, Failure> {
+    let outcome = if report.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if output.is_json() {
+        output.object(report)?;
+        return Ok(outcome);
+    }
+    let rows: Vec<SyncLine<'_>> = report.items().map(|(what, item)| SyncLine { what, item }).collect();
+    if !rows.is_empty() {
+        admin::show_all(output, &SYNC_COLUMNS, &rows)?;
+    }
+    let (providers, brands, changes) = (report.providers, report.brands, rows.len());
+    let text = match (report.dry_run, changes) {
+        (_, 0) => Text::new(
+            format!("{providers} hizmet sağlayıcı, {brands} marka: değişen bir şey yok"),
+            format!("{providers} providers, {brands} brands: nothing has changed"),
+        ),
+        (true, _) => Text::new(
+            format!("{providers} hizmet sağlayıcı, {brands} marka: {changes} değişiklik olacaktı, yazılmadı"),
+            format!("{providers} providers, {brands} brands: {changes} changes, not written"),
+        ),
+        (false, _) => Text::new(
+            format!("{providers} hizmet sağlayıcı, {brands} marka: {changes} değişiklik"),
+            format!("{providers} providers, {brands} brands: {changes} changes"),
+        ),
+    };
+    output.line(text.get(output.lang()))?;
+    Ok(outcome)
+}
+
+const SYNC_COLUMNS: [&str; 9] =
+    ["what", "iysCode", "brandCode", "type", "name", "field", "before", "after", "code"];
+
+#[derive(serde::Serialize)]
+struct SyncLine<'a> {
+    what: &'static str,
+    #[serde(flatten)]
+    item: &'a SyncItem,
 }

@@ -34,6 +34,7 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(endpoints::replay))
         .routes(routes!(endpoints::deliveries))
         .routes(routes!(providers::add, providers::list))
+        .routes(routes!(providers::sync))
         .routes(routes!(providers::get, providers::disable))
         .routes(routes!(providers::set_credentials))
         .routes(routes!(brands::add, brands::list))

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use crate::bootstrap::App;
 use crate::service::reconciliation::{self, Mirror};
-use crate::service::{Caller, Scope, ServiceError, ServiceResult, providers};
+use crate::service::standing::{Standing, StandingView, Stops};
+use crate::service::{Caller, Scope, ServiceError, ServiceResult, onboarding, providers};
 
 /// A brand as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -38,6 +39,9 @@ pub struct Brand {
     /// How well what the registry holds is known here; only where one brand is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mirror: Option<Mirror>,
+    /// How it stands at the registry.
+    #[serde(flatten)]
+    pub standing: StandingView,
 }
 
 /// A brand to be added.
@@ -55,9 +59,10 @@ pub struct NewBrand {
     pub allowed_sources: Option<Vec<ProviderSource>>,
 }
 
-impl From<BrandRow> for Brand {
-    fn from(row: BrandRow) -> Self {
+impl Brand {
+    fn new(row: BrandRow, standing: StandingView) -> Self {
         Self {
+            standing,
             iys_code: row.iys_code.0,
             brand_code: row.brand_code.0,
             name: row.name,
@@ -78,9 +83,16 @@ pub struct KnownBrand {
     pub row: BrandRow,
     /// Whether its provider is not disabled.
     pub provider_active: bool,
+    /// How it stands at the registry.
+    pub standing: Standing,
 }
 
 impl KnownBrand {
+    /// What is known to be unfilable for it.
+    pub fn stops(&self) -> Stops {
+        Stops::of(self.standing.rights.as_ref(), &self.standing.holds)
+    }
+
     /// Refuses a brand for which nothing may be taken in or filed any more.
     pub fn require_active(&self) -> ServiceResult<()> {
         if self.row.active && self.provider_active {
@@ -97,6 +109,7 @@ impl KnownBrand {
 pub async fn add(app: &App, caller: &Caller, new: NewBrand) -> ServiceResult<Brand> {
     let mut tx = app.db.begin(Priority::Interactive).await?;
     let brand = add_in(&mut tx, app, caller, new).await?;
+    onboarding::enqueue(&mut tx, app, IysCode(brand.iys_code)).await?;
     tx.commit().await?;
     // The first pull of its feed is due now.
     app.wake.wake();
@@ -122,7 +135,8 @@ pub async fn add_in(tx: &mut Tx, app: &App, caller: &Caller, new: NewBrand) -> S
     }
     cursors::add(tx, row.iys_code, row.brand_code, app.clocks.business()).await?;
     providers::note(tx, app, caller, row.iys_code, "brand.added", &row.brand_code.to_string()).await?;
-    Ok(row.into())
+    let standing = Standing::load(tx, &row).await?.view(caller.lang);
+    Ok(Brand::new(row, standing))
 }
 
 /// Brands of a provider by number, after one; at most 1 000. A partner-wide caller names the provider.
@@ -135,15 +149,18 @@ pub async fn list(
     caller.require(Scope::Admin)?;
     let provider = providers::meant(caller, provider)?;
     let mut tx = app.db.read().await?;
-    Ok(brands::list(&mut tx, provider, after).await?.into_iter().map(Brand::from).collect())
+    let rows = brands::list(&mut tx, provider, after).await?;
+    let standings = Standing::of_provider(&mut tx, provider, &rows).await?;
+    let views = standings.iter().map(|standing| standing.view(caller.lang));
+    Ok(rows.into_iter().zip(views).map(|(row, view)| Brand::new(row, view)).collect())
 }
 
 /// One brand.
 pub async fn get(app: &App, caller: &Caller, brand: BrandCode) -> ServiceResult<Brand> {
     caller.require(Scope::Admin)?;
-    let row = find(app, caller, brand).await?.row;
-    let mirror = reconciliation::mirror(app, row.iys_code, row.brand_code).await?;
-    Ok(Brand { mirror: Some(mirror), ..row.into() })
+    let known = find(app, caller, brand).await?;
+    let mirror = reconciliation::mirror(app, known.row.iys_code, known.row.brand_code).await?;
+    Ok(Brand { mirror: Some(mirror), ..Brand::new(known.row, known.standing.view(caller.lang)) })
 }
 
 /// Disables a brand for good: nothing is taken in for it and its feed is no longer read. Doing it twice changes nothing.
@@ -169,7 +186,8 @@ pub async fn load(app: &App, brand: BrandCode) -> ServiceResult<Option<KnownBran
     let Some(row) = brands::find_by_code(&mut tx, brand).await? else { return Ok(None) };
     let provider_active =
         provider_rows::find(&mut tx, row.iys_code).await?.is_some_and(|provider| provider.active);
-    Ok(Some(KnownBrand { row, provider_active }))
+    let standing = Standing::load(&mut tx, &row).await?;
+    Ok(Some(KnownBrand { row, provider_active, standing }))
 }
 
 async fn visible(tx: &mut Tx, caller: &Caller, brand: BrandCode) -> ServiceResult<BrandRow> {

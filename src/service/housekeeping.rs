@@ -12,7 +12,7 @@ use kopru_store::{Priority, Tx, batches, idempotency, jobs};
 
 use crate::bootstrap::App;
 use crate::service::filing::settling::Settling;
-use crate::service::{ServiceResult, filing, reconciliation};
+use crate::service::{ServiceResult, filing, onboarding, reconciliation};
 
 /// `deadline.at_risk` is told this long before the target.
 const WARNING: TimeDelta = TimeDelta::hours(4);
@@ -29,7 +29,7 @@ pub async fn tend(app: &App) -> ServiceResult<usize> {
     let now = truncate_seconds(app.clocks.business());
     let ended = expire(app, now).await? + warn(app, now).await?;
     let lifted = filing::release_lifted(app).await? + probe(app, now).await?;
-    Ok(ended + lifted + reconciliation::tell_silent(app).await?)
+    Ok(ended + lifted + onboarding::schedule(app).await? + reconciliation::tell_silent(app).await?)
 }
 
 /// Ends approvals that can no longer be filed by any reading of the deadline.
@@ -116,7 +116,7 @@ async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
         let released =
             submissions::release_held(&mut tx, hold.iys_code, hold.brand_code, hold.channel, 1, now, true)
                 .await?;
-        if released == 0 {
+        if released == 0 && !hold.listed {
             // Nothing waits any more: the next filing shows whether the registry still refuses.
             holds::lift(&mut tx, hold.iys_code, hold.brand_code, hold.channel, true).await?;
         }

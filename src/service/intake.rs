@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::bootstrap::App;
+use crate::service::standing::Stops;
 use crate::service::{ServiceError, ServiceResult};
 
 pub use writer::Intake;
@@ -86,6 +87,8 @@ pub struct Idempotency {
 pub struct IntakeRequest {
     /// The brand, which the caller may write to.
     pub brand: BrandRow,
+    /// What is known to be unfilable for it.
+    pub stops: Stops,
     /// The door: `api`, `import`, `form` …
     pub door: &'static str,
     /// At most [`MAX_ITEMS`].
@@ -160,7 +163,8 @@ pub async fn submit(app: &App, request: IntakeRequest) -> ServiceResult<IntakeAn
             Some(stored) => stored.clone(),
             None => {
                 let idempotency = request.idempotency.clone().map(|idempotency| (idempotency, number));
-                let part = prepare::part(app, &keys, &request.brand, request.door, part, idempotency);
+                let mut part = prepare::part(app, &keys, &request.brand, request.door, part, idempotency);
+                part.stops = request.stops.clone();
                 app.intake.commit(part).await?
             }
         };

@@ -16,7 +16,7 @@ use crate::bootstrap::App;
 use crate::service::delivery::{self, Lanes, replay};
 use crate::service::filing::{self, Turn, Work};
 use crate::service::reconciliation::sweep;
-use crate::service::{ServiceResult, housekeeping, reconciliation};
+use crate::service::{ServiceResult, housekeeping, onboarding, reconciliation};
 use crate::worker::{Kind, Limits};
 
 /// The job that forgets what has run out.
@@ -172,6 +172,8 @@ impl Kind for Deliveries {
 #[derive(Clone, Default)]
 pub(super) struct Tending {
     quiet_since: Arc<Mutex<Option<DateTime<Utc>>>>,
+    /// When what no hold speaks for was last looked for (wire time).
+    searched_at: Arc<Mutex<Option<DateTime<Utc>>>>,
 }
 
 impl Kind for Tending {
@@ -188,13 +190,27 @@ impl Kind for Tending {
         if self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(quiet) {
             return Ok(None);
         }
-        let found = housekeeping::tend(app).await? > 0;
+        let found = housekeeping::tend(app).await? + self.search(app).await? > 0;
         *self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner) = (!found).then_some(now);
         Ok(found.then_some(()))
     }
 
     async fn work(&self, _: &App, (): (), _: Claim) -> ServiceResult<()> {
         Ok(())
+    }
+}
+
+impl Tending {
+    /// Looks once a minute for what no hold speaks for.
+    async fn search(&self, app: &App) -> ServiceResult<usize> {
+        let now = app.clocks.wire();
+        let recent = |at: DateTime<Utc>| now - at < TimeDelta::minutes(1);
+        if self.searched_at.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(recent) {
+            return Ok(0);
+        }
+        let found = filing::release_forgotten(app).await?;
+        *self.searched_at.lock().unwrap_or_else(PoisonError::into_inner) = (found == 0).then_some(now);
+        Ok(found)
     }
 }
 
@@ -220,6 +236,7 @@ impl Kind for Jobs {
     async fn work(&self, app: &App, job: JobRow, claim: Claim) -> ServiceResult<()> {
         let result = match job.kind.as_str() {
             PURGE => housekeeping::purge(app).await,
+            onboarding::JOB => onboarding::work(app, job.iys_code).await,
             _ if replay::is_replay(&job) => match replay::step(app, &job, claim).await {
                 // It has queued its own next step.
                 Ok(false) => return Ok(()),

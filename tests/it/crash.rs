@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::on_both_databases;
-use crate::support::{Bridge, Database, Options, Registry, consent};
+use crate::support::{Bridge, Database, Options, Registry, consent, master_key};
 
 const KILLS: usize = 10;
 const PARALLEL: usize = 64;
@@ -63,11 +63,6 @@ impl Process {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
-}
-
-fn master_key(bridge: &Bridge) -> String {
-    let file = bridge.database().folder().join("master.key");
-    std::fs::read_to_string(file).map_or_else(|_| "11".repeat(32), |text| text.trim().to_owned())
 }
 
 #[expect(clippy::disallowed_methods, reason = "another process is waited for")]

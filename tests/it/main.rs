@@ -15,6 +15,7 @@ mod governor;
 mod hourly;
 mod journey;
 mod mirror;
+mod onboarding;
 mod order;
 mod outage;
 mod portions;

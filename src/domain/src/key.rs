@@ -145,6 +145,8 @@ pub struct Admitted {
     pub state: SubmissionState,
     /// Why, where it is not simply queued.
     pub code: Option<Code>,
+    /// Why it is held, if it is.
+    pub held: Option<HeldCause>,
     /// The date to file it with; differs from consentDate for a rejection in the same second as an
     /// approval.
     pub wire_date: Option<DateTime<Utc>>,
@@ -155,13 +157,6 @@ pub struct Admitted {
     pub superseded: Vec<Uuid>,
     /// Whether the permission's local side changed to this rejection.
     pub local_rejection: bool,
-}
-
-impl Admitted {
-    /// Why it is held, if it is: at admission only a review stops anything.
-    pub fn held(&self) -> Option<HeldCause> {
-        (self.state == SubmissionState::Held).then_some(HeldCause::Review)
-    }
 }
 
 /// What the claimer did before asking for a review.
@@ -234,10 +229,12 @@ impl KeyState {
                 (self.supersede_until(at), self.permission.reject_locally(at, candidate.consent_id))
             }
         };
-        let (state, code, wire_date) = match self.rule(candidate, *policy, calendar, now) {
-            Ruling::File { wire_date } => (SubmissionState::Queued, None, wire_date),
-            Ruling::Hold { code, .. } => (SubmissionState::Held, Some(code), candidate.consent_date),
-            Ruling::End { state, code } => (state, Some(code), None),
+        let (state, code, held, wire_date) = match self.rule(candidate, *policy, calendar, now) {
+            Ruling::File { wire_date } => (SubmissionState::Queued, None, None, wire_date),
+            Ruling::Hold { cause, code } => {
+                (SubmissionState::Held, Some(code), Some(cause), candidate.consent_date)
+            }
+            Ruling::End { state, code } => (state, Some(code), None, None),
         };
         if state.is_open() {
             self.open.push(OpenSubmission {
@@ -250,7 +247,20 @@ impl KeyState {
             });
         }
         let deadline = Deadline::of(at, calendar);
-        Admission::Admitted(Admitted { state, code, wire_date, deadline, superseded, local_rejection })
+        Admission::Admitted(Admitted { state, code, held, wire_date, deadline, superseded, local_rejection })
+    }
+
+    /// Holds an admitted consent that would only be queued, because it is known that it cannot be filed now.
+    pub fn stop(&mut self, consent_id: Uuid, admitted: &mut Admitted, cause: HeldCause, code: Code) {
+        if admitted.state != SubmissionState::Queued {
+            return;
+        }
+        admitted.state = SubmissionState::Held;
+        admitted.code = Some(code);
+        admitted.held = Some(cause);
+        if let Some(open) = self.open.iter_mut().find(|open| open.consent_id == consent_id) {
+            open.state = SubmissionState::Held;
+        }
     }
 
     /// Looks again at a submission that was queued and is claimed now: what was known at its

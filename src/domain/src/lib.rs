@@ -32,6 +32,7 @@ pub mod lang;
 pub mod ledger;
 pub mod outcome;
 pub mod permission;
+pub mod rights;
 pub mod schedule;
 pub mod shape;
 pub mod submission;
@@ -53,6 +54,7 @@ pub use outcome::{RegistryAnswer, Settlement, SubmissionFacts};
 pub use permission::{
     Effective, LocalRejection, Merge, Observation, Permission, RegistryKnowledge, RegistrySide,
 };
+pub use rights::{BrandRights, Right};
 pub use shape::{FieldError, RawConsent, ShapedConsent};
 pub use submission::{Actor, Code, CodeText, HeldCause, IllegalTransition, SubmissionState};
 pub use words::{

@@ -282,6 +282,8 @@ h_codes! {
     H174: "RET on RET: already in the wanted state.",
     H175: "The first record may not be a RET: nothing to reject.",
     H178: "consentDate is not later than the stored one.",
+    H353: "Provider or brand outside the account's rights.",
+    H355: "The right for the channel is missing.",
     H408: "HS_KARAR must come with RET.",
     H462: "An update of a TACIR record needs its consentDate.",
     H463: "An update of a TACIR record needs its source.",

@@ -19,7 +19,7 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::http::v1::Page;
 use crate::service::brands::{self, Brand, NewBrand};
-use crate::service::{Scope, providers};
+use crate::service::{Scope, onboarding, providers};
 
 /// A brand to be added.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -118,6 +118,7 @@ pub async fn add(
         Turn::First(turn) => turn,
     };
     let brand = brands::add_in(&mut turn.tx, &state.app, &call, new).await?;
+    onboarding::enqueue(&mut turn.tx, &state.app, IysCode(brand.iys_code)).await?;
     let answer = turn.finish(StatusCode::CREATED, &brand).await?;
     state.brands.clear();
     state.app.wake.wake();
@@ -153,6 +154,9 @@ pub async fn list(
 }
 
 /// Show one brand
+///
+/// With what it has authorised at the registry, channel by channel, its provider's subscription, and a warning for each
+/// channel whose consents can be taken in but not filed.
 #[utoipa::path(
     get,
     path = "/v1/brands/{brandCode}",
@@ -160,7 +164,11 @@ pub async fn list(
     tag = "administration",
     params(("brandCode" = i64, Path, description = "The brand's number at the registry")),
     responses((status = 200, description = "The brand", body = Brand)),
-    extensions(("x-summary-tr" = json!("Markayı göster")), ("x-scope" = json!("admin"))),
+    extensions(
+        ("x-summary-tr" = json!("Markayı göster")),
+        ("x-description-tr" = json!("İYS'de izin türü başına verdiği yetki, hizmet sağlayıcının aboneliği ve izinleri alınıp bildirilemeyen her tür için bir uyarı ile.")),
+        ("x-scope" = json!("admin")),
+    ),
 )]
 pub async fn get(State(state): State<HttpState>, call: Call, code: Code) -> Result<Json<Brand>, Problem> {
     Ok(Json(brands::get(&state.app, &call, known(code)?).await?))

@@ -114,6 +114,7 @@ pub async fn submit(
     let items = parsed.items.into_iter().map(|(index, consent)| consent.into_item(index, &call)).collect();
     let request = IntakeRequest {
         brand: brand.row.clone(),
+        stops: brand.stops(),
         door: "api",
         items,
         idempotency: repeatable.for_intake(&body),

@@ -21,6 +21,7 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::http::v1::Page;
 use crate::registry::OwnCredentials;
+use crate::service::onboarding::{self, SyncReport, SyncRequest};
 use crate::service::providers::{self, NewProvider, Provider};
 
 /// A provider to be added.
@@ -138,6 +139,44 @@ pub async fn add(
     };
     let provider = providers::add_in(&mut turn.tx, &state.app, &call, new).await?;
     turn.finish(StatusCode::CREATED, &provider).await
+}
+
+/// Sync providers with the registry
+///
+/// Reads which brands have authorised the partner, for what, and how their subscriptions stand; makes providers and brands
+/// that are new here, holds what cannot be filed with the reason, and releases what can be again. Nothing is deleted. It also
+/// runs by itself (`providers.sync_interval`). With `dryRun` nothing is written. Needs a key that is for all providers; doing
+/// it twice changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/providers/sync",
+    operation_id = "syncProviders",
+    tag = "administration",
+    params(
+        ("iysCode" = Option<i64>, Query, description = "Only this provider"),
+        ("dryRun" = Option<bool>, Query, description = "Only tell what would change"),
+    ),
+    responses(
+        (status = 200, description = "What was done, or would be", body = SyncReport),
+        (status = 409, description = "The partner's account is incomplete", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "The registry could not be asked", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    extensions(
+        ("x-summary-tr" = json!("Hizmet sağlayıcıları İYS ile eşitle")),
+        ("x-description-tr" = json!("Hangi markaların iş ortağını ne için yetkilendirdiğini ve aboneliklerin durumunu okur; burada olmayan sağlayıcı ve markaları oluşturur, bildirilemeyeni nedeniyle bekletir, yeniden bildirilebileni serbest bırakır. Hiçbir şey silinmez. Kendiliğinden de çalışır (providers.sync_interval). dryRun ile hiçbir şey yazılmaz. Bütün hizmet sağlayıcılara açık bir anahtar gerekir; yinelemek bir şeyi değiştirmez.")),
+        ("x-scope" = json!("admin")),
+    ),
+)]
+pub async fn sync(State(state): State<HttpState>, call: Call, uri: Uri) -> Result<Json<SyncReport>, Problem> {
+    call.require(crate::service::Scope::Admin)?;
+    call.require_partner_wide()?;
+    let mut params = Params::of(&uri, &["iysCode", "dryRun"]);
+    let provider = params.code("iysCode").map(IysCode);
+    let dry_run = params.word("dryRun", &["true", "false"]).unwrap_or_default();
+    params.finish()?;
+    let report = onboarding::sync(&state.app, &call, SyncRequest { provider, dry_run }).await?;
+    state.brands.clear();
+    Ok(Json(report))
 }
 
 /// List providers

@@ -11,7 +11,7 @@ use crate::service::ServiceResult;
 const PORTION: i64 = 1_000;
 
 /// Queues the next portion of what a lifted hold kept back, and forgets the hold with the last. Needs the provider's head.
-pub(super) async fn release(
+pub(crate) async fn release(
     tx: &mut Tx,
     app: &App,
     (provider, brand, channel): (IysCode, BrandCode, Channel),
@@ -22,6 +22,23 @@ pub(super) async fn release(
         holds::clear(tx, provider, brand, channel).await?;
     }
     Ok(())
+}
+
+/// Queues what an intake held by a hold that was lifted in the same moment: no hold is left to speak for it. Returns at how
+/// many places.
+pub async fn release_forgotten(app: &App) -> ServiceResult<usize> {
+    let forgotten = {
+        let mut tx = app.db.read().await?;
+        holds::forgotten(&mut tx).await?
+    };
+    for place in &forgotten {
+        let mut tx = app.db.begin(Priority::Bulk).await?;
+        heads::lock(&mut tx, place.0).await?;
+        release(&mut tx, app, *place).await?;
+        tx.commit().await?;
+        app.wake.wake();
+    }
+    Ok(forgotten.len())
 }
 
 /// Queues the next portion of each hold that is being lifted; returns how many those are.

@@ -24,6 +24,7 @@ use crate::service::ServiceResult;
 use crate::service::events::{EventData, EventLog, Subject};
 use crate::service::filing::release::release;
 use crate::service::mirror::{self, KeyStates, SealedConsent};
+use crate::service::onboarding;
 
 /// However often a submission has failed.
 const LONGEST_RETRY: TimeDelta = TimeDelta::minutes(10);
@@ -327,6 +328,7 @@ impl<'a> Settling<'a> {
                 code: code.as_str().to_owned(),
                 since: self.now,
                 probe_at: self.now + probe,
+                listed: false,
             });
         }
         self.save(row);
@@ -388,8 +390,13 @@ impl<'a> Settling<'a> {
                 release(tx, self.app, (provider, brand, channel)).await?;
             }
         }
+        let mut refused_first = false;
         for hold in &self.holds {
-            holds::set(tx, hold).await?;
+            refused_first |= holds::set(tx, hold).await? && hold.cause != HeldCause::Quota.as_str();
+        }
+        if refused_first {
+            // Whatever else was withdrawn with it is known at once.
+            onboarding::enqueue(tx, self.app, provider).await?;
         }
         for consent in self.redriven {
             redrive(tx, provider, consent, self.now).await?;

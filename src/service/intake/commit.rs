@@ -203,7 +203,10 @@ fn admit(
                 code: Some("already_open".to_owned()),
             }
         }
-        Admission::Admitted(admitted) => {
+        Admission::Admitted(mut admitted) => {
+            if let Some((cause, code)) = part.stops.on(item.candidate.channel) {
+                state.stop(item.candidate.consent_id, &mut admitted, cause, code);
+            }
             if admitted.local_rejection {
                 let permission = state.permission.clone();
                 let subject = subject(part, item);

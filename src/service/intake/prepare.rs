@@ -11,11 +11,13 @@ use kopru_store::{Key, ProviderKeys, ids};
 
 use crate::bootstrap::App;
 use crate::service::intake::{Idempotency, IntakeItem, Refused};
+use crate::service::standing::Stops;
 use crate::service::{ServiceResult, mirror};
 
 /// One part of a request, ready to be committed.
 pub(super) struct Part {
     pub brand: BrandRow,
+    pub stops: Stops,
     pub keys: Arc<ProviderKeys>,
     pub door: &'static str,
     pub items: Vec<Prepared>,
@@ -59,6 +61,7 @@ pub(super) fn part(
     let now = app.clocks.business();
     let mut part = Part {
         brand: brand.clone(),
+        stops: Stops::default(),
         keys: keys.clone(),
         door,
         items: Vec::with_capacity(items.len()),

@@ -13,6 +13,7 @@ statements! {
                FROM brands WHERE brand_code = $1";
     LIST = "SELECT iys_code, brand_code, name, state, onay_refresh, after_citizen_ret, allowed_sources, created_at
             FROM brands WHERE iys_code = $1 AND brand_code > $2 ORDER BY brand_code LIMIT 1000";
+    RENAME = "UPDATE brands SET name = $3 WHERE iys_code = $1 AND brand_code = $2";
     DISABLE = "UPDATE brands SET state = 'disabled' WHERE iys_code = $1 AND brand_code = $2 AND state = 'active'";
 }
 
@@ -59,6 +60,11 @@ pub async fn find_by_code(tx: &mut Tx, brand: BrandCode) -> Result<Option<BrandR
 /// Brands of a provider after a number, at most 1 000.
 pub async fn list(tx: &mut Tx, provider: IysCode, after: BrandCode) -> Result<Vec<BrandRow>> {
     tx.rows(&LIST, args![provider, after]).await?.iter().map(read).collect()
+}
+
+/// Changes a brand's name.
+pub async fn rename(tx: &mut Tx, provider: IysCode, brand: BrandCode, name: &str) -> Result<()> {
+    tx.execute(&RENAME, args![provider, brand, name]).await.map(drop)
 }
 
 /// Disables a brand; false when there was nothing to do.

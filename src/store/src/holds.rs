@@ -7,15 +7,26 @@ use crate::error::Result;
 use crate::{Tx, args, sql::Row, statements};
 
 statements! {
-    SET = "INSERT INTO holds (iys_code, brand_code, channel, cause, code, since, probe_at, lifted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    /// What the list says is the list's to take back.
+    SET = "INSERT INTO holds (iys_code, brand_code, channel, cause, code, since, probe_at, lifted, listed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
            ON CONFLICT (iys_code, brand_code, channel) DO UPDATE SET cause = excluded.cause, code = excluded.code, probe_at = excluded.probe_at,
-           lifted = excluded.lifted";
-    LIFT = "UPDATE holds SET lifted = $5 WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND (cause <> 'quota' OR $4)";
+           lifted = excluded.lifted, listed = (holds.listed OR excluded.listed)
+           RETURNING since";
+    LIFT = "UPDATE holds SET lifted = $5, listed = $6 WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND (cause <> 'quota' OR $4)";
     CLEAR = "DELETE FROM holds WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND lifted";
-    OF_BRAND = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at FROM holds WHERE iys_code = $1 AND brand_code = $2 AND NOT lifted";
-    DUE = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at FROM holds WHERE probe_at <= $1 AND NOT lifted
+    OF_BRAND = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at, listed FROM holds WHERE iys_code = $1 AND brand_code = $2 AND NOT lifted";
+    OF_PROVIDER = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at, listed FROM holds WHERE iys_code = $1 AND NOT lifted";
+    /// One look-up a brand and channel, however much is held: brands whose rights are known are the only ones where an
+    /// intake holds by what it remembers, and so may come too late for the release.
+    FORGOTTEN = "SELECT r.iys_code, r.brand_code, c.channel FROM brand_rights r
+        CROSS JOIN (SELECT 'ARAMA' AS channel UNION ALL SELECT 'MESAJ' UNION ALL SELECT 'EPOSTA') c
+        WHERE (SELECT 1 FROM holds h WHERE h.iys_code = r.iys_code AND h.brand_code = r.brand_code AND h.channel = c.channel) IS NULL
+          AND (SELECT 1 FROM submissions s {by submissions_held} WHERE s.state = 'held' AND s.iys_code = r.iys_code
+               AND s.brand_code = r.brand_code AND s.channel = c.channel AND s.cause <> 'review' LIMIT 1) IS NOT NULL
+        LIMIT 100";
+    DUE = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at, listed FROM holds WHERE probe_at <= $1 AND NOT lifted
            ORDER BY probe_at LIMIT 100";
-    LIFTED = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at FROM holds WHERE lifted ORDER BY since LIMIT 100";
+    LIFTED = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at, listed FROM holds WHERE lifted ORDER BY since LIMIT 100";
 }
 
 /// A hold.
@@ -35,10 +46,13 @@ pub struct HoldRow {
     pub since: DateTime<Utc>,
     /// When one filing is tried again.
     pub probe_at: DateTime<Utc>,
+    /// The registry's list says so (provider sync): it stands, whether anything waits for it or not, until the list or a
+    /// filing that passes says otherwise.
+    pub listed: bool,
 }
 
-/// Sets or renews a hold; one that was being lifted stands again.
-pub async fn set(tx: &mut Tx, hold: &HoldRow) -> Result<()> {
+/// Sets or renews a hold; one that was being lifted stands again. True when there was none.
+pub async fn set(tx: &mut Tx, hold: &HoldRow) -> Result<bool> {
     let args = args![
         hold.iys_code,
         hold.brand_code,
@@ -47,9 +61,11 @@ pub async fn set(tx: &mut Tx, hold: &HoldRow) -> Result<()> {
         hold.code.as_str(),
         hold.since,
         hold.probe_at,
-        false
+        false,
+        hold.listed
     ];
-    tx.execute(&SET, args).await.map(drop)
+    let since = tx.row(&SET, args).await?.map(|row| row.get::<DateTime<Utc>>(0)).transpose()?;
+    Ok(since == Some(hold.since))
 }
 
 /// Begins to lift a hold, one for a used-up package only with `quota`: it stops nothing any more, and stays until
@@ -61,7 +77,7 @@ pub async fn lift(
     channel: Channel,
     quota: bool,
 ) -> Result<bool> {
-    Ok(tx.execute(&LIFT, args![provider, brand, channel, quota, true]).await? > 0)
+    Ok(tx.execute(&LIFT, args![provider, brand, channel, quota, true, false]).await? > 0)
 }
 
 /// Forgets a lifted hold for which nothing waits any more.
@@ -72,6 +88,17 @@ pub async fn clear(tx: &mut Tx, provider: IysCode, brand: BrandCode, channel: Ch
 /// The holds of a brand that stand.
 pub async fn of_brand(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> Result<Vec<HoldRow>> {
     tx.rows(&OF_BRAND, args![provider, brand]).await?.iter().map(read).collect()
+}
+
+/// The holds of a provider that stand.
+pub async fn of_provider(tx: &mut Tx, provider: IysCode) -> Result<Vec<HoldRow>> {
+    tx.rows(&OF_PROVIDER, args![provider]).await?.iter().map(read).collect()
+}
+
+/// Places where filings are held and no hold is known any more, at most 100.
+pub async fn forgotten(tx: &mut Tx) -> Result<Vec<(IysCode, BrandCode, Channel)>> {
+    let rows = tx.rows(&FORGOTTEN, args![]).await?;
+    rows.iter().map(|row| Ok((IysCode(row.get(0)?), BrandCode(row.get(1)?), row.word(2)?))).collect()
 }
 
 /// Holds that want a probe.
@@ -93,5 +120,6 @@ fn read(row: &Row) -> Result<HoldRow> {
         code: row.get(4)?,
         since: row.get(5)?,
         probe_at: row.get(6)?,
+        listed: row.get(7)?,
     })
 }

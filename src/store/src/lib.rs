@@ -35,11 +35,13 @@ pub mod leases;
 pub mod outcomes;
 pub mod permissions;
 pub mod providers;
+pub mod rights;
 pub mod sessions;
 mod sqlite;
 mod steps;
 pub mod submissions;
 pub mod sweeps;
+pub mod subscriptions;
 pub mod wake;
 
 pub use crypto::{Key, MasterKey, ProviderKeys, random};
@@ -84,9 +86,11 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("outcomes", outcomes::STATEMENTS),
         ("permissions", permissions::STATEMENTS),
         ("providers", providers::STATEMENTS),
+        ("rights", rights::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("submissions", submissions::STATEMENTS),
         ("sweeps", sweeps::STATEMENTS),
+        ("subscriptions", subscriptions::STATEMENTS),
         ("vault", vault::STATEMENTS),
     ];
     modules

@@ -14,6 +14,7 @@ statements! {
             WHERE iys_code > $1 ORDER BY iys_code LIMIT 1000";
     SET_CREDENTIALS = "UPDATE providers SET credential_mode = $2, credentials = $3, credentials_tested_at = $4 WHERE iys_code = $1";
     TESTED = "UPDATE providers SET credentials_tested_at = $2 WHERE iys_code = $1";
+    RENAME = "UPDATE providers SET title = $2 WHERE iys_code = $1";
     DISABLE = "UPDATE providers SET state = 'disabled' WHERE iys_code = $1 AND state = 'active'";
 }
 
@@ -72,6 +73,11 @@ pub async fn set_credentials(
 /// Notes that the registry has accepted a provider's credentials.
 pub async fn tested(tx: &mut Tx, iys_code: IysCode, at: DateTime<Utc>) -> Result<()> {
     tx.execute(&TESTED, args![iys_code, at]).await.map(drop)
+}
+
+/// Changes a provider's title.
+pub async fn rename(tx: &mut Tx, iys_code: IysCode, title: &str) -> Result<()> {
+    tx.execute(&RENAME, args![iys_code, title]).await.map(drop)
 }
 
 /// Disables a provider; false when there was nothing to do.

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
 use kopru_domain::{
-    BrandCode, Channel, ConsentStatus, IysCode, RecipientType, RetailerCode, SubmissionState,
+    BrandCode, Channel, ConsentStatus, IysCode, RecipientType, RetailerCode, Right, SubmissionState,
 };
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
@@ -149,7 +149,7 @@ macro_rules! word_from {
         }
     )*};
 }
-word_from!(Channel, ConsentStatus, RecipientType, SubmissionState);
+word_from!(Channel, ConsentStatus, RecipientType, Right, SubmissionState);
 
 impl From<crate::Key> for Value {
     fn from(key: crate::Key) -> Self {

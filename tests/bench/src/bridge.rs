@@ -13,6 +13,7 @@ use kopru::service::brands::NewBrand;
 use kopru::service::intake::{self, IntakeItem, IntakeRequest};
 use kopru::service::keys::NewKey;
 use kopru::service::providers::NewProvider;
+use kopru::service::standing::Stops;
 use kopru::service::{Caller, Scope, brands, keys, providers};
 use kopru_domain::{BrandCode, BrandPolicy, IysCode, Lang};
 use kopru_store::brands::BrandRow;
@@ -111,8 +112,14 @@ impl Bridge {
 /// Takes a chunk in, in process; every consent must be accepted.
 pub async fn take(app: &App, brand: &BrandRow, items: Vec<IntakeItem>) -> Result<usize> {
     let sent = items.len();
-    let request =
-        IntakeRequest { brand: brand.clone(), door: "api", items, idempotency: None, lang: Lang::En };
+    let request = IntakeRequest {
+        brand: brand.clone(),
+        stops: Stops::default(),
+        door: "api",
+        items,
+        idempotency: None,
+        lang: Lang::En,
+    };
     let answer = intake::submit(app, request).await?;
     ensure!(answer.accepted.len() == sent, "refused: {:?}", answer.refused.first());
     Ok(sent)

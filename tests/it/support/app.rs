@@ -1,5 +1,6 @@
 //! The bridge in this process, behind its real HTTP door.
 
+use std::process::Command;
 use std::time::Duration;
 
 use kopru::bootstrap::App;
@@ -37,6 +38,10 @@ pub struct Options {
     pub webhook_concurrency: Option<(u32, u32)>,
     /// How long a webhook call may take.
     pub webhook_timeout: Option<Duration>,
+    /// How often the list of authorised brands is read; only on request where missing.
+    pub sync_interval: Option<Duration>,
+    /// Without the demo's provider and brand.
+    pub empty: bool,
 }
 
 pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -> Config {
@@ -52,6 +57,7 @@ pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -
     config.registry.requests_per_second = options.requests_per_second.unwrap_or(0.0);
     config.registry.guard_from = options.guard_from.unwrap_or(config.registry.guard_from);
     config.registry.timeout = options.registry_timeout.unwrap_or(Duration::from_secs(5));
+    config.providers.sync_interval = options.sync_interval.unwrap_or_default();
     if let Some(threshold) = options.batch_threshold {
         config.filing.batch_threshold = threshold;
     }
@@ -88,11 +94,14 @@ impl Bridge {
             database,
             http: reqwest::Client::builder().build().unwrap(),
         };
-        bridge.set_up().await;
+        bridge.make_keys().await;
+        if !options.empty {
+            bridge.set_up().await;
+        }
         bridge
     }
 
-    async fn set_up(&mut self) {
+    async fn make_keys(&mut self) {
         let caller = kopru::service::Caller::system("test");
         let new = |name: &str, scopes: Vec<kopru::service::Scope>| kopru::service::keys::NewKey {
             name: name.to_owned(),
@@ -108,6 +117,9 @@ impl Bridge {
             .await
             .unwrap()
             .key;
+    }
+
+    async fn set_up(&self) {
         let seed = self.registry.seed.clone();
         let provider = self
             .post_as(&self.admin, "/v1/providers", json!({"iysCode": seed.iys_code, "title": "Demo A.Ş."}))
@@ -130,6 +142,14 @@ impl Bridge {
     pub async fn put_as(&self, key: &str, path: &str, body: Value) -> (u16, Value) {
         let request = self.http.put(format!("{}{path}", self.url)).bearer_auth(key).json(&body);
         answer(request.send().await.unwrap()).await
+    }
+
+    pub async fn get_as(&self, key: &str, path: &str) -> (u16, Value) {
+        answer(self.http.get(format!("{}{path}", self.url)).bearer_auth(key).send().await.unwrap()).await
+    }
+
+    pub async fn delete_as(&self, key: &str, path: &str) -> (u16, Value) {
+        answer(self.http.delete(format!("{}{path}", self.url)).bearer_auth(key).send().await.unwrap()).await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
@@ -250,6 +270,34 @@ impl Bridge {
     pub fn database(&self) -> &TestDatabase {
         &self.database
     }
+}
+
+/// The master key of a bridge, for another process on its database.
+pub fn master_key(bridge: &Bridge) -> String {
+    let file = bridge.database().folder().join("master.key");
+    std::fs::read_to_string(file).map_or_else(|_| "11".repeat(32), |text| text.trim().to_owned())
+}
+
+/// Runs the program beside the bridge and returns its lines.
+pub fn kopru(bridge: &Bridge, args: &[&str]) -> (bool, Vec<Value>) {
+    let seed = &bridge.registry.seed;
+    let output = Command::new(env!("CARGO_BIN_EXE_kopru"))
+        .args(args)
+        .arg("--json")
+        .env("KOPRU__DATA_DIR", bridge.database().folder())
+        .env("KOPRU__DATABASE__URL", &bridge.database().url)
+        .env("KOPRU__REGISTRY__URL", &bridge.registry.url)
+        .env("KOPRU__REGISTRY__USERNAME", &seed.username)
+        .env("KOPRU__REGISTRY__PASSWORD", &seed.password)
+        .env("KOPRU__REGISTRY__INTEGRATOR_CODE", seed.integrator_code.to_string())
+        .env("KOPRU__REGISTRY__SANDBOX_CLOCK", "true")
+        .env("KOPRU__REGISTRY__REQUESTS_PER_SECOND", "0")
+        .env("KOPRU__SECURITY__MASTER_KEY", master_key(bridge))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{text}")));
+    (output.status.success(), lines.collect())
 }
 
 async fn answer(response: reqwest::Response) -> (u16, Value) {

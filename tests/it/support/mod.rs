@@ -5,7 +5,7 @@ mod database;
 mod receiver;
 mod registry;
 
-pub use app::{Bridge, Options, consent};
+pub use app::{Bridge, Options, consent, kopru, master_key};
 pub use database::{Database, TestDatabase};
 pub use receiver::Receiver;
 pub use registry::Registry;

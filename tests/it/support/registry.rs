@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use iys_sandbox::{Sandbox, SandboxConfig, Seed, SeedInfo};
+use iys_sandbox::{Sandbox, SandboxConfig, Scenario, Seed, SeedInfo};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -18,16 +18,27 @@ pub struct Registry {
 impl Registry {
     /// In memory, with generous limits: tests are faster than any registry allows.
     pub async fn start() -> Self {
-        let registry = Self::open(None).await;
-        registry
-            .settings(json!({"perSecondLimit": null, "tokenLimitPerHour": null, "statusLimitPerHour": null, "historyLimitPerHour": null}))
+        Self::open(None).await.unlimited().await
+    }
+
+    /// A scenario that comes with the simulator, in memory, with generous limits.
+    pub async fn scenario(name: &str) -> Self {
+        let scenario = Some(Scenario::load(Path::new(name)).unwrap());
+        Self::with(SandboxConfig { scenario, ..SandboxConfig::default() }).await.unlimited().await
+    }
+
+    async fn unlimited(self) -> Self {
+        self.settings(json!({"perSecondLimit": null, "tokenLimitPerHour": null, "statusLimitPerHour": null, "historyLimitPerHour": null}))
             .await;
-        registry
+        self
     }
 
     pub async fn open(data: Option<&Path>) -> Self {
-        let config =
-            SandboxConfig { data: data.map(Path::to_owned), seed: Seed::demo(), ..SandboxConfig::default() };
+        let data = data.map(Path::to_owned);
+        Self::with(SandboxConfig { data, seed: Seed::demo(), ..SandboxConfig::default() }).await
+    }
+
+    async fn with(config: SandboxConfig) -> Self {
         let sandbox = Sandbox::open(config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -115,7 +126,17 @@ impl Registry {
     }
 
     pub async fn clear_brand_rights(&self, rights: Value) {
-        self.post("providers", json!({"iysCode": self.seed.iys_code, "authorisations": rights})).await;
+        self.provider(json!({"iysCode": self.seed.iys_code, "authorisations": rights})).await;
+    }
+
+    /// Makes or changes a provider.
+    pub async fn provider(&self, body: Value) -> Value {
+        self.post("providers", body).await
+    }
+
+    /// Makes or changes a partner.
+    pub async fn partner(&self, body: Value) -> Value {
+        self.post("partners", body).await
     }
 
     /// A second brand of the demo provider, for which the partner may write too; returns its number.

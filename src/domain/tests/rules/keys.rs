@@ -285,7 +285,7 @@ fn an_approval_after_the_citizen_s_refusal_follows_the_brand_s_setting() {
         let candidate = Candidate { own_channel, ..consent(1, Approval, "2026-11-20 10:00") };
         let admitted = admit_with(&mut key, &candidate, policy);
         assert_eq!(verdict(&admitted), expected, "{setting:?} {own_channel}");
-        assert_eq!(admitted.held(), (admitted.state == Held).then_some(HeldCause::Review));
+        assert_eq!(admitted.held, (admitted.state == Held).then_some(HeldCause::Review));
         let mut ours = knowing(Rejection, "2026-11-20 08:00", "HS_MESAJ");
         assert_eq!(verdict(&admit_with(&mut ours, &candidate, policy)), (Queued, None));
     }

@@ -152,7 +152,7 @@ impl SubmissionRow {
             batch_index: None,
             transaction_id: None,
             creation_date: None,
-            cause: admitted.held().map(|cause| cause.as_str().to_owned()),
+            cause: admitted.held.map(|cause| cause.as_str().to_owned()),
             claim: None,
         }
     }

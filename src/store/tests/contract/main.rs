@@ -57,6 +57,7 @@ mod queue;
 mod replays;
 mod schema;
 mod shared;
+mod standing;
 mod statements;
 mod steps;
 mod submissions;

@@ -135,6 +135,7 @@ async fn a_hold_is_renewed_and_lifted(store: Store) {
         code: "H080".to_owned(),
         since: at(10),
         probe_at: at(20),
+        listed: false,
     };
     let renewed = HoldRow {
         cause: "type_right".to_owned(),
@@ -146,8 +147,8 @@ async fn a_hold_is_renewed_and_lifted(store: Store) {
     let call = HoldRow { channel: Channel::Call, probe_at: at(30), ..first.clone() };
     store
         .write(async |tx| {
-            for hold in [&first, &renewed, &call] {
-                holds::set(tx, hold).await.unwrap();
+            for (hold, is_new) in [(&first, true), (&renewed, false), (&call, true)] {
+                assert_eq!(holds::set(tx, hold).await.unwrap(), is_new);
             }
             let expected = HoldRow { since: at(10), ..renewed };
             let mut of_brand = holds::of_brand(tx, PROVIDER, BRAND).await.unwrap();
