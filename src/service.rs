@@ -17,6 +17,7 @@ pub mod mirror;
 pub mod permissions;
 pub mod providers;
 pub mod reconciliation;
+pub mod redrive;
 
 use std::net::IpAddr;
 

@@ -8,6 +8,7 @@ pub mod endpoints;
 pub mod keys;
 pub mod permissions;
 pub mod providers;
+pub mod redrive;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,6 +24,8 @@ pub fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(consents::submit, consents::list))
         .routes(routes!(consents::get))
+        .routes(routes!(redrive::consent))
+        .routes(routes!(redrive::brand))
         .routes(routes!(permissions::query))
         .routes(routes!(check::check))
         .routes(routes!(changes::read))

@@ -16,6 +16,7 @@ mod journey;
 mod order;
 mod outage;
 mod portions;
+mod redrive;
 mod replicas;
 mod resent;
 mod rules;
