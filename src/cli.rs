@@ -14,6 +14,7 @@ mod doctor;
 mod endpoint;
 mod explain;
 mod failure;
+mod forecast;
 mod key;
 mod ledger;
 mod migrate;
@@ -114,6 +115,8 @@ enum Command {
     Explain(explain::Args),
     /// Consents
     Consent(consent::Args),
+    /// Tell when the queue is empty at the present budget, and what would miss its target
+    Forecast(forecast::Args),
     /// File once more what has ended without the registry's record; tells what it would do unless --yes
     Redrive(redrive::Args),
     /// Service providers (hizmet sağlayıcı)
@@ -149,6 +152,7 @@ impl Cli {
             Command::Address(args) => address::run(&args, output),
             Command::Explain(args) => explain::run(&args, output),
             Command::Consent(args) => consent::run(&global, &args, output),
+            Command::Forecast(args) => forecast::run(&global, &args, output),
             Command::Redrive(args) => redrive::run(&global, args, output),
             Command::Provider(args) => provider::run(&global, args, output),
             Command::Brand(args) => brand::run(&global, args, output),

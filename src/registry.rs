@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use iys::{Account, BrandCodes, Credentials, IysClient, IysError};
+use iys::{Account, BoxError, BrandCodes, Credentials, IysClient, IysError, Operation, Pacer};
 use kopru_domain::governor::Pace;
 use kopru_domain::{BrandCode, IysCode};
 use kopru_store::{Db, StoreError, Tx, Vault, budgets, providers};
@@ -31,6 +31,7 @@ const CREDENTIALS: &str = "providers.credentials";
 #[derive(Clone)]
 pub struct Registry {
     client: IysClient,
+    pacer: Arc<dyn Pacer>,
     vault: Vault,
     partner: Option<Account>,
     integrator_code: Option<i64>,
@@ -87,19 +88,19 @@ impl Registry {
             settings.url.as_ref().map_or_else(|| "http://127.0.0.1:9090".to_owned(), ToString::to_string);
         let clock = Arc::new(clock::RegistryClock(clocks.clone()));
         let hourly = HourlyBudgets::new(db.clone(), clocks.clone(), &url, settings);
-        let pacer = pace::DbPacer::new(
+        let pacer: Arc<dyn Pacer> = Arc::new(pace::DbPacer::new(
             db.clone(),
             clocks.clone(),
             hourly.clone(),
             &url,
             settings.requests_per_second,
-        );
+        ));
         let client = IysClient::builder(&url)
             .timeout(settings.timeout)
             .user_agent(concat!("kopru/", env!("CARGO_PKG_VERSION")))
             .token_calls_per_hour(settings.token_calls_per_hour)
             .clock(clock)
-            .pacer(Arc::new(pacer))
+            .pacer(pacer.clone())
             .token_store(Arc::new(session::DbTokenStore::new(db.clone(), vault.clone())))
             .build()?;
         let partner = match (&settings.username, &settings.password) {
@@ -110,6 +111,7 @@ impl Registry {
         };
         Ok(Self {
             client,
+            pacer,
             vault,
             partner,
             integrator_code: settings.integrator_code,
@@ -183,6 +185,11 @@ impl Registry {
         let mut tx = self.db.read().await?;
         let pace = budgets::pace(&mut tx, &pace::name(&self.url)).await?;
         Ok(pace.at(self.clocks.business()))
+    }
+
+    /// Waits for a place in the budget, as every request of the client does by itself: for simulations, which send none.
+    pub async fn place(&self, operation: Operation) -> Result<(), BoxError> {
+        self.pacer.acquire(operation).await
     }
 
     /// Notes how a call ended: after failures of the registry itself it is left alone for a while, longer each time.

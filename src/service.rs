@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod endpoints;
 pub mod events;
 pub mod filing;
+pub mod forecast;
 pub mod gauges;
 pub mod housekeeping;
 pub mod intake;

@@ -5,6 +5,7 @@ pub mod changes;
 pub mod check;
 pub mod consents;
 pub mod endpoints;
+pub mod forecast;
 pub mod keys;
 pub mod permissions;
 pub mod providers;
@@ -24,6 +25,7 @@ pub fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(consents::submit, consents::list))
         .routes(routes!(consents::get))
+        .routes(routes!(forecast::get))
         .routes(routes!(redrive::consent))
         .routes(routes!(redrive::brand))
         .routes(routes!(permissions::query))

@@ -10,6 +10,7 @@ mod support;
 mod containers;
 mod crash;
 mod faults;
+mod forecast;
 mod governor;
 mod hourly;
 mod journey;

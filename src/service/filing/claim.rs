@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use iys::Bytes;
 use iys::wire::encode;
+use kopru_domain::schedule::Shape;
 use kopru_domain::{BrandCode, BrandPolicy, Code};
 use kopru_domain::{Channel, ClaimVerdict, Confirmation, ConsentStatus, HeldCause, IysCode};
 use kopru_store::batches::{self, BatchRow, BatchState};
@@ -17,12 +18,10 @@ use crate::registry::Hourly;
 use crate::registry::words::{Filing, request};
 use crate::service::filing::settling::{Settling, candidate};
 use crate::service::filing::sift::is_approved;
-use crate::service::filing::{Outgoing, Turn};
+use crate::service::filing::{Outgoing, Outlook, Place, Turn};
 use crate::service::mirror;
 use crate::service::{ServiceError, ServiceResult};
 
-/// Submissions of one batch at most.
-const MOST: i64 = 1_000;
 /// Status queries of one claim: they must all be answered within its lease.
 const QUESTIONS_A_CLAIM: usize = 50;
 /// Brands tried in one claim, when what is due there cannot go just now.
@@ -54,10 +53,13 @@ pub async fn claim_due(app: &App, turn: &Turn, claim: Claim) -> ServiceResult<Op
     while except.len() < BRANDS_A_CLAIM {
         let next = {
             let mut tx = app.db.read().await?;
-            turn.next(app, &mut tx, &except).await?
+            let outlook = turn.outlook(app, &mut tx).await?;
+            let place = turn.next(app, &mut tx, outlook.regime, &except).await?;
+            place.map(|place| (place, outlook))
         };
-        let Some((provider, brand, statuses)) = next else { return Ok(None) };
-        match claim_brand(app, provider, brand, statuses, claim).await {
+        let Some(((provider, brand, statuses), outlook)) = next else { return Ok(None) };
+        let most = i64::from(turn.items_per_request());
+        match claim_brand(app, (provider, brand, statuses), most, &outlook, claim).await {
             Ok(Some(work)) => return Ok(Some(work)),
             Ok(None) => {}
             Err(ServiceError::Store(error)) if error.is_unavailable() => return Err(error.into()),
@@ -78,16 +80,16 @@ pub async fn claim_due(app: &App, turn: &Turn, claim: Claim) -> ServiceResult<Op
 
 async fn claim_brand(
     app: &App,
-    provider: IysCode,
-    brand: BrandCode,
-    statuses: &'static [ConsentStatus],
+    (provider, brand, statuses): Place,
+    most: i64,
+    outlook: &Outlook,
     claim: Claim,
 ) -> ServiceResult<Option<Work>> {
     let mut tx = app.db.begin(Priority::Bulk).await?;
     // Without an account nothing can be sent: what is claimed would only look as if it had left the house.
     app.registry.account(&mut tx, provider).await?;
     let mut settling = Settling::begin(app, &mut tx, provider).await?;
-    let rows = submissions::claim(&mut tx, provider, brand, statuses, MOST, settling.now, claim).await?;
+    let rows = submissions::claim(&mut tx, provider, brand, statuses, most, settling.now, claim).await?;
     if rows.is_empty() {
         return Ok(None);
     }
@@ -104,7 +106,8 @@ async fn claim_brand(
     }
     let (ask_first, sift) = divide(app, &mut tx, &mut settling, ask_first).await?;
     let mut work = Work { provider, brand, batch: None, singles: Vec::new(), ask_first, sift };
-    if ready.len() > app.config.filing.batch_threshold as usize {
+    let earliest = ready.iter().map(|out| out.row.target_at).min().unwrap_or(settling.now);
+    if outlook.load(app, earliest).shape(ready.len() as u64) == Shape::Batch {
         work.batch = Some(batch(&mut tx, &mut settling, provider, brand, ready, claim).await?);
     } else {
         store_wires(&mut settling, &mut ready);
@@ -248,7 +251,7 @@ async fn batch(
         brand_code: brand,
         state: BatchState::Posting,
         body: Some(mirror::seal_wire(&settling.keys, &body)),
-        items: i64::try_from(ready.len()).unwrap_or(MOST),
+        items: i64::try_from(ready.len()).unwrap_or_default(),
         request_id: None,
         earliest_target: earliest,
         posted_at: None,

@@ -135,7 +135,9 @@ statements! {
     COUNTS = "SELECT state, count(*) FROM submissions WHERE state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') GROUP BY state";
     EARLIEST = "SELECT target_at FROM submissions {by submissions_due} WHERE state = 'queued' ORDER BY target_at, status DESC LIMIT 1";
     QUEUED = "SELECT count(*) FROM submissions {by submissions_due} WHERE state = 'queued'";
-    BUCKETS = "SELECT iys_code, brand_code, target_at, count(*) FROM submissions WHERE state = 'queued'
+    /// What is past its target and waits for another try is no concern of the order: nothing that is done now helps it.
+    BUCKETS = "SELECT iys_code, brand_code, target_at, count(*) FROM submissions
+        WHERE state = 'queued' AND (target_at > $1 OR next_attempt_at <= $1)
         GROUP BY iys_code, brand_code, target_at ORDER BY target_at";
 }
 
@@ -353,9 +355,9 @@ pub async fn queue_depth(tx: &mut Tx) -> Result<(Option<DateTime<Utc>>, i64)> {
     Ok((earliest, queued))
 }
 
-/// The queue by brand and target, earliest first.
-pub async fn buckets(tx: &mut Tx) -> Result<Vec<BucketRow>> {
-    let rows = tx.rows(&BUCKETS, args![]).await?;
+/// The queue by brand and target, earliest first, without what is past its target and not due.
+pub async fn buckets(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<BucketRow>> {
+    let rows = tx.rows(&BUCKETS, args![now]).await?;
     rows.iter()
         .map(|row| {
             Ok(BucketRow {

@@ -451,7 +451,7 @@ async fn the_queue_is_counted(store: Store) {
             let mut counts = submissions::counts(tx).await.unwrap();
             counts.sort_by_key(|(state, _)| state.as_str());
             assert_eq!(counts, [(InFlight, 1), (Queued, 4)]);
-            let buckets: Vec<_> = submissions::buckets(tx).await.unwrap();
+            let buckets: Vec<_> = submissions::buckets(tx, at(0)).await.unwrap();
             let buckets: Vec<_> =
                 buckets.iter().map(|b| (b.iys_code, b.brand_code.0, b.target_at, b.count)).collect();
             assert_eq!(
