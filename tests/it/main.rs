@@ -21,6 +21,7 @@ mod redrive;
 mod replicas;
 mod resent;
 mod rules;
+mod simulation;
 mod stop;
 mod twin;
 mod webhooks;
