@@ -8,16 +8,20 @@ mod address;
 mod admin;
 mod brand;
 mod config;
+mod consent;
 mod deadline;
 mod doctor;
 mod endpoint;
+mod explain;
 mod failure;
+mod forecast;
 mod key;
 mod ledger;
 mod migrate;
 mod openapi;
 mod output;
 mod provider;
+mod redrive;
 mod sandbox;
 mod serve;
 
@@ -107,6 +111,14 @@ enum Command {
     Deadline(deadline::Args),
     /// Tell what becomes of an address, or why it is refused
     Address(address::Args),
+    /// Tell what a code of the registry or of this service means, and what to do
+    Explain(explain::Args),
+    /// Consents
+    Consent(consent::Args),
+    /// Tell when the queue is empty at the present budget, and what would miss its target
+    Forecast(forecast::Args),
+    /// File once more what has ended without the registry's record; tells what it would do unless --yes
+    Redrive(redrive::Args),
     /// Service providers (hizmet sağlayıcı)
     Provider(provider::Args),
     /// Brands (marka) of the providers
@@ -138,6 +150,10 @@ impl Cli {
             Command::Openapi => openapi::run(output),
             Command::Deadline(args) => deadline::run(&args, output),
             Command::Address(args) => address::run(&args, output),
+            Command::Explain(args) => explain::run(&args, output),
+            Command::Consent(args) => consent::run(&global, &args, output),
+            Command::Forecast(args) => forecast::run(&global, &args, output),
+            Command::Redrive(args) => redrive::run(&global, args, output),
             Command::Provider(args) => provider::run(&global, args, output),
             Command::Brand(args) => brand::run(&global, args, output),
             Command::Key(args) => key::run(&global, args, output),

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use iys::{Account, BrandCodes, Credentials, IysClient, IysError};
+use iys::{Account, BoxError, BrandCodes, Credentials, IysClient, IysError, Operation, Pacer as _};
 use kopru_domain::governor::{CallClass, Pace};
 use kopru_domain::{BrandCode, IysCode};
 use kopru_store::{Db, StoreError, Tx, Vault, providers, sessions};
@@ -236,6 +236,11 @@ impl Registry {
     /// How requests fared, and what is held back for it; at most a minute old.
     pub async fn standing(&self) -> Result<Standing, StoreError> {
         self.governor.success.standing().await
+    }
+
+    /// Waits for a place in the budget, as every request of the client does by itself: for simulations, which send none.
+    pub async fn place(&self, operation: Operation) -> Result<(), BoxError> {
+        self.governor.acquire(operation).await
     }
 }
 

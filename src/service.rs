@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod endpoints;
 pub mod events;
 pub mod filing;
+pub mod forecast;
 pub mod gauges;
 pub mod housekeeping;
 pub mod intake;
@@ -19,6 +20,7 @@ pub mod onboarding;
 pub mod permissions;
 pub mod providers;
 pub mod reconciliation;
+pub mod redrive;
 pub mod standing;
 
 use std::net::IpAddr;

@@ -32,6 +32,21 @@ impl FromRequest<HttpState> for JsonBody {
     }
 }
 
+/// A JSON body that may be left out: an empty object then.
+pub struct OptionalBody(pub Bytes);
+
+impl FromRequest<HttpState> for OptionalBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &HttpState) -> Result<Self, Problem> {
+        match JsonBody::from_request(request, state).await {
+            Ok(JsonBody(body)) => Ok(Self(body)),
+            Err(Problem::EmptyBody) => Ok(Self(Bytes::from_static(b"{}"))),
+            Err(problem) => Err(problem),
+        }
+    }
+}
+
 async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     // What announces itself as too long is refused unread. A caller that is sending already would not see the answer, so a
     // body of moderate size is let in and thrown away first.

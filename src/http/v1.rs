@@ -5,9 +5,11 @@ pub mod changes;
 pub mod check;
 pub mod consents;
 pub mod endpoints;
+pub mod forecast;
 pub mod keys;
 pub mod permissions;
 pub mod providers;
+pub mod redrive;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,6 +25,9 @@ pub fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(consents::submit, consents::list))
         .routes(routes!(consents::get))
+        .routes(routes!(forecast::get))
+        .routes(routes!(redrive::consent))
+        .routes(routes!(redrive::brand))
         .routes(routes!(permissions::query))
         .routes(routes!(check::check))
         .routes(routes!(changes::read))

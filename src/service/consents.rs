@@ -18,7 +18,7 @@ use crate::service::{Caller, Scope, ServiceError, ServiceResult, providers};
 use view::Filings;
 pub use view::{
     Consent, ConsentSummary, DeadlineView, EvidenceView, Explanation, LedgerView, RegistryAnswerView,
-    SubmissionView, explain,
+    SubmissionView, explain, explain_filing,
 };
 
 /// How addresses are shown to a caller.
@@ -130,7 +130,7 @@ fn summaries(
     Ok(page)
 }
 
-async fn find(tx: &mut Tx, caller: &Caller, id: Uuid) -> ServiceResult<(IysCode, ConsentRow)> {
+pub(super) async fn find(tx: &mut Tx, caller: &Caller, id: Uuid) -> ServiceResult<(IysCode, ConsentRow)> {
     for provider in providers::visible(tx, caller).await? {
         if let Some(row) = consents::find(tx, provider, id).await? {
             return Ok((provider, row));

@@ -13,14 +13,14 @@ mod send;
 pub mod settling;
 mod sift;
 
-pub use batch::{batch_step, claim_batch};
+pub use batch::{batch_step, claim_batch, posted};
 pub use claim::{Work, claim_due};
-pub use order::{Outlook, Place, Turn, outlook};
 pub(crate) use release::release;
 pub use release::{release_forgotten, release_lifted};
+pub use order::{ITEMS_PER_REQUEST, Outlook, Place, Turn, forecast, requests_per_second};
 pub use resolve::{claim_unresolved, resolve};
 pub(crate) use send::count;
-pub use send::file;
+pub use send::{file, record};
 pub(crate) use sift::approved;
 
 use iys::Bytes;

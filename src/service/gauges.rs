@@ -6,8 +6,8 @@ use kopru_store::{batches, cursors, deliveries, sessions, submissions, sweeps};
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
-use crate::service::filing::outlook;
 use crate::service::reconciliation::SILENCE;
+use crate::service::filing::forecast;
 
 /// The open states, so that a queue that has emptied shows zero instead of its last value.
 const STATES: [&str; 5] = ["queued", "in_flight", "batched", "unresolved", "held"];
@@ -17,15 +17,15 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
     measure_registry(app).await?;
     let now = app.clocks.business();
     let mut tx = app.db.read().await?;
-    let outlook = outlook(app, &mut tx).await?;
-    let slack = outlook.earliest_target.map_or(f64::INFINITY, |target| (target - now).num_seconds() as f64);
+    let (earliest, _) = submissions::queue_depth(&mut tx).await?;
+    let slack = earliest.map_or(f64::INFINITY, |target| (target - now).num_seconds() as f64);
     metrics::gauge!("submission_deadline_slack_seconds").set(slack);
-    metrics::gauge!("submissions_forecast_late").set(outlook.forecast.late as f64);
-    metrics::gauge!("submissions_at_risk").set(if outlook.forecast.regime == Regime::AtRisk {
-        1.0
-    } else {
-        0.0
-    });
+    let (forecast, _) = forecast(app, &mut tx).await?;
+    let empty = forecast.empty_at.map_or(f64::INFINITY, |at| (at - now).as_seconds_f64().max(0.0));
+    metrics::gauge!("submissions_forecast_late").set(forecast.late as f64);
+    metrics::gauge!("submissions_forecast_requests").set(forecast.requests as f64);
+    metrics::gauge!("submissions_forecast_empty_seconds").set(empty);
+    metrics::gauge!("submissions_at_risk").set(if forecast.regime == Regime::AtRisk { 1.0 } else { 0.0 });
     let counts = submissions::counts(&mut tx).await?;
     for state in STATES {
         let count = counts.iter().find(|(known, _)| known.as_str() == state).map_or(0, |(_, count)| *count);

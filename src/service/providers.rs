@@ -308,12 +308,12 @@ pub(super) fn taken(field: &str, title: Text) -> ServiceError {
 }
 
 /// A problem of a field outside arrays.
-pub(super) fn field_problem(field: &str, code: &str, title: Text) -> FieldProblem {
+pub(crate) fn field_problem(field: &str, code: &str, title: Text) -> FieldProblem {
     FieldProblem { index: None, field: field.to_owned(), code: code.to_owned(), title }
 }
 
 /// A name or title without surrounding blanks, 1 to [`LONGEST_NAME`] characters and no control characters.
-pub(super) fn checked_name(field: &str, name: &str) -> Result<String, FieldProblem> {
+pub(crate) fn checked_name(field: &str, name: &str) -> Result<String, FieldProblem> {
     let name = name.trim();
     let usable = !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(char::is_control);
     if usable {

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru::service::filing::{Turn, claim_due};
 use kopru_domain::Deadline;
-use kopru_store::Claim;
+use kopru_store::{Claim, submissions};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -30,7 +30,12 @@ async fn claims(bridge: &Bridge) -> Vec<(i64, Vec<&'static str>)> {
     loop {
         let claim = Claim { by: Uuid::new_v4(), until: bridge.app.clocks.wire() + TimeDelta::minutes(2) };
         let Some(work) = claim_due(&bridge.app, &turn, claim).await.unwrap() else { return order };
-        let statuses = work.singles.iter().map(|out| out.row.status.as_str()).collect();
+        let mut statuses: Vec<_> = work.singles.iter().map(|out| out.row.status.as_str()).collect();
+        if let Some((batch, _)) = work.batch {
+            let mut tx = bridge.app.db.read().await.unwrap();
+            let rows = submissions::of_batch(&mut tx, batch.iys_code, batch.id).await.unwrap();
+            statuses.extend(rows.iter().map(|row| row.status.as_str()));
+        }
         order.push((work.brand.0, statuses));
     }
 }

@@ -33,9 +33,9 @@ pub struct CodeInfo {
     pub http: u16,
     /// What to do.
     pub class: ErrorClass,
-    /// Cause and remedy in Turkish.
+    /// Cause and, as a sentence of its own, remedy in Turkish.
     pub tr: &'static str,
-    /// Cause and remedy in English.
+    /// The same in English.
     pub en: &'static str,
     /// Who must act.
     pub who: Actor,

@@ -159,6 +159,23 @@ pub struct Admitted {
     pub local_rejection: bool,
 }
 
+/// Whether a consent whose filing has ended is filed once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readmission {
+    /// It is: by a new submission.
+    File {
+        /// The date to file it with.
+        wire_date: Option<DateTime<Utc>>,
+        /// As in [`Admitted::superseded`].
+        superseded: Vec<Uuid>,
+    },
+    /// The rules say that it would come to nothing.
+    Leave {
+        /// Why.
+        code: Code,
+    },
+}
+
 /// What the claimer did before asking for a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Confirmation {
@@ -261,6 +278,43 @@ impl KeyState {
         if let Some(open) = self.open.iter_mut().find(|open| open.consent_id == consent_id) {
             open.state = SubmissionState::Held;
         }
+    }
+
+    /// Decides whether a consent none of whose submissions is open is filed once more, by what is known now, and updates the
+    /// state as [`KeyState::admit`] does. It was admitted before: its rejection stands locally or was overtaken since, and
+    /// an approval is never given another date.
+    pub fn readmit(
+        &mut self,
+        candidate: &Candidate,
+        policy: &BrandPolicy,
+        calendar: &BusinessCalendar,
+        now: DateTime<Utc>,
+    ) -> Readmission {
+        if self.duplicate_of(candidate).is_some() {
+            return Readmission::Leave { code: Code::ALREADY_OPEN };
+        }
+        let wire_date = match self.rule(candidate, *policy, calendar, now) {
+            Ruling::File { wire_date } => wire_date,
+            Ruling::Hold { code, .. } => return Readmission::Leave { code },
+            Ruling::End { state, code } => {
+                let expired = state == SubmissionState::Expired;
+                return Readmission::Leave { code: if expired { Code::DEADLINE_PASSED } else { code } };
+            }
+        };
+        let at = candidate.true_time();
+        let superseded = match candidate.status {
+            ConsentStatus::Approval => Vec::new(),
+            ConsentStatus::Rejection => self.supersede_until(at),
+        };
+        self.open.push(OpenSubmission {
+            consent_id: candidate.consent_id,
+            status: candidate.status,
+            source: candidate.source,
+            consent_date: at,
+            wire_date,
+            state: SubmissionState::Queued,
+        });
+        Readmission::File { wire_date, superseded }
     }
 
     /// Looks again at a submission that was queued and is claimed now: what was known at its

@@ -47,7 +47,7 @@ pub use deadline::Deadline;
 pub use evidence::Evidence;
 pub use key::{
     Admission, Admitted, AfterCitizenRet, BrandPolicy, Candidate, ClaimVerdict, Confirmation, KeyState,
-    OnayRefresh, OpenSubmission,
+    OnayRefresh, OpenSubmission, Readmission,
 };
 pub use lang::{Lang, Text};
 pub use outcome::{RegistryAnswer, Settlement, SubmissionFacts};

@@ -180,87 +180,122 @@ macro_rules! own_codes {
 own_codes! {
     /// An approval that is not later than a rejection of the same person.
     OLDER_THAN_REJECTION = "older_than_rejection" {
-        tr: "bu onaydan sonra (ya da aynı anda) verilmiş bir ret var; geçerli olan ret",
-        en: "the person refused after this approval, or in the same second; the refusal stands",
+        tr: "Bu onaydan sonra ya da aynı anda verilmiş bir ret var. Yapılacak bir şey yok: geçerli olan ret.",
+        en: "The person refused after this approval, or in the same second. There is nothing to do: the refusal stands.",
         who: Nobody,
         redrive_helps: false,
     }
     /// A rejection that was overtaken by a later approval before it could be filed.
     NEWER_APPROVAL = "newer_approval" {
-        tr: "bu retten daha sonra verilmiş bir onay İYS'de kayıtlı",
-        en: "the registry holds an approval given later than this rejection",
+        tr: "Bu retten daha sonra verilmiş bir onay İYS'de kayıtlı. Yapılacak bir şey yok: geçerli olan onay.",
+        en: "The registry holds an approval given later than this rejection. There is nothing to do: the approval stands.",
         who: Nobody,
         redrive_helps: false,
     }
     /// An approval whose last instant passed while it was waiting here.
     DEADLINE_PASSED = "deadline_passed" {
-        tr: "üç iş günlük süre İYS'ye kaydedilmeden doldu; kişiden yeniden onay alınmalı",
-        en: "the three business days passed before it was filed; the person has to be asked again",
+        tr: "Üç iş günlük süre İYS'ye kaydedilmeden doldu. Kişiden yeniden onay alın.",
+        en: "The three business days passed before it was filed. Ask the person for a new approval.",
         who: Client,
         redrive_helps: false,
     }
     /// An approval of what is approved already, which the brand does not refresh.
     ALREADY_APPROVED = "already_approved" {
-        tr: "İYS'de geçerli bir onay zaten var; marka ayarı gereği yenilenmedi",
-        en: "the registry already holds a valid approval, which this brand does not refresh",
+        tr: "İYS'de geçerli bir onay zaten var; marka ayarı gereği yenilenmedi. Yapılacak bir şey yok.",
+        en: "The registry already holds a valid approval, which this brand does not refresh. There is nothing to do.",
         who: Nobody,
         redrive_helps: false,
     }
     /// A late rejection of what is not approved.
     NO_APPROVAL = "no_approval" {
-        tr: "İYS'de bu adres için geçerli bir onay yok; reddedilecek bir şey kalmadı",
-        en: "the registry holds no approval of this address, so there is nothing to reject",
+        tr: "İYS'de bu adres için geçerli bir onay yok; reddedilecek bir şey kalmadı. Yapılacak bir şey yok.",
+        en: "The registry holds no approval of this address, so nothing is left to reject. There is nothing to do.",
         who: Nobody,
         redrive_helps: false,
     }
     /// An approval after the citizen's own refusal: a human decides.
     REVIEW_AFTER_CITIZEN_RET = "review_after_citizen_ret" {
-        tr: "kişi İYS üzerinden kendisi ret vermiş; onayın gönderilmesi için incelenmesi gerekiyor",
-        en: "the citizen refused at the registry in person; someone has to review this approval first",
+        tr: "Kişi İYS üzerinden kendisi ret vermiş. Onayı inceleyin; ancak ondan sonra gönderilir.",
+        en: "The citizen refused at the registry in person. Review this approval; it is filed only after that.",
         who: Operator,
         redrive_helps: false,
     }
     /// The same, refused because the brand is set so.
     REFUSED_AFTER_CITIZEN_RET = "refused_after_citizen_ret" {
-        tr: "kişi İYS üzerinden kendisi ret vermiş; marka ayarı gereği bu onay gönderilmez",
-        en: "the citizen refused at the registry in person; this brand is set not to file approvals after that",
+        tr: "Kişi İYS üzerinden kendisi ret vermiş; marka ayarı gereği bu onay gönderilmez. Yalnızca kişi İYS üzerinden onay verebilir.",
+        en: "The citizen refused at the registry in person, and this brand does not file approvals after that. Only the person can approve at the registry.",
         who: Citizen,
         redrive_helps: false,
     }
     /// A reviewer decided against it.
     REVIEW_DECLINED = "review_declined" {
-        tr: "inceleme sonucunda gönderilmemesine karar verildi",
-        en: "a reviewer decided not to file it",
+        tr: "İnceleme sonucunda gönderilmemesine karar verildi. Yapılacak bir şey yok.",
+        en: "A reviewer decided not to file it. There is nothing to do.",
         who: Nobody,
         redrive_helps: false,
     }
     /// The provider has not authorised us for the brand.
     NOT_AUTHORISED = "not_authorised" {
-        tr: "hizmet sağlayıcı bu marka için iş ortağı yetkisi vermemiş; yetki verilince kendiliğinden gönderilir",
-        en: "the provider has not authorised this partner for the brand; it goes out by itself once it has",
+        tr: "Hizmet sağlayıcı bu marka için iş ortağı yetkisi vermemiş. İYS'de yetki verin; kayıt ondan sonra kendiliğinden gönderilir.",
+        en: "The provider has not authorised this partner for the brand. Give the authorisation at the registry; it goes out by itself then.",
         who: Client,
         redrive_helps: false,
     }
     /// The right for the channel is missing.
     TYPE_RIGHT = "type_right" {
-        tr: "bu izin türü (arama, mesaj, e-posta) için yetki yok; yetki verilince kendiliğinden gönderilir",
-        en: "the right for this channel is missing; it goes out by itself once it is given",
+        tr: "Bu izin türü (arama, mesaj, e-posta) için yetki yok. İYS'de yetki verin; kayıt ondan sonra kendiliğinden gönderilir.",
+        en: "The right for this channel is missing. Give it at the registry; it goes out by itself then.",
         who: Client,
         redrive_helps: false,
     }
     /// The provider's subscription does not allow it.
     SUBSCRIPTION = "subscription" {
-        tr: "hizmet sağlayıcının İYS aboneliği uygun değil; düzelince kendiliğinden gönderilir",
-        en: "the provider's subscription does not allow it now; it goes out by itself once it does",
+        tr: "Hizmet sağlayıcının İYS aboneliği uygun değil. Aboneliği düzeltin; kayıt ondan sonra kendiliğinden gönderilir.",
+        en: "The provider's subscription does not allow it now. Put the subscription right; it goes out by itself then.",
         who: Client,
         redrive_helps: false,
     }
     /// The provider's quota of addresses is used up.
     QUOTA = "quota" {
-        tr: "hizmet sağlayıcının İYS izin kotası dolu; kota açılınca kendiliğinden gönderilir",
-        en: "the provider's consent quota is used up; it goes out by itself once there is room",
+        tr: "Hizmet sağlayıcının İYS izin kotası dolu. Kotayı artırın; kayıt ondan sonra kendiliğinden gönderilir.",
+        en: "The provider's consent quota is used up. Raise it; it goes out by itself then.",
         who: Client,
         redrive_helps: false,
+    }
+    /// The same consent is being filed under another id.
+    ALREADY_OPEN = "already_open" {
+        tr: "Aynı kaydın bildirimi zaten sürüyor. Sonucunu bekleyin.",
+        en: "The same consent is being filed already. Wait for its outcome.",
+        who: Nobody,
+        redrive_helps: false,
+    }
+    /// What the registry has confirmed is not filed once more.
+    ALREADY_REGISTERED = "already_registered" {
+        tr: "Kayıt İYS'ye işlenmiş. Yapılacak bir şey yok.",
+        en: "The registry has recorded it. There is nothing to do.",
+        who: Nobody,
+        redrive_helps: false,
+    }
+    /// Left by a redrive: what its code says cannot change.
+    CANNOT_HELP = "cannot_help" {
+        tr: "Kodun anlattığı neden sürüyor; yeniden göndermek yardımcı olmaz. Kaydı düzelterek yeniden gönderin ya da force ile zorlayın.",
+        en: "What its code says has not changed, so filing it again cannot help. Send a corrected consent, or use force.",
+        who: Client,
+        redrive_helps: false,
+    }
+    /// The registry refused without a code.
+    NO_CODE = "no_code" {
+        tr: "İYS kod bildirmeden reddetti. Yeniden gönderin; yine olmazsa İYS desteğine başvurun.",
+        en: "The registry refused without a code. File it again; if that fails too, contact its support.",
+        who: Operator,
+        redrive_helps: true,
+    }
+    /// A code that is in no table of this version.
+    UNKNOWN_CODE = "unknown_code" {
+        tr: "İYS bu sürümün tanımadığı bir kodla yanıt verdi. Kodu İYS desteğine sorun, sonra yeniden gönderin.",
+        en: "The registry answered with a code that this version does not know. Ask its support about it, then file again.",
+        who: Operator,
+        redrive_helps: true,
     }
 }
 
@@ -340,9 +375,9 @@ words! {
 /// What a code means to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CodeText {
-    /// Turkish explanation.
+    /// Cause and, as a sentence of its own, what to do, in Turkish.
     pub tr: &'static str,
-    /// English explanation.
+    /// The same in English.
     pub en: &'static str,
     /// Who must act.
     pub who: Actor,
@@ -394,7 +429,10 @@ mod tests {
     fn every_code_of_ours_is_explained_in_both_languages() {
         for code in Code::OWN {
             let text = explain_own_code(code.as_str()).unwrap();
-            assert!(!text.tr.is_empty() && !text.en.is_empty() && text.tr != text.en);
+            assert_ne!(text.tr, text.en);
+            for sentences in [text.tr, text.en] {
+                assert!(sentences.contains(". ") && sentences.ends_with('.'), "{code}: cause and what to do");
+            }
             assert!(!code.is_registry_code());
         }
         assert_eq!(explain_own_code("H175"), None);

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use kopru_domain::submission::explain_own_code;
 use kopru_domain::time::format_rfc3339;
-use kopru_domain::{Deadline, Evidence, IysCode, Lang};
+use kopru_domain::{Code, Deadline, Evidence, IysCode, Lang};
 use kopru_store::consents::ConsentRow;
 use kopru_store::submissions::SubmissionRow;
 use serde::Serialize;
@@ -44,6 +44,18 @@ pub struct Explanation {
     /// Cause and remedy, in the language asked for.
     #[schema(value_type = String)]
     pub title: &'static str,
+    /// What has happened, in the language asked for.
+    #[schema(value_type = String)]
+    pub cause: &'static str,
+    /// What to do, in the language asked for; empty where the cause says all.
+    #[schema(value_type = String)]
+    pub action: &'static str,
+    /// Cause and remedy in Turkish.
+    #[schema(value_type = String)]
+    pub tr: &'static str,
+    /// Cause and remedy in English.
+    #[schema(value_type = String)]
+    pub en: &'static str,
     /// Who can do something about it: `client`, `operator`, `partner`, `registry`, `citizen`, `developer` or `nobody`.
     #[schema(value_type = String)]
     pub who: &'static str,
@@ -53,19 +65,24 @@ pub struct Explanation {
 
 /// Explains a code, ours or the registry's; nothing for one that this version does not know.
 pub fn explain(code: &str, lang: Lang) -> Option<Explanation> {
-    let pick = |tr, en| if lang == Lang::Tr { tr } else { en };
-    let own = explain_own_code(code).map(|own| Explanation {
-        title: pick(own.tr, own.en),
-        who: own.who.as_str(),
-        redrive_helps: own.redrive_helps,
-    });
-    own.or_else(|| {
-        iys::codes::lookup(code).map(|info| Explanation {
-            title: pick(info.tr, info.en),
-            who: actor(info.who),
-            redrive_helps: info.redrive_helps,
-        })
-    })
+    let own = explain_own_code(code).map(|own| (own.tr, own.en, own.who.as_str(), own.redrive_helps));
+    let (tr, en, who, redrive_helps) = own.or_else(|| {
+        let info = iys::codes::lookup(code)?;
+        Some((info.tr, info.en, actor(info.who), info.redrive_helps))
+    })?;
+    let title = if lang == Lang::Tr { tr } else { en };
+    let (cause, action) = title.split_once(". ").unwrap_or((title, ""));
+    Some(Explanation { title, cause, action, tr, en, who, redrive_helps })
+}
+
+/// Explains the code of a filing. The registry may use one that is younger than this version.
+pub fn explain_filing(code: &str, lang: Lang) -> Option<Explanation> {
+    explain(code, lang).or_else(|| explain(Code::UNKNOWN_CODE.as_str(), lang))
+}
+
+/// Why a filing stands where it does, where there is something to say: by its code, or what holds it.
+fn explain_row(row: &SubmissionRow, lang: Lang) -> Option<Explanation> {
+    row.code.as_deref().or(row.cause.as_deref()).and_then(|code| explain_filing(code, lang))
 }
 
 fn actor(who: iys::Actor) -> &'static str {
@@ -138,7 +155,7 @@ impl SubmissionView {
             generation: row.generation,
             state: row.state.as_str(),
             deadline: deadline(&row).into(),
-            explanation: row.code.as_deref().and_then(|code| explain(code, lang)),
+            explanation: explain_row(&row, lang),
             code: row.code,
             held_cause: row.cause,
             calendar: row.calendar,
@@ -390,7 +407,7 @@ impl ConsentSummary {
             generation: filing.generation,
             state: filing.state.as_str(),
             deadline: deadline(filing).into(),
-            explanation: filing.code.as_deref().and_then(|code| explain(code, lang)),
+            explanation: explain_row(filing, lang),
             code: filing.code.clone(),
             received_at: format_rfc3339(row.received_at),
         }
@@ -409,6 +426,30 @@ mod tests {
         assert_ne!(own.title, explain("deadline_passed", Lang::Tr).unwrap().title);
         assert!(explain("H174", Lang::Tr).is_some());
         assert_eq!(explain("H99999", Lang::Tr), None);
+    }
+
+    #[test]
+    fn every_code_says_what_happened_who_must_act_and_what_to_do() {
+        let own = Code::OWN.iter().map(Code::as_str);
+        let held = kopru_domain::HeldCause::ALL
+            .iter()
+            .map(|cause| cause.as_str())
+            .filter(|cause| *cause != "review");
+        let codes: Vec<&str> = iys::codes::all().map(|info| info.code).chain(own).chain(held).collect();
+        assert!(codes.len() > 287, "{}", codes.len());
+        for code in codes {
+            let [tr, en] =
+                [Lang::Tr, Lang::En].map(|lang| explain(code, lang).unwrap_or_else(|| panic!("{code}")));
+            assert_eq!((tr.title, en.title), (tr.tr, tr.en), "{code}");
+            assert_ne!(tr.tr, tr.en, "{code}");
+            for text in [tr.cause, tr.action, en.cause, en.action] {
+                assert!(text.chars().count() > 5, "{code}: {text}");
+            }
+            let actors = ["client", "operator", "partner", "registry", "citizen", "developer", "nobody"];
+            assert!(actors.contains(&tr.who), "{code}: {}", tr.who);
+        }
+        let unknown = explain_filing("H99999", Lang::En).unwrap();
+        assert_eq!((unknown.who, unknown.redrive_helps), ("operator", true));
     }
 
     #[test]

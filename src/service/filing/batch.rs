@@ -71,10 +71,20 @@ async fn begin(app: &App, batch: &BatchRow) -> ServiceResult<Tx> {
 /// Posts a batch.
 pub(super) async fn post(app: &App, account: &Account, batch: BatchRow, body: Bytes) -> ServiceResult<()> {
     let result = account.add_batch_raw(codes(batch.iys_code, batch.brand_code), body.clone()).await;
+    posted(app, batch, &body, result).await
+}
+
+/// Records what came of a batch's POST.
+pub async fn posted(
+    app: &App,
+    batch: BatchRow,
+    body: &Bytes,
+    result: Result<BatchAddResponse, IysError>,
+) -> ServiceResult<()> {
     count("add_batch", &result);
     match result {
-        Ok(taken) => accepted(app, &batch, &body, &taken).await,
-        Err(error) => refused(app, batch, &body, &error).await,
+        Ok(taken) => accepted(app, &batch, body, &taken).await,
+        Err(error) => refused(app, batch, body, &error).await,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use iys::Bytes;
 use iys::wire::encode;
+use kopru_domain::schedule::Shape;
 use kopru_domain::{BrandCode, BrandPolicy, Code};
 use kopru_domain::{Channel, ClaimVerdict, Confirmation, ConsentStatus, HeldCause, IysCode};
 use kopru_store::batches::{self, BatchRow, BatchState};
@@ -18,12 +19,10 @@ use crate::registry::Hourly;
 use crate::registry::words::{Filing, request};
 use crate::service::filing::settling::{Settling, candidate};
 use crate::service::filing::sift::is_approved;
-use crate::service::filing::{Outgoing, Place, Turn};
+use crate::service::filing::{Outgoing, Outlook, Place, Turn};
 use crate::service::mirror;
 use crate::service::{ServiceError, ServiceResult};
 
-/// Submissions of one batch at most.
-const MOST: i64 = 1_000;
 /// Status queries of one claim: they must all be answered within its lease.
 const QUESTIONS_A_CLAIM: usize = 50;
 /// Rejections whose target is nearer go even where a brand's filings are held back.
@@ -59,11 +58,14 @@ pub async fn claim_due(app: &App, turn: &Turn, claim: Claim) -> ServiceResult<Op
     while except.len() < BRANDS_A_CLAIM {
         let next = {
             let mut tx = app.db.read().await?;
-            turn.next(app, &mut tx, &except).await?
+            let outlook = turn.outlook(app, &mut tx).await?;
+            let place = turn.next(app, &mut tx, outlook.regime, &except).await?;
+            place.map(|place| (place, outlook))
         };
-        let Some((provider, brand, statuses)) = next else { return Ok(None) };
-        let claimed = match going(app, (provider, brand, statuses)).await? {
-            Some(going) => claim_brand(app, provider, brand, going, claim).await,
+        let Some((place @ (provider, brand, statuses), outlook)) = next else { return Ok(None) };
+        let most = i64::from(turn.items_per_request());
+        let claimed = match going(app, place).await? {
+            Some(going) => claim_brand(app, (provider, brand), going, most, &outlook, claim).await,
             None => Ok(None),
         };
         match claimed {
@@ -119,9 +121,10 @@ async fn going(app: &App, (provider, brand, statuses): Place) -> ServiceResult<O
 
 async fn claim_brand(
     app: &App,
-    provider: IysCode,
-    brand: BrandCode,
+    (provider, brand): (IysCode, BrandCode),
     going: Going,
+    most: i64,
+    outlook: &Outlook,
     claim: Claim,
 ) -> ServiceResult<Option<Work>> {
     let mut tx = app.db.begin(Priority::Bulk).await?;
@@ -129,7 +132,7 @@ async fn claim_brand(
     app.registry.account(&mut tx, provider).await?;
     let mut settling = Settling::begin(app, &mut tx, provider).await?;
     let rows =
-        submissions::claim(&mut tx, provider, brand, going.statuses, MOST, settling.now, claim).await?;
+        submissions::claim(&mut tx, provider, brand, going.statuses, most, settling.now, claim).await?;
     if rows.is_empty() {
         return Ok(None);
     }
@@ -151,7 +154,8 @@ async fn claim_brand(
     }
     let (ask_first, sift) = divide(app, &mut tx, &mut settling, ask_first, going.careful).await?;
     let mut work = Work { provider, brand, batch: None, singles: Vec::new(), ask_first, sift };
-    if ready.len() > app.config.filing.batch_threshold as usize {
+    let earliest = ready.iter().map(|out| out.row.target_at).min().unwrap_or(settling.now);
+    if outlook.load(app, earliest).shape(ready.len() as u64) == Shape::Batch {
         work.batch = Some(batch(&mut tx, &mut settling, provider, brand, ready, claim).await?);
     } else {
         store_wires(&mut settling, &mut ready);
@@ -300,7 +304,7 @@ async fn batch(
         brand_code: brand,
         state: BatchState::Posting,
         body: Some(mirror::seal_wire(&settling.keys, &body)),
-        items: i64::try_from(ready.len()).unwrap_or(MOST),
+        items: i64::try_from(ready.len()).unwrap_or_default(),
         request_id: None,
         earliest_target: earliest,
         posted_at: None,

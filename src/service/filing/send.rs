@@ -66,7 +66,7 @@ pub(super) async fn send(
 }
 
 /// Records answers in one transaction; returns what the status query has to tell.
-pub(super) async fn record(
+pub async fn record(
     app: &App,
     provider: IysCode,
     answers: Vec<(SubmissionRow, RegistryAnswer)>,

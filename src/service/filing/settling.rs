@@ -25,6 +25,7 @@ use crate::service::events::{EventData, EventLog, Subject};
 use crate::service::filing::release::release;
 use crate::service::mirror::{self, KeyStates, SealedConsent};
 use crate::service::onboarding;
+use crate::service::redrive;
 
 /// However often a submission has failed.
 const LONGEST_RETRY: TimeDelta = TimeDelta::minutes(10);
@@ -399,31 +400,11 @@ impl<'a> Settling<'a> {
             onboarding::enqueue(tx, self.app, provider).await?;
         }
         for consent in self.redriven {
-            redrive(tx, provider, consent, self.now).await?;
+            redrive::rejection(tx, self.app, provider, consent, self.now).await?;
         }
         self.events.append(tx, &mut self.head).await?;
         Ok(heads::advance(tx, provider, &self.head).await?)
     }
-}
-
-/// A new filing of a consent whose last one has ended; nothing where one is open.
-async fn redrive(tx: &mut Tx, provider: IysCode, consent: Uuid, now: DateTime<Utc>) -> ServiceResult<()> {
-    let Some(last) = submissions::find(tx, provider, consent).await? else { return Ok(()) };
-    if last.state.is_open() {
-        return Ok(());
-    }
-    let row = SubmissionRow {
-        generation: last.generation + 1,
-        state: SubmissionState::Queued,
-        code: None,
-        wire_date: Some(last.ordered_at),
-        attempt: 0,
-        next_attempt_at: now,
-        transaction_id: None,
-        creation_date: None,
-        ..ended(last)
-    };
-    Ok(submissions::add(tx, vec![row], now).await?)
 }
 
 fn delay(row: &SubmissionRow) -> TimeDelta {

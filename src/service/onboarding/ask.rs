@@ -163,7 +163,6 @@ fn take(told: &mut Told, brand: PartnerBrand) {
 }
 
 fn noted<T>(app: &App, operation: &'static str, answer: Result<T, IysError>) -> ServiceResult<T> {
-    app.registry.note(&answer);
     count(operation, &answer);
     answer.map_err(|error| ServiceError::Registry(std::sync::Arc::new(error)))
 }

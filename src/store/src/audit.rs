@@ -4,10 +4,18 @@ use chrono::{DateTime, Utc};
 use kopru_domain::IysCode;
 
 use crate::error::Result;
-use crate::{Tx, args, ids, statements};
+use crate::{Insert, Step, Tx, args, ids, statements};
+
+static ADD: Insert = Insert {
+    head: "INSERT INTO audit (iys_code, id, at, actor, action, subject, detail)",
+    types: &["bigint", "uuid", "timestamptz", "text", "text", "text", "text"],
+    tail: "",
+};
+
+/// The bulk inserts of this module by name.
+pub(crate) static INSERTS: &[(&str, &Insert)] = &[("ADD", &ADD)];
 
 statements! {
-    ADD = "INSERT INTO audit (iys_code, id, at, actor, action, subject, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     LIST = "SELECT at, actor, action, subject, detail FROM audit WHERE iys_code = $1 ORDER BY id DESC LIMIT $2";
 }
 
@@ -28,16 +36,23 @@ pub struct AuditRow {
 
 /// Writes an act down, in the transaction of the act.
 pub async fn add(tx: &mut Tx, provider: IysCode, row: &AuditRow) -> Result<()> {
-    let args = args![
-        provider,
-        ids::new_id(row.at),
-        row.at,
-        row.actor.as_str(),
-        row.action.as_str(),
-        row.subject.as_str(),
-        row.detail.as_str()
-    ];
-    tx.execute(&ADD, args).await.map(drop)
+    add_all(tx, provider, std::slice::from_ref(row)).await
+}
+
+/// Writes acts down, in the transaction of the acts.
+pub async fn add_all(tx: &mut Tx, provider: IysCode, rows: &[AuditRow]) -> Result<()> {
+    let values = |row: &AuditRow| {
+        args![
+            provider,
+            ids::new_id(row.at),
+            row.at,
+            row.actor.as_str(),
+            row.action.as_str(),
+            row.subject.as_str(),
+            row.detail.as_str()
+        ]
+    };
+    tx.run(vec![Step::Insert(&ADD, rows.iter().map(values).collect())]).await
 }
 
 /// The newest acts.

@@ -102,6 +102,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
 /// Every bulk insert of the store by module and name, for the same test.
 pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
     let modules: Vec<(&str, &[(&'static str, &'static Insert)])> = vec![
+        ("audit", audit::INSERTS),
         ("changes", changes::INSERTS),
         ("consents", consents::INSERTS),
         ("deliveries", deliveries::INSERTS),

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::{Claim, Key, Step, Tx, args, statements};
 
 use rows::{ADD, SAVE, read, values};
-pub use rows::{BucketRow, ListFilter, OpenRow, SubmissionRow};
+pub use rows::{BucketRow, EndedFilter, ListFilter, OpenRow, SubmissionRow};
 pub(crate) use rows::{INSERTS, read_open};
 
 /// What of one status is due at a brand and blocked by nothing of its key, earliest target first. The look-up in the key
@@ -92,6 +92,15 @@ statements! {
     LIST = concat!("SELECT ", row!(), "
         FROM submissions {by submissions_recent} WHERE iys_code = $1 AND brand_code = $2 AND consent_id > $3 AND ($4 = '' OR state = $4)
             AND ($5 = '' OR code = $5) AND target_at <= $6 ORDER BY consent_id LIMIT $7");
+    /// Consents whose newest filing has ended without the registry's record. The states are the condition of the index.
+    ENDED = concat!("SELECT ", row!(), "
+        FROM submissions s {by submissions_ended}
+        WHERE s.iys_code = $1 AND s.brand_code = $2 AND s.consent_id > $3
+            AND s.state IN ('refused', 'expired', 'not_needed', 'superseded') AND s.state {in $4 text}
+            AND ($5 OR s.code {in $6 text}) AND s.updated_at >= $7 AND s.updated_at < $8
+            AND (SELECT 1 FROM submissions n WHERE n.iys_code = s.iys_code AND n.consent_id = s.consent_id
+                  AND n.generation > s.generation LIMIT 1) IS NULL
+        ORDER BY s.consent_id LIMIT $9");
     /// The three states are the condition of the index, word for word.
     BATCH_ACCEPTED = "UPDATE submissions {by submissions_of_batch} SET state = 'batched', updated_at = $3
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
@@ -131,7 +140,9 @@ statements! {
     COUNTS = "SELECT state, count(*) FROM submissions WHERE state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') GROUP BY state";
     EARLIEST = "SELECT target_at FROM submissions {by submissions_due} WHERE state = 'queued' ORDER BY target_at, status DESC LIMIT 1";
     QUEUED = "SELECT count(*) FROM submissions {by submissions_due} WHERE state = 'queued'";
-    BUCKETS = "SELECT iys_code, brand_code, target_at, count(*) FROM submissions WHERE state = 'queued'
+    /// What is past its target and waits for another try is no concern of the order: nothing that is done now helps it.
+    BUCKETS = "SELECT iys_code, brand_code, target_at, count(*) FROM submissions
+        WHERE state = 'queued' AND (target_at > $1 OR next_attempt_at <= $1)
         GROUP BY iys_code, brand_code, target_at ORDER BY target_at";
 }
 
@@ -266,6 +277,24 @@ pub async fn list(
     tx.rows(&LIST, args).await?.iter().map(read).collect()
 }
 
+/// A page, after a consent id, of a brand's filings that have ended without the registry's record, where they are the newest of
+/// their consents.
+pub async fn ended(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    filter: &EndedFilter,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<SubmissionRow>> {
+    let states: Vec<String> = filter.states.iter().map(|state| state.as_str().to_owned()).collect();
+    let from = filter.from.unwrap_or(DateTime::UNIX_EPOCH);
+    let to = filter.to.unwrap_or_else(far_future);
+    let codes = filter.codes.clone();
+    let args = args![provider, brand, after, states, codes.is_empty(), codes, from, to, limit];
+    tx.rows(&ENDED, args).await?.iter().map(read).collect()
+}
+
 /// The registry took a batch: its items wait for their results.
 pub async fn batch_accepted(tx: &mut Tx, provider: IysCode, batch: Uuid, now: DateTime<Utc>) -> Result<u64> {
     tx.execute(&BATCH_ACCEPTED, args![provider, batch, now]).await
@@ -353,9 +382,9 @@ pub async fn queue_depth(tx: &mut Tx) -> Result<(Option<DateTime<Utc>>, i64)> {
     Ok((earliest, queued))
 }
 
-/// The queue by brand and target, earliest first.
-pub async fn buckets(tx: &mut Tx) -> Result<Vec<BucketRow>> {
-    let rows = tx.rows(&BUCKETS, args![]).await?;
+/// The queue by brand and target, earliest first, without what is past its target and not due.
+pub async fn buckets(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<BucketRow>> {
+    let rows = tx.rows(&BUCKETS, args![now]).await?;
     rows.iter()
         .map(|row| {
             Ok(BucketRow {

@@ -125,6 +125,12 @@ impl Registry {
         self.get("stats", &[]).await
     }
 
+    /// Adds retailers to the demo brand.
+    pub async fn retailers(&self, codes: &[i64]) {
+        let brand = json!({"brandCode": self.seed.brand_code, "retailers": codes});
+        self.post("providers", json!({"iysCode": self.seed.iys_code, "brands": [brand]})).await;
+    }
+
     pub async fn clear_brand_rights(&self, rights: Value) {
         self.provider(json!({"iysCode": self.seed.iys_code, "authorisations": rights})).await;
     }

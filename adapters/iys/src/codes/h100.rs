@@ -106,8 +106,8 @@ codes! {
         "Bayi erişimi sorgusu geçersiz. Bu bir yazılım hatasıdır; geliştiriciye bildirin."
         "The query for retailer access is not valid. This is a fault of the program; tell its developer."
     "H174" 400 ALREADY_SO Nobody FUTILE
-        "Alıcı İYS'de zaten bu durumda; bildirilecek yeni bir şey yok."
-        "The recipient already has this status at the registry; there is nothing left to report."
+        "Alıcı İYS'de zaten bu durumda. Bildirilecek yeni bir şey yok."
+        "The recipient already has this status at the registry. There is nothing left to report."
     "H175" 400 ALREADY_SO Nobody FUTILE
         "Alıcının İYS'de kaydı yok ve ilk kayıt RET olamaz; reddedilecek bir onay bulunmuyor. RET yerelde geçerlidir."
         "The registry has no record of the recipient, and a first record cannot be RET: there is no approval to withdraw. The RET holds locally."

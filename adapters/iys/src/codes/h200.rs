@@ -13,7 +13,7 @@ codes! {
         "Bayi yetkilisinin adı (name) boş. Adı bildirin."
         "The retailer's name is blank. Give it."
     "H216" 400 REPAIR Client FUTILE
-        "Bayi T.C. kimlik numarası (tckn) boş. Numarayı bildirin."
+        "Bayi TC kimlik numarası (tckn) boş. Numarayı bildirin."
         "The retailer's citizen number (tckn) is blank. Give it."
     "H217" 400 REPAIR Client FUTILE
         "Bayinin ili (city) boş. İli bildirin."
@@ -37,10 +37,10 @@ codes! {
         "Bayinin telefon numarası geçersiz. Numarayı uluslararası biçimde bildirin."
         "The retailer's phone number is not valid. Give it in the international form."
     "H225" 400 REPAIR Client FUTILE
-        "T.C. kimlik numarası (tckn) geçersiz. Numarayı düzeltin."
+        "TC kimlik numarası (tckn) geçersiz. Numarayı düzeltin."
         "The citizen number (tckn) is not valid. Correct it."
     "H226" 400 REPAIR Client FUTILE
-        "T.C. kimlik numarası (tckn) 11 haneli olmalıdır. Numarayı düzeltin."
+        "TC kimlik numarası (tckn) 11 haneli olmalıdır. Numarayı düzeltin."
         "A citizen number (tckn) has 11 digits. Correct it."
     "H227" 400 REPAIR Client FUTILE
         "MERSİS numarası geçersiz. Numarayı düzeltin."
@@ -55,7 +55,7 @@ codes! {
         "Bu MERSİS numarasıyla kayıtlı başka bir bayi var. Numarayı denetleyin."
         "Another retailer has this MERSIS number. Check it."
     "H231" 400 REPAIR Client FUTILE
-        "Bu T.C. kimlik numarasıyla kayıtlı başka bir bayi var. Numarayı denetleyin."
+        "Bu TC kimlik numarasıyla kayıtlı başka bir bayi var. Numarayı denetleyin."
         "Another retailer has this citizen number. Check it."
     "H241" 400 RETRY Registry HELPS
         "İYS değeri getiremedi. İstek bir süre sonra yinelenmelidir."

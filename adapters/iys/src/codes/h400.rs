@@ -121,8 +121,8 @@ codes! {
         "İzin hareketi iletim adresi https ile başlamalıdır. Adresi düzeltin."
         "The address of a push connection must begin with https. Correct it."
     "H568" 200 ALREADY_SO Nobody FUTILE
-        "Alıcı ONAY durumunda değil; ret bağlantısı üretilemez."
-        "The recipient is not in ONAY; no link to withdraw can be made."
+        "Alıcı ONAY durumunda değil. Ret bağlantısı yalnızca onaylı alıcılar için istenmelidir."
+        "The recipient is not in ONAY. Ask for links to withdraw for approved recipients only."
     "H586" 403 PAUSE_TENANT Client HELPS
         "İYS paketi API kullanımını kapsamıyor. Hizmet sağlayıcı API içeren bir pakete geçmelidir."
         "The package at the registry does not cover the API. The service provider must change to one that does."

@@ -97,8 +97,8 @@ codes! {
         "Aboneliğin izin kotası doldu; yeni adresler kaydedilemiyor. Hizmet sağlayıcı paketini yükseltmelidir."
         "The subscription's quota of consents is used up; new addresses are not recorded. The service provider must enlarge its package."
     "H1032" 400 ALREADY_SO Nobody FUTILE
-        "Bu işlem daha önce tamamlanmış; yapılacak bir şey kalmadı."
-        "This operation was completed before; there is nothing left to do."
+        "Bu işlem daha önce tamamlanmış. Yapılacak bir şey kalmadı."
+        "This operation was completed before. There is nothing left to do."
     "H1033" 400 CONFIG Client HELPS
         "ViA yönetim bilgileri güncel olmadığından işlem tamamlanamıyor. Bilgileri İYS panelinden güncelleyin."
         "The operation cannot be completed because the ViA settings are out of date. Bring them up to date in the registry's panel."
@@ -202,8 +202,8 @@ codes! {
         "EPOSTA türü başka bir türle birlikte istenemez. Türleri ayrı işlemlerle isteyin."
         "The type EPOSTA cannot be asked for together with others. Ask by separate operations."
     "H1067" 409 ALREADY_SO Nobody FUTILE
-        "Bağlantı daha önce kullanılmış; yapılacak bir şey kalmadı."
-        "The link has been used before; there is nothing left to do."
+        "Bağlantı daha önce kullanılmış. Yapılacak bir şey kalmadı."
+        "The link has been used before. There is nothing left to do."
     "H1068" 500 RETRY Registry HELPS
         "İYS'nin onay bağlantısı hizmetine ulaşılamadı. İstek bir süre sonra yinelenmelidir."
         "The registry could not reach its approval-link service. The request should be repeated after a while."
@@ -232,11 +232,11 @@ codes! {
         "İYS bağlantı üretemedi. İstek bir süre sonra yinelenmelidir."
         "The registry could not make the link. The request should be repeated after a while."
     "H1079" 400 ALREADY_SO Nobody FUTILE
-        "Alıcı İYS'de zaten RET durumunda; yapılacak bir şey kalmadı."
-        "The recipient is in RET at the registry already; there is nothing left to do."
+        "Alıcı İYS'de zaten RET durumunda. Yapılacak bir şey kalmadı."
+        "The recipient is in RET at the registry already. There is nothing left to do."
     "H1080" 400 ALREADY_SO Nobody FUTILE
-        "Alıcının İYS'de kaydı yok ve ilk kayıt RET olamaz; reddedilecek bir onay bulunmuyor."
-        "The registry has no record of the recipient, and a first record cannot be RET: there is no approval to withdraw."
+        "Alıcının İYS'de kaydı yok ve ilk kayıt RET olamaz. Geri alınacak bir onay yok; yapılacak bir şey de yok."
+        "The registry has no record of the recipient, and a first record cannot be RET. There is no approval to withdraw and nothing to do."
     "H1081" 400 REPAIR Client FUTILE
         "İzin başka bir kaynakla güncellenemez. Kaynağı düzeltin."
         "A consent cannot be updated from another source. Correct the source."
@@ -283,7 +283,7 @@ codes! {
         "İstekte beklenmeyen bir alan var. Bu bir yazılım hatasıdır; geliştiriciye bildirin."
         "The request holds an unexpected field. This is a fault of the program; tell its developer."
     "H1096" 400 REPAIR Client FUTILE
-        "T.C. kimlik numarası geçersiz. Numarayı düzeltin."
+        "TC kimlik numarası geçersiz. Numarayı düzeltin."
         "The citizen number is not valid. Correct it."
     "H1097" 409 REPAIR Client FUTILE
         "Tekil olması gereken bir değer daha önce girilmiş. Değeri düzeltin."
@@ -301,8 +301,8 @@ codes! {
         "Bu işlemin kod adımı tamamlanmış. Yeni bir işlem gerekiyorsa yeniden başlatın."
         "The code of this operation has been used. Start a new one if another is needed."
     "H1111" 400 ALREADY_SO Nobody FUTILE
-        "Bu bağlantıyla daha önce işlem yapılmış; yapılacak bir şey kalmadı."
-        "This link has been acted upon before; there is nothing left to do."
+        "Bu bağlantıyla daha önce işlem yapılmış. Yapılacak bir şey kalmadı."
+        "This link has been acted upon before. There is nothing left to do."
     "H1112" 404 REPAIR Client FUTILE
         "Bu isteğin ayrıntıları bulunamadı. requestId değerini denetleyin."
         "The details of this request were not found. Check the requestId."

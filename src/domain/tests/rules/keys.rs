@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::{
     Admission, Admitted, AfterCitizenRet, BrandPolicy, BusinessCalendar, Candidate, Channel, ClaimVerdict,
     Code, Confirmation, ConsentStatus, HeldCause, KeyState, OnayRefresh, OpenSubmission, Permission,
-    ProviderSource, RecipientType, RegistryKnowledge, RegistrySide, Source, SubmissionState,
+    ProviderSource, Readmission, RecipientType, RegistryKnowledge, RegistrySide, Source, SubmissionState,
 };
 use uuid::Uuid;
 
@@ -431,4 +431,51 @@ fn settings_are_written_in_snake_case_and_have_safe_defaults() {
         serde_json::to_string(&policy).unwrap(),
         r#"{"onay_refresh":"source_change","after_citizen_ret":"evidence"}"#
     );
+}
+
+fn readmit(key: &mut KeyState, candidate: &Candidate, now: &str) -> Readmission {
+    key.readmit(candidate, &BrandPolicy::default(), BusinessCalendar::builtin(), trt(now))
+}
+
+fn left(code: Code) -> Readmission {
+    Readmission::Leave { code }
+}
+
+#[test]
+fn what_may_still_be_filed_is_filed_once_more_under_its_own_date() {
+    let approval = consent(1, Approval, "2026-11-20 10:00");
+    let mut key = KeyState::not_known();
+    let filed = Readmission::File { wire_date: approval.consent_date, superseded: Vec::new() };
+    assert_eq!(readmit(&mut key, &approval, "2026-11-24 11:00"), filed, "after the target it is tried");
+    assert_eq!(key.open, [open(&approval, Queued)]);
+    let same = consent(2, Approval, "2026-11-20 10:00");
+    assert_eq!(readmit(&mut key, &same, "2026-11-24 11:00"), left(Code::ALREADY_OPEN));
+}
+
+#[test]
+fn an_approval_is_left_after_its_latest_instant_and_against_a_refusal_that_stands() {
+    let approval = consent(1, Approval, "2026-11-20 10:00");
+    assert_eq!(
+        readmit(&mut KeyState::not_known(), &approval, "2026-12-20 10:00"),
+        left(Code::DEADLINE_PASSED)
+    );
+    let mut key = KeyState::not_known();
+    admit(&mut key, &consent(2, Rejection, "2026-11-20 11:00"));
+    assert_eq!(readmit(&mut key, &approval, NOW), left(Code::OLDER_THAN_REJECTION));
+    let mut citizen = knowing(Rejection, "2026-11-20 09:00", "IYS_WEB");
+    assert_eq!(readmit(&mut citizen, &approval, NOW), left(Code::REVIEW_AFTER_CITIZEN_RET));
+    assert!(citizen.open.is_empty());
+}
+
+#[test]
+fn a_rejection_that_is_filed_once_more_overtakes_what_waits() {
+    let (approval, rejection) =
+        (consent(1, Approval, "2026-11-20 10:00"), consent(2, Rejection, "2026-11-20 11:00"));
+    let mut key = knowing(Approval, "2026-11-19 10:00", "HS_WEB");
+    key.open.push(open(&approval, Queued));
+    let filed =
+        Readmission::File { wire_date: rejection.consent_date, superseded: vec![approval.consent_id] };
+    assert_eq!(readmit(&mut key, &rejection, NOW), filed);
+    assert_eq!(key.open, [open(&rejection, Queued)]);
+    assert_eq!(readmit(&mut empty(), &rejection, NOW), left(Code::H175), "nothing to reject");
 }

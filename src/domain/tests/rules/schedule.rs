@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kopru_domain::schedule::{Bucket, Forecast, Regime, forecast};
+use kopru_domain::schedule::{
+    Bucket, Forecast, Load, Regime, Reserve, Shape, forecast, forecast_by_brand, regime,
+};
 use kopru_domain::{BrandCode, IysCode};
 use proptest::prelude::*;
 
@@ -109,4 +111,54 @@ proptest! {
         prop_assert_eq!((result.late, result.requests), (late, requests));
         prop_assert_eq!(result.regime == Regime::Comfortable, late == 0);
     }
+}
+
+#[test]
+fn each_brand_is_told_its_own_part() {
+    let buckets = [bucket(2, 100, 5), bucket(1, 3, 25), bucket(1, 100, 3), bucket(3, 1, 1)];
+    let (whole, parts) = forecast_by_brand(&buckets, now(), 1.0, 10);
+    assert_eq!(whole, forecast(&buckets, now(), 1.0, 10));
+    let told: Vec<_> =
+        parts.iter().map(|part| (part.brand_code.0, part.queued, part.late, part.requests)).collect();
+    // Brand 3 goes first; the third request of brand 1 is the fourth of all, a second behind its target.
+    assert_eq!(told, [(1, 28, 5, 3), (2, 5, 0, 1), (3, 1, 0, 1)]);
+    let at = |seconds| Some(now() + TimeDelta::seconds(seconds));
+    assert_eq!(parts.iter().map(|part| part.empty_at).collect::<Vec<_>>(), [at(4), at(5), at(1)]);
+    assert_eq!((whole.late, whole.requests), (5, 5));
+    assert_eq!(parts[0].earliest_target, now() + TimeDelta::seconds(3));
+}
+
+#[test]
+fn a_reserve_is_kept_for_an_outage_and_a_weaker_budget() {
+    let reserve = |seconds, share| Reserve { outage: TimeDelta::seconds(seconds), share };
+    let at = |target, reserve| regime(&[bucket(1, target, 40)], now(), 1.0, 10, reserve);
+    assert_eq!(at(4, Reserve::NONE), Regime::Comfortable);
+    assert_eq!(at(3, Reserve::NONE), Regime::AtRisk);
+    assert_eq!(at(13, reserve(10, 1.0)), Regime::AtRisk);
+    assert_eq!(at(14, reserve(10, 1.0)), Regime::Comfortable);
+    assert_eq!(at(17, reserve(10, 0.5)), Regime::AtRisk);
+    assert_eq!(at(18, reserve(10, 0.5)), Regime::Comfortable);
+}
+
+#[test]
+fn few_with_time_are_singles_and_many_or_urgent_ones_a_batch() {
+    let load = Load {
+        regime: Regime::Comfortable,
+        queued: 100,
+        slack: TimeDelta::hours(40),
+        requests_per_second: 8.0,
+        most_singles: 50,
+    };
+    assert_eq!(load.shape(50), Shape::Singles);
+    assert_eq!(load.shape(51), Shape::Batch, "never more than the setting");
+    assert_eq!(Load { queued: 5_000, ..load }.shape(50), Shape::Batch, "a deep queue saves requests");
+    let patient = Load { queued: 5_000, most_singles: 1_000, ..load };
+    assert_eq!(patient.shape(900), Shape::Singles, "so wished");
+    assert_eq!(Load { queued: 5_000, ..load }.shape(2), Shape::Singles, "a batch costs a look as well");
+    let near = Load { slack: TimeDelta::seconds(10), ..load };
+    assert_eq!(near.shape(40), Shape::Singles, "they are answered before the target");
+    assert_eq!(near.shape(41), Shape::Batch, "one POST is in time where so many are not");
+    assert_eq!(Load { slack: TimeDelta::seconds(-5), ..load }.shape(3), Shape::Batch);
+    let at_risk = Load { regime: Regime::AtRisk, ..load };
+    assert_eq!([at_risk.shape(1), at_risk.shape(2)], [Shape::Singles, Shape::Batch], "each request counts");
 }

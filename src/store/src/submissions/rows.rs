@@ -156,6 +156,39 @@ impl SubmissionRow {
             claim: None,
         }
     }
+
+    /// The next filing of a consent whose last one is this and has ended.
+    pub fn again(self, wire_date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
+        Self {
+            generation: self.generation + 1,
+            state: SubmissionState::Queued,
+            code: None,
+            wire_date,
+            attempt: 0,
+            next_attempt_at: now,
+            wire: None,
+            batch_id: None,
+            batch_index: None,
+            transaction_id: None,
+            creation_date: None,
+            cause: None,
+            claim: None,
+            ..self
+        }
+    }
+}
+
+/// Which ended filings are looked for.
+#[derive(Debug, Clone)]
+pub struct EndedFilter {
+    /// Ended in these states; [`SubmissionState::Registered`] is never found.
+    pub states: Vec<SubmissionState>,
+    /// With one of these codes; empty = whatever the code.
+    pub codes: Vec<String>,
+    /// Ended at this instant or later (business time).
+    pub from: Option<DateTime<Utc>>,
+    /// Ended before this instant.
+    pub to: Option<DateTime<Utc>>,
 }
 
 /// What of a key has not ended yet.

@@ -142,6 +142,22 @@ fn hot_statements() -> Vec<Hot> {
             args![PROVIDER, BRAND, id(5_000), "", "", until, 100_i64],
             &["submissions_recent"],
         ),
+        hot(
+            "submissions",
+            "ENDED",
+            args![
+                PROVIDER,
+                BRAND,
+                id(5_000),
+                vec!["refused".to_owned()],
+                false,
+                vec!["H180".to_owned()],
+                at(0),
+                until,
+                1_000_i64
+            ],
+            &["submissions_ended"],
+        ),
         hot("permissions", "OF_KEYS", args![PROVIDER, keys], &[KEY]),
         hot(
             "permissions",

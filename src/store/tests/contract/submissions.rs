@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use kopru_domain::{BrandCode, Channel, ConsentStatus, ProviderSource, SubmissionState};
 use kopru_store::consents;
-use kopru_store::submissions::{self, ListFilter, PROBE, SubmissionRow};
+use kopru_store::submissions::{self, EndedFilter, ListFilter, PROBE, SubmissionRow};
 use uuid::Uuid;
 
 use crate::claims::{add, set};
@@ -25,6 +25,7 @@ on_both!(
     only_what_is_at_home_is_superseded,
     a_batch_moves_as_one,
     a_list_is_filtered_and_comes_in_pages,
+    the_newest_ended_filings_are_found_in_pages,
     approvals_expire_after_their_latest_instant,
     what_comes_near_its_target_is_told_once,
     the_holder_of_what_is_open_is_known,
@@ -266,6 +267,47 @@ async fn a_list_is_filtered_and_comes_in_pages(store: Store) {
     assert!(list(none, 0, 100).await.is_empty());
 }
 
+async fn the_newest_ended_filings_are_found_in_pages(store: Store) {
+    let states = [Refused, Expired, NotNeeded, Superseded, Registered, Queued, Held];
+    let rows = (1..).zip(states).map(|(number, state)| SubmissionRow {
+        state,
+        code: (number % 2 == 1).then(|| "H180".to_owned()),
+        ..submission(number)
+    });
+    add(&store, rows.collect()).await;
+    add(&store, vec![SubmissionRow { brand_code: OTHER_BRAND, state: Refused, ..submission(20) }]).await;
+    let later = SubmissionRow { state: Refused, ..submission(21) };
+    add(&store, vec![later.clone(), SubmissionRow { generation: 2, state: Queued, ..later }]).await;
+    let all = EndedFilter {
+        states: vec![Refused, Expired, NotNeeded, Superseded, Registered],
+        codes: Vec::new(),
+        from: None,
+        to: None,
+    };
+    let ended = async |filter: EndedFilter, after: u128, limit| {
+        let rows = store
+            .read(async |tx| {
+                submissions::ended(tx, PROVIDER, BRAND, &filter, id(after), limit).await.unwrap()
+            })
+            .await;
+        of(&rows)
+    };
+    assert_eq!(
+        ended(all.clone(), 0, 100).await,
+        [1, 2, 3, 4],
+        "the registry's records and what is open are not"
+    );
+    assert_eq!(ended(all.clone(), 1, 2).await, [2, 3]);
+    assert_eq!(ended(EndedFilter { states: vec![Expired], ..all.clone() }, 0, 100).await, [2]);
+    assert_eq!(ended(EndedFilter { codes: vec!["H180".to_owned()], ..all.clone() }, 0, 100).await, [1, 3]);
+    assert_eq!(ended(EndedFilter { from: Some(at(1)), ..all.clone() }, 0, 100).await, []);
+    assert_eq!(
+        ended(EndedFilter { from: Some(at(0)), to: Some(at(1)), ..all.clone() }, 0, 100).await.len(),
+        4
+    );
+    assert_eq!(ended(EndedFilter { to: Some(at(0)), ..all }, 0, 100).await, []);
+}
+
 async fn approvals_expire_after_their_latest_instant(store: Store) {
     let of_state = |number, state, latest| SubmissionRow {
         state,
@@ -409,7 +451,7 @@ async fn the_queue_is_counted(store: Store) {
             let mut counts = submissions::counts(tx).await.unwrap();
             counts.sort_by_key(|(state, _)| state.as_str());
             assert_eq!(counts, [(InFlight, 1), (Queued, 4)]);
-            let buckets: Vec<_> = submissions::buckets(tx).await.unwrap();
+            let buckets: Vec<_> = submissions::buckets(tx, at(0)).await.unwrap();
             let buckets: Vec<_> =
                 buckets.iter().map(|b| (b.iys_code, b.brand_code.0, b.target_at, b.count)).collect();
             assert_eq!(
