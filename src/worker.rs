@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
-use kinds::{Batches, Deliveries, Filing, Jobs, Pulls, Tending, Unresolved};
+use kinds::{Batches, Daily, Deliveries, Filing, Jobs, Pulls, Tending, Unresolved};
 
 pub use pulse::Pulse;
 
@@ -67,6 +67,7 @@ pub fn spawn(app: &App) {
         .with(Unresolved)
         .with(Batches)
         .with(Pulls)
+        .with(Daily::default())
         .with(Deliveries::new(app))
         .with(Tending::default())
         .with(Jobs);
@@ -80,12 +81,14 @@ pub fn spawn(app: &App) {
 /// commands that run beside a stopped server.
 pub async fn drain(app: &App) -> ServiceResult<usize> {
     let (filing, tending, deliveries) = (Filing::default(), Tending::default(), Deliveries::new(app));
+    let daily = Daily::default();
     let mut done = 0;
     loop {
         let round = once(app, &filing).await?
             + once(app, &Unresolved).await?
             + once(app, &Batches).await?
             + once(app, &Pulls).await?
+            + once(app, &daily).await?
             + once(app, &tending).await?
             + once(app, &deliveries).await?
             + once(app, &Jobs).await?;

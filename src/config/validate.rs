@@ -205,10 +205,17 @@ impl Config {
             "pull.interval'den kısa olamaz, yoksa yanıtlar çoğunlukla bayat sayılır",
             "must not be shorter than pull.interval, or most answers count as stale",
         );
+        problems.unless(
+            self.daily.ready_after <= Duration::from_hours(24),
+            "daily.ready_after",
+            "en çok 24h olabilir: İYS yedi günden eskisini vermez",
+            "must be at most 24h: the registry tells nothing older than seven days",
+        );
         for (duration, key) in [
             (self.filing.first_look, "filing.first_look"),
             (self.filing.probe_interval, "filing.probe_interval"),
             (self.pull.interval, "pull.interval"),
+            (self.daily.look_again, "daily.look_again"),
             (self.webhooks.timeout, "webhooks.timeout"),
         ] {
             positive(problems, duration, key);

@@ -1,11 +1,12 @@
 //! What an operator watches: the time left to any target, the depth of the queues, the age of the mirror.
 
 use kopru_domain::schedule::Regime;
+use kopru_store::daily_reports::{DailyProblem, DailyState};
 use kopru_store::{batches, cursors, deliveries, submissions};
 
 use crate::bootstrap::App;
-use crate::service::ServiceResult;
 use crate::service::filing::outlook;
+use crate::service::{ServiceResult, daily};
 
 /// The open states, so that a queue that has emptied shows zero instead of its last value.
 const STATES: [&str; 5] = ["queued", "in_flight", "batched", "unresolved", "held"];
@@ -32,6 +33,20 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
         metrics::gauge!("batches_open", "state" => state).set(count as f64);
     }
     metrics::gauge!("deliveries_open").set(deliveries::open_count(&mut tx).await? as f64);
+    let days = daily::standings(app).await?;
+    let count = |wanted: &dyn Fn(&daily::Standing) -> bool| -> i64 {
+        days.iter().filter(|day| wanted(day)).map(|day| day.days).sum()
+    };
+    for (state, days) in [
+        ("due", count(&|day| day.state == DailyState::Due)),
+        ("hash_mismatch", count(&|day| day.problem == Some(DailyProblem::HashMismatch))),
+        ("not_permitted", count(&|day| day.state == DailyState::NotPermitted)),
+        ("lapsed", count(&|day| day.state == DailyState::Lapsed)),
+    ] {
+        metrics::gauge!("daily_reports_recent", "state" => state).set(days as f64);
+    }
+    let unrepaired: i64 = days.iter().map(|day| day.unrepaired).sum();
+    metrics::gauge!("daily_reports_unrepaired").set(unrepaired as f64);
     if let Some(stalest) = cursors::stalest(&mut tx).await? {
         metrics::gauge!("mirror_age_seconds").set((now - stalest).num_seconds() as f64);
     }

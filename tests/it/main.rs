@@ -9,6 +9,7 @@ mod support;
 
 mod containers;
 mod crash;
+mod daily;
 mod faults;
 mod governor;
 mod hourly;

@@ -21,6 +21,8 @@ pub mod calendars;
 pub mod changes;
 pub mod consents;
 pub mod cursors;
+pub mod daily_differences;
+pub mod daily_reports;
 pub mod deliveries;
 pub mod endpoints;
 pub mod heads;
@@ -60,7 +62,7 @@ pub struct Claim {
 
 /// Every statement of the store by module and name, for the test that prepares them all.
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statement)> {
-    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 21] = [
+    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 23] = [
         ("audit", audit::STATEMENTS),
         ("batches", batches::STATEMENTS),
         ("brands", brands::STATEMENTS),
@@ -69,6 +71,8 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("changes", changes::STATEMENTS),
         ("consents", consents::STATEMENTS),
         ("cursors", cursors::STATEMENTS),
+        ("daily_differences", daily_differences::STATEMENTS),
+        ("daily_reports", daily_reports::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
         ("endpoints", endpoints::STATEMENTS),
         ("heads", heads::STATEMENTS),
@@ -91,9 +95,11 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
 
 /// Every bulk insert of the store by module and name, for the same test.
 pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
-    let modules: [(&str, &[(&'static str, &'static Insert)]); 6] = [
+    let modules: [(&str, &[(&'static str, &'static Insert)]); 8] = [
         ("changes", changes::INSERTS),
         ("consents", consents::INSERTS),
+        ("daily_differences", daily_differences::INSERTS),
+        ("daily_reports", daily_reports::INSERTS),
         ("deliveries", deliveries::INSERTS),
         ("idempotency", idempotency::INSERTS),
         ("permissions", permissions::INSERTS),
