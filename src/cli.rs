@@ -21,6 +21,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod provider;
+mod reconcile;
 mod redrive;
 mod sandbox;
 mod serve;
@@ -129,6 +130,8 @@ enum Command {
     Endpoint(endpoint::Args),
     /// The ledger of consents
     Ledger(ledger::Args),
+    /// Compare a day at the registry with what was filed from here, and repair what differs
+    Reconcile(reconcile::Args),
 }
 
 impl Cli {
@@ -159,6 +162,7 @@ impl Cli {
             Command::Key(args) => key::run(&global, args, output),
             Command::Endpoint(args) => endpoint::run(&global, args, output),
             Command::Ledger(args) => ledger::run(&global, &args, output),
+            Command::Reconcile(args) => reconcile::run(&global, &args, output),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! where two settings can contradict each other, a rule to [`Config::problems`]. The reference also gives each key its
 //! type, so that a password of digits in a variable stays a text.
 
+mod daily;
 mod database;
 pub mod files;
 mod filing;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use self::daily::Daily;
 pub use self::database::Database;
 pub use self::filing::Filing;
 pub use self::http::{Http, Metrics};
@@ -66,6 +68,8 @@ pub struct Config {
     pub providers: Providers,
     /// Reading the registry's changes.
     pub pull: Pull,
+    /// Daily reconciliation.
+    pub daily: Daily,
     /// Answering "may I send?".
     pub check: Check,
     /// Calls to clients.

@@ -4,6 +4,7 @@ pub mod brands;
 pub mod changes;
 pub mod check;
 pub mod consents;
+pub mod daily;
 pub mod delivery;
 pub mod endpoints;
 pub mod events;

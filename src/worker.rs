@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
-use kinds::{Batches, Deliveries, Filing, Jobs, Pulls, Sweeps, Tending, Unresolved};
+use kinds::{Batches, Daily, Deliveries, Filing, Jobs, Pulls, Sweeps, Tending, Unresolved};
 
 pub use pulse::Pulse;
 
@@ -68,6 +68,7 @@ pub fn spawn(app: &App) {
         .with(Batches)
         .with(Pulls)
         .with(Sweeps)
+        .with(Daily::default())
         .with(Deliveries::new(app))
         .with(Tending::default())
         .with(Jobs);
@@ -81,6 +82,7 @@ pub fn spawn(app: &App) {
 /// commands that run beside a stopped server.
 pub async fn drain(app: &App) -> ServiceResult<usize> {
     let (filing, tending, deliveries) = (Filing::default(), Tending::default(), Deliveries::new(app));
+    let daily = Daily::default();
     let mut done = 0;
     loop {
         let round = once(app, &filing).await?
@@ -88,6 +90,7 @@ pub async fn drain(app: &App) -> ServiceResult<usize> {
             + once(app, &Batches).await?
             + once(app, &Pulls).await?
             + once(app, &Sweeps).await?
+            + once(app, &daily).await?
             + once(app, &tending).await?
             + once(app, &deliveries).await?
             + once(app, &Jobs).await?;

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
-use kopru_domain::{AfterCitizenRet, BrandCode, BrandPolicy, IysCode, OnayRefresh, ProviderSource, Text};
+use kopru_domain::{
+    AfterCitizenRet, BrandCode, BrandPolicy, DailyAgreement, IysCode, OnayRefresh, ProviderSource, Text,
+};
 
 use super::admin::{self, with_app};
 use super::output::{DIM, WARN, paint};
@@ -13,8 +15,16 @@ use crate::service::brands::{self, Brand, NewBrand};
 use crate::service::standing::{RightsView, StandingView};
 use crate::service::{Caller, onboarding};
 
-const COLUMNS: [&str; 7] =
-    ["iysCode", "brandCode", "name", "active", "onayRefresh", "afterCitizenRet", "allowedSources"];
+const COLUMNS: [&str; 8] = [
+    "iysCode",
+    "brandCode",
+    "name",
+    "active",
+    "onayRefresh",
+    "afterCitizenRet",
+    "allowedSources",
+    "dailyAgreement",
+];
 
 /// Arguments of `brand`.
 #[derive(Debug, clap::Args)]
@@ -38,6 +48,15 @@ enum Action {
         /// Its number at the registry
         #[arg(value_name = "BRAND_CODE")]
         brand_code: BrandCode,
+    },
+    /// Change a brand
+    Set {
+        /// Its number at the registry
+        #[arg(value_name = "BRAND_CODE")]
+        brand_code: BrandCode,
+        /// Whether days that are equal on both sides are agreed to at the registry
+        #[arg(long, value_enum)]
+        daily_agreement: Agreement,
     },
     /// Disable a brand for good: nothing is taken in for it and its changes are no longer read
     Disable {
@@ -67,6 +86,27 @@ struct Add {
     /// Sources that may be declared (HS_WEB, HS_MESAJ …), separated by commas; all when left out
     #[arg(long, value_name = "SOURCES", value_delimiter = ',')]
     allowed_sources: Option<Vec<ProviderSource>>,
+    /// Whether days that are equal on both sides are agreed to at the registry
+    #[arg(long, value_enum, default_value_t = Agreement::Off)]
+    daily_agreement: Agreement,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Agreement {
+    /// Never by this service
+    Off,
+    /// Where both sides are equal
+    WhenEqual,
+}
+
+impl From<Agreement> for DailyAgreement {
+    fn from(word: Agreement) -> Self {
+        match word {
+            Agreement::Off => Self::Off,
+            Agreement::WhenEqual => Self::WhenEqual,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -163,6 +203,7 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
                 name: add.name,
                 policy,
                 allowed_sources: add.allowed_sources,
+                daily_agreement: add.daily_agreement.into(),
             };
             let brand = brands::add(app, &caller, new).await?;
             show(output, &looked_at(app, &caller, brand).await?)
@@ -172,6 +213,10 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
             admin::show_all(output, &COLUMNS, &all)
         }
         Action::Show { brand_code } => show(output, &brands::get(app, &caller, brand_code).await?),
+        Action::Set { brand_code, daily_agreement } => {
+            let brand = brands::set_daily_agreement(app, &caller, brand_code, daily_agreement.into()).await?;
+            show(output, &brand)
+        }
         Action::Disable { brand_code } => {
             brands::disable(app, &caller, brand_code).await?;
             admin::done(output, "brand.disabled", brand_code, &Text::fixed("kapatıldı", "disabled"))

@@ -1,6 +1,7 @@
 //! `kopru doctor`: looks for what is wrong with an installation, and says what to do. It changes nothing and files nothing;
 //! where it needs a token of the registry it keeps it for the service.
 
+mod daily;
 mod database;
 mod place;
 mod registry;
@@ -131,6 +132,7 @@ async fn examine(config: Config) -> Vec<Finding> {
     findings.extend(registry::examine(&config, app.as_ref()).await);
     if let Some(app) = app {
         findings.extend(rights::examine(&app).await);
+        findings.extend(daily::examine(&app).await);
         super::admin::close(&app, std::time::Duration::from_secs(5)).await;
     }
     findings

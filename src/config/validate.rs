@@ -220,10 +220,17 @@ impl Config {
             "pull.interval ile 24 saat arasında olmalıdır",
             "must be between pull.interval and 24 hours",
         );
+        problems.unless(
+            self.daily.ready_after <= Duration::from_hours(24),
+            "daily.ready_after",
+            "en çok 24h olabilir: İYS yedi günden eskisini vermez",
+            "must be at most 24h: the registry tells nothing older than seven days",
+        );
         for (duration, key) in [
             (self.filing.first_look, "filing.first_look"),
             (self.filing.probe_interval, "filing.probe_interval"),
             (self.pull.interval, "pull.interval"),
+            (self.daily.look_again, "daily.look_again"),
             (self.webhooks.timeout, "webhooks.timeout"),
         ] {
             positive(problems, duration, key);

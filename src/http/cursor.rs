@@ -19,6 +19,10 @@ pub enum List {
     Providers,
     /// Brands of a provider.
     Brands,
+    /// Daily reports of a brand.
+    DailyReports(i64),
+    /// Differences of a brand's days.
+    Differences(i64),
 }
 
 /// A place in a list.
@@ -42,6 +46,8 @@ impl List {
             Self::Deliveries(endpoint) => (b'D', endpoint.as_bytes()[12..].to_vec()),
             Self::Providers => (b'P', Vec::new()),
             Self::Brands => (b'B', Vec::new()),
+            Self::DailyReports(brand) => (b'R', brand.to_be_bytes().to_vec()),
+            Self::Differences(brand) => (b'F', brand.to_be_bytes().to_vec()),
         };
         [&[letter], owner.as_slice()].concat()
     }

@@ -28,7 +28,7 @@ pub(super) const SUMMARY_TR: &str = "x-summary-tr";
 pub(super) const DESCRIPTION_TR: &str = "x-description-tr";
 
 /// Groups of operations: name, Turkish, English.
-pub(super) const TAGS: [(&str, &str, &str); 5] = [
+pub(super) const TAGS: [(&str, &str, &str); 6] = [
     ("consents", "İzinler: kabul, durum, liste", "Consents: taking in, state, list"),
     (
         "permissions",
@@ -36,6 +36,7 @@ pub(super) const TAGS: [(&str, &str, &str); 5] = [
         "Permissions: look-up and check before sending",
     ),
     ("changes", "Değişiklik akışı", "Change feed"),
+    ("reports", "Günlük mutabakat", "Daily reconciliation"),
     ("webhooks", "Web kancaları", "Webhooks"),
     (
         "administration",

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use kopru_domain::BrandCode;
 
@@ -56,8 +56,9 @@ impl FromRequestParts<HttpState> for Branded {
     async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, Problem> {
         let missing = Problem::NotFound("brand");
         let call = Call::from_request_parts(parts, state).await?;
-        let Ok(Path(code)) = Path::<i64>::from_request_parts(parts, state).await else { return Err(missing) };
-        let code = BrandCode(code);
+        let path = RawPathParams::from_request_parts(parts, state).await.map_err(|_| missing.clone())?;
+        let code = path.iter().find(|(name, _)| *name == "brandCode").and_then(|(_, code)| code.parse().ok());
+        let code = BrandCode(code.ok_or_else(|| missing.clone())?);
         let now = Instant::now();
         let known = match state.brands.get(&code, now) {
             Some(Remembered(known)) => known,

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod permissions;
 pub mod providers;
 pub mod redrive;
+pub mod reports;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,6 +32,11 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(permissions::query))
         .routes(routes!(check::check))
         .routes(routes!(changes::read))
+        .routes(routes!(reports::list))
+        .routes(routes!(reports::get))
+        .routes(routes!(reports::timestamp))
+        .routes(routes!(reports::repair))
+        .routes(routes!(reports::read_again))
         .routes(routes!(endpoints::add, endpoints::list))
         .routes(routes!(endpoints::get, endpoints::disable))
         .routes(routes!(endpoints::enable))
@@ -43,7 +49,7 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(providers::get, providers::disable))
         .routes(routes!(providers::set_credentials))
         .routes(routes!(brands::add, brands::list))
-        .routes(routes!(brands::get, brands::disable))
+        .routes(routes!(brands::get, brands::change, brands::disable))
         .routes(routes!(keys::add, keys::list))
         .routes(routes!(keys::get, keys::disable))
 }

@@ -1,7 +1,9 @@
 //! Brands (marka): adding one starts the reading of its change feed at the registry.
 
 use kopru_domain::time::format_rfc3339;
-use kopru_domain::{AfterCitizenRet, BrandCode, BrandPolicy, IysCode, OnayRefresh, ProviderSource, Text};
+use kopru_domain::{
+    AfterCitizenRet, BrandCode, BrandPolicy, DailyAgreement, IysCode, OnayRefresh, ProviderSource, Text,
+};
 use kopru_store::brands::{self, BrandRow};
 use kopru_store::{Priority, Tx, cursors, providers as provider_rows};
 use serde::Serialize;
@@ -34,6 +36,9 @@ pub struct Brand {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
     pub allowed_sources: Option<Vec<ProviderSource>>,
+    /// Whether days that are equal on both sides are agreed to at the registry: `off` or `when_equal`.
+    #[schema(value_type = String)]
+    pub daily_agreement: DailyAgreement,
     /// When it was added, RFC 3339 with +03:00.
     pub created_at: String,
     /// How well what the registry holds is known here; only where one brand is shown.
@@ -57,6 +62,8 @@ pub struct NewBrand {
     pub policy: BrandPolicy,
     /// Sources that may be declared; `None` = all.
     pub allowed_sources: Option<Vec<ProviderSource>>,
+    /// Whether days that are equal on both sides are agreed to at the registry.
+    pub daily_agreement: DailyAgreement,
 }
 
 impl Brand {
@@ -70,6 +77,7 @@ impl Brand {
             onay_refresh: row.policy.onay_refresh,
             after_citizen_ret: row.policy.after_citizen_ret,
             allowed_sources: row.allowed_sources,
+            daily_agreement: row.daily_agreement,
             created_at: format_rfc3339(row.created_at),
             mirror: None,
         }
@@ -163,6 +171,28 @@ pub async fn get(app: &App, caller: &Caller, brand: BrandCode) -> ServiceResult<
     Ok(Brand { mirror: Some(mirror), ..Brand::new(known.row, known.standing.view(caller.lang)) })
 }
 
+/// Changes whether a brand's equal days are agreed to at the registry.
+pub async fn set_daily_agreement(
+    app: &App,
+    caller: &Caller,
+    brand: BrandCode,
+    agreement: DailyAgreement,
+) -> ServiceResult<Brand> {
+    caller.require(Scope::Admin)?;
+    let mut tx = app.db.begin(Priority::Interactive).await?;
+    let row = visible(&mut tx, caller, brand).await?;
+    if row.daily_agreement != agreement {
+        brands::agree_daily(&mut tx, row.iys_code, brand, agreement).await?;
+        let action = match agreement {
+            DailyAgreement::Off => "brand.daily_agreement_off",
+            DailyAgreement::WhenEqual => "brand.daily_agreement_when_equal",
+        };
+        providers::note(&mut tx, app, caller, row.iys_code, action, &brand.to_string()).await?;
+    }
+    tx.commit().await?;
+    Ok(BrandRow { daily_agreement: agreement, ..row }.into())
+}
+
 /// Disables a brand for good: nothing is taken in for it and its feed is no longer read. Doing it twice changes nothing.
 pub async fn disable(app: &App, caller: &Caller, brand: BrandCode) -> ServiceResult<()> {
     caller.require(Scope::Admin)?;
@@ -218,6 +248,7 @@ fn checked(app: &App, new: NewBrand) -> ServiceResult<BrandRow> {
         active: true,
         policy: new.policy,
         allowed_sources: new.allowed_sources,
+        daily_agreement: new.daily_agreement,
         created_at: app.clocks.wire(),
     })
 }

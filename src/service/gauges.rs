@@ -2,10 +2,11 @@
 
 use kopru_domain::cadence::IN_USE_FOR;
 use kopru_domain::schedule::Regime;
+use kopru_store::daily_reports::{DailyProblem, DailyState};
 use kopru_store::{batches, cursors, deliveries, sessions, submissions, sweeps};
 
 use crate::bootstrap::App;
-use crate::service::ServiceResult;
+use crate::service::{ServiceResult, daily};
 use crate::service::reconciliation::SILENCE;
 use crate::service::filing::forecast;
 
@@ -35,6 +36,20 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
         metrics::gauge!("batches_open", "state" => state).set(count as f64);
     }
     metrics::gauge!("deliveries_open").set(deliveries::open_count(&mut tx).await? as f64);
+    let days = daily::standings(app).await?;
+    let count = |wanted: &dyn Fn(&daily::Standing) -> bool| -> i64 {
+        days.iter().filter(|day| wanted(day)).map(|day| day.days).sum()
+    };
+    for (state, days) in [
+        ("due", count(&|day| day.state == DailyState::Due)),
+        ("hash_mismatch", count(&|day| day.problem == Some(DailyProblem::HashMismatch))),
+        ("not_permitted", count(&|day| day.state == DailyState::NotPermitted)),
+        ("lapsed", count(&|day| day.state == DailyState::Lapsed)),
+    ] {
+        metrics::gauge!("daily_reports_recent", "state" => state).set(days as f64);
+    }
+    let unrepaired: i64 = days.iter().map(|day| day.unrepaired).sum();
+    metrics::gauge!("daily_reports_unrepaired").set(unrepaired as f64);
     let (stalest, in_use) = cursors::stalest(&mut tx, now - IN_USE_FOR).await?;
     for (brands, stalest) in [("all", stalest), ("in_use", in_use)] {
         let age = stalest.map_or(0, |stalest| (now - stalest).num_seconds());

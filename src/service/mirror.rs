@@ -15,6 +15,7 @@ const EVIDENCE: &str = "evidence.sealed";
 const RECIPIENT: &str = "permissions.recipient";
 const WIRE: &str = "submissions.wire";
 const EVENT: &str = "changes.sealed";
+const DIFFERENCE: &str = "daily_differences.sealed";
 
 /// What a ledger row keeps sealed.
 #[derive(Clone, PartialEq, Eq)]
@@ -93,6 +94,16 @@ pub fn seal_event(keys: &ProviderKeys, json: &[u8]) -> Vec<u8> {
 /// Opens an event of the change feed.
 pub fn open_event(keys: &ProviderKeys, sealed: &[u8]) -> Result<Vec<u8>> {
     keys.open(EVENT, sealed)
+}
+
+/// Seals the registry's movement of a difference.
+pub fn seal_difference(keys: &ProviderKeys, json: &[u8]) -> Vec<u8> {
+    keys.seal(DIFFERENCE, json)
+}
+
+/// Opens the registry's movement of a difference.
+pub fn open_difference(keys: &ProviderKeys, sealed: &[u8]) -> Result<Vec<u8>> {
+    keys.open(DIFFERENCE, sealed)
 }
 
 fn open_salted(keys: &ProviderKeys, context: &str, sealed: &[u8]) -> Result<([u8; 32], Vec<u8>)> {

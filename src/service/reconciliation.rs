@@ -14,7 +14,7 @@ use kopru_domain::governor::CallClass;
 use kopru_domain::outcome::retry_delay;
 use kopru_domain::{BrandCode, IysCode, Recipient};
 use kopru_store::cursors::{self, CursorRow};
-use kopru_store::{Claim, Priority, Tx};
+use kopru_store::{Claim, Priority, ProviderKeys, Tx};
 
 use crate::bootstrap::App;
 use crate::registry::words::{self, FeedMovement};
@@ -178,7 +178,7 @@ async fn apply(app: &App, cursor: &CursorRow, claim: Claim, page: &ChangesPage) 
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let mut settling = Settling::begin(app, &mut tx, cursor.iys_code).await?;
     let movements: Vec<(Subject, FeedMovement)> =
-        page.list.iter().filter_map(|change| read(&settling, cursor.brand_code, change)).collect();
+        page.list.iter().filter_map(|change| read(&settling.keys, cursor.brand_code, change)).collect();
     settling.load_keys(&mut tx, movements.iter().map(|(subject, _)| subject.key).collect()).await?;
     for (subject, movement) in movements {
         settling.merge(subject, movement.side, "registry_change", None);
@@ -196,17 +196,22 @@ async fn apply(app: &App, cursor: &CursorRow, claim: Claim, page: &ChangesPage) 
     Ok(true)
 }
 
-fn read(settling: &Settling<'_>, brand: BrandCode, change: &Change) -> Option<(Subject, FeedMovement)> {
+/// A movement that the registry tells of, and where it belongs; `None` where a word of it is unknown.
+pub(super) fn read(
+    keys: &ProviderKeys,
+    brand: BrandCode,
+    change: &Change,
+) -> Option<(Subject, FeedMovement)> {
     let movement = words::movement(change);
     let Some(movement) = movement else {
-        tracing::warn!(transaction.id = %change.transaction_id, "a movement of the feed has unknown words and is passed over");
+        tracing::warn!(transaction.id = %change.transaction_id, "a movement of the registry has unknown words and is passed over");
         metrics::counter!("registry_movements_unreadable_total").increment(1);
         return None;
     };
     // What the registry holds counts as it stands there; our own spelling is the same for all that we filed.
     let recipient = Recipient::from_canonical(&movement.recipient)
         .map_or_else(|_| movement.recipient.clone(), |recipient| recipient.as_str().to_owned());
-    let key = settling.keys.key(brand, movement.recipient_type, movement.channel, &recipient);
+    let key = keys.key(brand, movement.recipient_type, movement.channel, &recipient);
     let subject = Subject {
         brand_code: brand,
         key,

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::IysCode;
 use kopru_store::batches::BatchRow;
 use kopru_store::cursors::CursorRow;
+use kopru_store::daily_reports::DailyRow;
 use kopru_store::jobs::{self, JobRow};
 use kopru_store::submissions::SubmissionRow;
 use kopru_store::sweeps::SweepRow;
@@ -16,7 +17,7 @@ use crate::bootstrap::App;
 use crate::service::delivery::{self, Lanes, replay};
 use crate::service::filing::{self, Turn, Work};
 use crate::service::reconciliation::sweep;
-use crate::service::{ServiceResult, housekeeping, onboarding, reconciliation};
+use crate::service::{ServiceResult, daily, housekeeping, onboarding, reconciliation};
 use crate::worker::{Kind, Limits};
 
 /// The job that forgets what has run out.
@@ -132,6 +133,30 @@ impl Kind for Sweeps {
 
     async fn work(&self, app: &App, batch: SweepRow, claim: Claim) -> ServiceResult<()> {
         sweep::step(app, batch, claim).await
+    }
+}
+
+/// Days that are over, brand by brand.
+#[derive(Clone, Default)]
+pub(super) struct Daily {
+    planned: Arc<daily::Planned>,
+}
+
+impl Kind for Daily {
+    type Batch = DailyRow;
+    const NAME: &'static str = "daily";
+
+    fn limits(&self, app: &App) -> Limits {
+        // A file may have millions of rows. The lease is renewed with every thousand.
+        Limits { concurrency: 2, lease: app.config.filing.lease, timeout: Duration::from_hours(2) }
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<DailyRow>> {
+        daily::claim(app, &self.planned, claim).await
+    }
+
+    async fn work(&self, app: &App, batch: DailyRow, claim: Claim) -> ServiceResult<()> {
+        daily::read(app, batch, claim).await
     }
 }
 

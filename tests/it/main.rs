@@ -10,6 +10,7 @@ mod support;
 mod containers;
 mod crash;
 mod credentials;
+mod daily;
 mod faults;
 mod forecast;
 mod governor;

@@ -21,6 +21,7 @@
 //! |---|---|
 //! | `GET consents?brandCode=&recipient=` | the current records, each with its history |
 //! | `GET movements?brandCode=&after=&limit=` | every movement in the order of writing, nothing hidden |
+//! | `DELETE movements/{transactionId}` | the registry loses what it wrote under this id |
 //! | `POST citizen/movements` | the citizen or an operator acts, with a source `IYS_…` |
 //! | `GET`, `POST clock` | `{"advance": "65m"}` or `{"set": "2026-11-30T09:00:00+03:00"}`; never back (409) |
 //! | `GET`, `POST`, `DELETE faults` | `{operation, kind, count, code?, delayMillis?, every?}` |

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use iys_sandbox::{Sandbox, SeedInfo};
-use kopru_domain::{BrandCode, BrandPolicy, IysCode, Text};
+use kopru_domain::{BrandCode, BrandPolicy, DailyAgreement, IysCode, Text};
 use kopru_webhook::Secret;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -92,6 +92,7 @@ async fn add_provider(app: &App, caller: &Caller, seed: &SeedInfo) -> Result<(),
         name: "Demo".to_owned(),
         policy: BrandPolicy::default(),
         allowed_sources: None,
+        daily_agreement: DailyAgreement::Off,
     };
     unless_there(brands::add(app, caller, new).await.map(drop))
 }

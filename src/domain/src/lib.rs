@@ -24,6 +24,7 @@ pub mod address;
 pub mod cadence;
 pub mod calendar;
 pub mod clock;
+pub mod daily;
 pub mod deadline;
 pub mod evidence;
 pub mod governor;
@@ -43,6 +44,7 @@ pub mod words;
 pub use address::{AddressError, AddressErrorCode, AddressWarning, Recipient};
 pub use calendar::{BusinessCalendar, Day};
 pub use clock::{Clock, FixedClock};
+pub use daily::DailyAgreement;
 pub use deadline::Deadline;
 pub use evidence::Evidence;
 pub use key::{

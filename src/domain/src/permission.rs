@@ -264,6 +264,16 @@ impl Permission {
         }
     }
 
+    /// Takes note that the registry has lost a movement that it had confirmed: it is not in its own file of the day. Where
+    /// that was the last one known, what the registry holds is not known any more. True where it was.
+    pub fn forget_lost(&mut self, transaction_id: &str) -> bool {
+        let lost = self.registry.side().is_some_and(|side| side.transaction_id == transaction_id);
+        if lost {
+            self.registry = RegistryKnowledge::NotKnown;
+        }
+        lost
+    }
+
     /// Takes note of the answer to a single status query, which makes older observations void.
     pub fn answer_status(&mut self, asked_at: DateTime<Utc>, answer: Option<RegistrySide>) -> Merge {
         if self.observation.is_some_and(|observation| observation.asked_at <= asked_at) {

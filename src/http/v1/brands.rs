@@ -5,7 +5,9 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use kopru_domain::{AfterCitizenRet, BrandCode, BrandPolicy, IysCode, OnayRefresh, ProviderSource};
+use kopru_domain::{
+    AfterCitizenRet, BrandCode, BrandPolicy, DailyAgreement, IysCode, OnayRefresh, ProviderSource,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -40,6 +42,24 @@ pub struct BrandBody {
     /// Sources that may be declared; left out: all.
     #[schema(value_type = Option<Vec<String>>)]
     pub allowed_sources: Option<Vec<ProviderSource>>,
+    /// Whether days that are equal on both sides are agreed to at the registry: `off` (the default) or `when_equal`.
+    #[schema(value_type = Option<String>)]
+    pub daily_agreement: Option<DailyAgreement>,
+}
+
+/// What of a brand can be changed.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BrandChange {
+    /// Whether days that are equal on both sides are agreed to at the registry: `off` or `when_equal`.
+    #[schema(value_type = String, example = "when_equal")]
+    pub daily_agreement: DailyAgreement,
+}
+
+const DAILY_AGREEMENTS: Kind = Kind::Word(&["off", "when_equal"]);
+
+impl Body for BrandChange {
+    const FIELDS: &'static [Field] = &[Field::required("dailyAgreement", DAILY_AGREEMENTS)];
 }
 
 const SOURCES: &[&str] = &[
@@ -66,6 +86,7 @@ impl Body for BrandBody {
         Field::optional("onayRefresh", Kind::Word(&["never", "source_change", "always"])),
         Field::optional("afterCitizenRet", Kind::Word(&["review", "evidence", "refuse"])),
         Field::optional("allowedSources", Kind::Words(SOURCES)).also(&["sources"]),
+        Field::optional("dailyAgreement", DAILY_AGREEMENTS),
     ];
 }
 
@@ -112,6 +133,7 @@ pub async fn add(
             after_citizen_ret: body.after_citizen_ret.unwrap_or_default(),
         },
         allowed_sources: body.allowed_sources,
+        daily_agreement: body.daily_agreement.unwrap_or_default(),
     };
     let mut turn = match repeatable.begin(&state, &bytes).await? {
         Turn::Repeat(answer) => return Ok(answer),
@@ -172,6 +194,36 @@ pub async fn list(
 )]
 pub async fn get(State(state): State<HttpState>, call: Call, code: Code) -> Result<Json<Brand>, Problem> {
     Ok(Json(brands::get(&state.app, &call, known(code)?).await?))
+}
+
+/// Change a brand
+///
+/// A day that was agreed to stays so: the registry lets nobody take it back.
+#[utoipa::path(
+    patch,
+    path = "/v1/brands/{brandCode}",
+    operation_id = "changeBrand",
+    tag = "administration",
+    params(("brandCode" = i64, Path, description = "The brand's number at the registry")),
+    request_body(content = BrandChange),
+    responses((status = 200, description = "The brand", body = Brand)),
+    extensions(
+        ("x-summary-tr" = json!("Markayı değiştir")),
+        ("x-description-tr" = json!("Sağlanmış bir mutabakat geri alınamaz: İYS buna izin vermez.")),
+        ("x-scope" = json!("admin")),
+    ),
+)]
+pub async fn change(
+    State(state): State<HttpState>,
+    call: Call,
+    code: Code,
+    JsonBody(bytes): JsonBody,
+) -> Result<Json<Brand>, Problem> {
+    call.require(Scope::Admin)?;
+    let body: BrandChange = json::read(&bytes)?;
+    let brand = brands::set_daily_agreement(&state.app, &call, known(code)?, body.daily_agreement).await?;
+    state.brands.clear();
+    Ok(Json(brand))
 }
 
 /// Disable a brand

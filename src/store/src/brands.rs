@@ -1,19 +1,24 @@
 //! Brands (marka) of a provider.
 
 use chrono::{DateTime, Utc};
-use kopru_domain::{AfterCitizenRet, BrandCode, BrandPolicy, IysCode, OnayRefresh, ProviderSource};
+use kopru_domain::{
+    AfterCitizenRet, BrandCode, BrandPolicy, DailyAgreement, IysCode, OnayRefresh, ProviderSource,
+};
 
 use crate::error::{Result, StoreError};
 use crate::{Tx, args, sql::Row, statements};
 
 statements! {
-    ADD = "INSERT INTO brands (iys_code, brand_code, name, state, onay_refresh, after_citizen_ret, allowed_sources, created_at)
-           VALUES ($1, $2, $3, 'active', $4, $5, $6, $7) ON CONFLICT DO NOTHING";
-    BY_CODE = "SELECT iys_code, brand_code, name, state, onay_refresh, after_citizen_ret, allowed_sources, created_at
+    ADD = "INSERT INTO brands (iys_code, brand_code, name, state, onay_refresh, after_citizen_ret, allowed_sources, created_at, daily_agreement)
+           VALUES ($1, $2, $3, 'active', $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    BY_CODE = "SELECT iys_code, brand_code, name, state, onay_refresh, after_citizen_ret, allowed_sources, created_at, daily_agreement
                FROM brands WHERE brand_code = $1";
-    LIST = "SELECT iys_code, brand_code, name, state, onay_refresh, after_citizen_ret, allowed_sources, created_at
+    LIST = "SELECT iys_code, brand_code, name, state, onay_refresh, after_citizen_ret, allowed_sources, created_at, daily_agreement
             FROM brands WHERE iys_code = $1 AND brand_code > $2 ORDER BY brand_code LIMIT 1000";
     RENAME = "UPDATE brands SET name = $3 WHERE iys_code = $1 AND brand_code = $2";
+    ACTIVE = "SELECT b.iys_code, b.brand_code, b.created_at FROM brands b JOIN providers p ON p.iys_code = b.iys_code AND p.state = 'active'
+              WHERE b.state = 'active' AND (b.iys_code, b.brand_code) > ($1, $2) ORDER BY b.iys_code, b.brand_code LIMIT 1000";
+    AGREE_DAILY = "UPDATE brands SET daily_agreement = $3 WHERE iys_code = $1 AND brand_code = $2";
     DISABLE = "UPDATE brands SET state = 'disabled' WHERE iys_code = $1 AND brand_code = $2 AND state = 'active'";
 }
 
@@ -32,6 +37,8 @@ pub struct BrandRow {
     pub policy: BrandPolicy,
     /// Sources that may be declared; `None` = all.
     pub allowed_sources: Option<Vec<ProviderSource>>,
+    /// Whether days that are equal on both sides are agreed to at the registry.
+    pub daily_agreement: DailyAgreement,
     /// When it was added.
     pub created_at: DateTime<Utc>,
 }
@@ -47,7 +54,8 @@ pub async fn add(tx: &mut Tx, brand: &BrandRow) -> Result<bool> {
         word(&brand.policy.onay_refresh)?,
         word(&brand.policy.after_citizen_ret)?,
         sources,
-        brand.created_at
+        brand.created_at,
+        word(&brand.daily_agreement)?
     ];
     Ok(tx.execute(&ADD, args).await? == 1)
 }
@@ -67,6 +75,25 @@ pub async fn rename(tx: &mut Tx, provider: IysCode, brand: BrandCode, name: &str
     tx.execute(&RENAME, args![provider, brand, name]).await.map(drop)
 }
 
+/// Active brands of active providers after a place, at most 1 000, with the instant each was added.
+pub async fn active(
+    tx: &mut Tx,
+    after: (IysCode, BrandCode),
+) -> Result<Vec<(IysCode, BrandCode, DateTime<Utc>)>> {
+    let rows = tx.rows(&ACTIVE, args![after.0, after.1]).await?;
+    rows.iter().map(|row| Ok((IysCode(row.get(0)?), BrandCode(row.get(1)?), row.get(2)?))).collect()
+}
+
+/// Changes whether a brand's equal days are agreed to at the registry.
+pub async fn agree_daily(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    agreement: DailyAgreement,
+) -> Result<()> {
+    tx.execute(&AGREE_DAILY, args![provider, brand, word(&agreement)?]).await.map(drop)
+}
+
 /// Disables a brand; false when there was nothing to do.
 pub async fn disable(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> Result<bool> {
     Ok(tx.execute(&DISABLE, args![provider, brand]).await? == 1)
@@ -84,6 +111,7 @@ fn read(row: &Row) -> Result<BrandRow> {
         policy: BrandPolicy { onay_refresh, after_citizen_ret },
         allowed_sources: sources.map(|text| serde_json::from_str(&text)).transpose().map_err(unreadable)?,
         created_at: row.get(7)?,
+        daily_agreement: from_word(row.get(8)?)?,
     })
 }
 

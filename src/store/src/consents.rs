@@ -18,6 +18,7 @@ macro_rules! row {
 statements! {
     FIND = concat!("SELECT ", row!(), " FROM consents c WHERE c.iys_code = $1 AND c.id = $2");
     FIND_MANY = concat!("SELECT ", row!(), " FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = wanted.value}");
+    SOURCES = "SELECT c.id, c.source FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = wanted.value}";
     CHAIN = concat!("SELECT ", row!(), " FROM consents c WHERE c.iys_code = $1 AND c.seq > $2 ORDER BY c.seq LIMIT 1000");
 }
 
@@ -109,6 +110,16 @@ pub async fn find(tx: &mut Tx, provider: IysCode, id: Uuid) -> Result<Option<Con
 /// Ledger rows by id, in no order.
 pub async fn find_many(tx: &mut Tx, provider: IysCode, ids: Vec<Uuid>) -> Result<Vec<ConsentRow>> {
     tx.rows(&FIND_MANY, args![provider, ids]).await?.iter().map(read).collect()
+}
+
+/// Where consents were taken, in no order.
+pub async fn sources(
+    tx: &mut Tx,
+    provider: IysCode,
+    ids: Vec<Uuid>,
+) -> Result<Vec<(Uuid, Option<ProviderSource>)>> {
+    let rows = tx.rows(&SOURCES, args![provider, ids]).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.word_opt(1)?))).collect()
 }
 
 /// The next 1 000 links of the chain after a place.

@@ -22,6 +22,8 @@ pub mod changes;
 pub mod circuits;
 pub mod consents;
 pub mod cursors;
+pub mod daily_differences;
+pub mod daily_reports;
 pub mod deliveries;
 pub mod endpoints;
 pub mod heads;
@@ -75,6 +77,8 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("circuits", circuits::STATEMENTS),
         ("consents", consents::STATEMENTS),
         ("cursors", cursors::STATEMENTS),
+        ("daily_differences", daily_differences::STATEMENTS),
+        ("daily_reports", daily_reports::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
         ("endpoints", endpoints::STATEMENTS),
         ("heads", heads::STATEMENTS),
@@ -105,6 +109,8 @@ pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
         ("audit", audit::INSERTS),
         ("changes", changes::INSERTS),
         ("consents", consents::INSERTS),
+        ("daily_differences", daily_differences::INSERTS),
+        ("daily_reports", daily_reports::INSERTS),
         ("deliveries", deliveries::INSERTS),
         ("idempotency", idempotency::INSERTS),
         ("outcomes", outcomes::INSERTS),

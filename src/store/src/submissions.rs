@@ -101,6 +101,11 @@ statements! {
             AND (SELECT 1 FROM submissions n WHERE n.iys_code = s.iys_code AND n.consent_id = s.consent_id
                   AND n.generation > s.generation LIMIT 1) IS NULL
         ORDER BY s.consent_id LIMIT $9");
+    /// In the order of the registry's own file of a day.
+    REGISTERED = concat!("SELECT ", row!(), "
+        FROM submissions {by submissions_registered}
+        WHERE state = 'registered' AND iys_code = $1 AND brand_code = $2 AND (creation_date, consent_id) > ($3, $4) AND creation_date <= $5
+        ORDER BY creation_date, consent_id LIMIT $6");
     /// The three states are the condition of the index, word for word.
     BATCH_ACCEPTED = "UPDATE submissions {by submissions_of_batch} SET state = 'batched', updated_at = $3
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
@@ -109,6 +114,12 @@ statements! {
     BATCH_RELEASED = "UPDATE submissions {by submissions_of_batch} SET state = 'queued', batch_id = NULL, batch_index = NULL, claimed_by = NULL, lease_until = NULL,
             next_attempt_at = $3, updated_at = $4
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
+    /// Singles that nobody asks about just now.
+    HURRY = "WITH due AS MATERIALIZED (
+              SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g
+              FROM {each $2 uuid of submissions AS s: s.iys_code = $1 AND s.consent_id = wanted.value})
+        UPDATE submissions SET next_attempt_at = $3 FROM due WHERE iys_code = p AND consent_id = c AND generation = g
+            AND state = 'unresolved' AND batch_id IS NULL AND claimed_by IS NULL AND next_attempt_at > $3";
     EXPIRING = concat!("SELECT ", row!(), "
         FROM submissions WHERE state = 'queued' AND status = 'ONAY' AND target_at <= $2 AND latest_at < $1
         UNION ALL
@@ -262,6 +273,19 @@ pub async fn find_many(tx: &mut Tx, provider: IysCode, consents: Vec<Uuid>) -> R
     tx.rows(&FIND_MANY, args![provider, consents]).await?.iter().map(read).collect()
 }
 
+/// What a brand has at the registry by the registry's dates, behind a place and up to `until`; in their order.
+pub async fn registered(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    after: (DateTime<Utc>, Uuid),
+    until: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<SubmissionRow>> {
+    let args = args![provider, brand, after.0, after.1, until, limit];
+    tx.rows(&REGISTERED, args).await?.iter().map(read).collect()
+}
+
 /// A page of a brand's filings after a consent id.
 pub async fn list(
     tx: &mut Tx,
@@ -314,6 +338,11 @@ pub async fn batch_released(
     now: DateTime<Utc>,
 ) -> Result<u64> {
     tx.execute(&BATCH_RELEASED, args![provider, batch, next_attempt_at, now]).await
+}
+
+/// Makes the questions about singles whose outcome is unknown due now.
+pub async fn hurry(tx: &mut Tx, provider: IysCode, consents: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64> {
+    tx.execute(&HURRY, args![provider, consents, now]).await
 }
 
 /// ONAYs that did not leave the house and whose latest instant has passed; none of the queued has a target after `target`.

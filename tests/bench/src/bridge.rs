@@ -15,7 +15,7 @@ use kopru::service::keys::NewKey;
 use kopru::service::providers::NewProvider;
 use kopru::service::standing::Stops;
 use kopru::service::{Caller, Scope, brands, keys, providers};
-use kopru_domain::{BrandCode, BrandPolicy, IysCode, Lang};
+use kopru_domain::{BrandCode, BrandPolicy, DailyAgreement, IysCode, Lang};
 use kopru_store::brands::BrandRow;
 use kopru_store::{Dialect, heads};
 use tokio::net::TcpListener;
@@ -58,6 +58,7 @@ impl Bridge {
             name: "Bench".to_owned(),
             policy: BrandPolicy::default(),
             allowed_sources: None,
+            daily_agreement: DailyAgreement::Off,
         };
         brands::add(&app, &caller, brand).await?;
         let known = brands::load(&app, BRAND_CODE).await?.context("the brand was just made")?;

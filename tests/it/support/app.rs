@@ -195,6 +195,20 @@ impl Bridge {
         (answer["verdicts"][0].clone(), answer)
     }
 
+    pub async fn patch_as(&self, key: &str, path: &str, body: Value) -> (u16, Value) {
+        let request = self.http.patch(format!("{}{path}", self.url)).bearer_auth(key).json(&body);
+        answer(request.send().await.unwrap()).await
+    }
+
+    /// Content type and bytes of an answer that is no JSON.
+    pub async fn download(&self, path: &str, accept: &str) -> (String, Vec<u8>) {
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let response = request.header("accept", accept).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        (kind, response.bytes().await.unwrap().to_vec())
+    }
+
     /// Posts consents of the demo brand.
     pub async fn consents(&self, body: Value) -> (u16, Value) {
         self.post(&format!("/v1/brands/{}/consents", self.brand()), body).await

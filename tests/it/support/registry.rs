@@ -77,6 +77,13 @@ impl Registry {
         self.post("citizen/movements", body).await
     }
 
+    /// The registry loses what it wrote under an id.
+    pub async fn lose(&self, transaction_id: &str) {
+        let url = format!("{}/_sandbox/movements/{transaction_id}", self.url);
+        let answer = self.http.delete(url).send().await.unwrap();
+        assert!(answer.status().is_success(), "lose: {}", answer.text().await.unwrap());
+    }
+
     pub async fn advance(&self, step: &str) {
         self.post("clock", json!({ "advance": step })).await;
     }

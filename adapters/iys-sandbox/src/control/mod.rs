@@ -35,6 +35,7 @@ pub(crate) fn router(app: Arc<App>) -> Router<Arc<App>> {
     let routes = Router::new()
         .route("/consents", get(records::consents))
         .route("/movements", get(records::movements))
+        .route("/movements/{transaction_id}", delete(records::lose))
         .route("/citizen/movements", post(citizen::add_movement))
         .route("/3338", post(ways::short_number))
         .route("/voice", post(ways::voice))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::draft::Key;
 use crate::error::Result;
 use crate::http::App;
 use crate::registry::Desk;
-use crate::store::consents::{self, Movement};
+use crate::store::consents::{self, Movement, TransactionId};
 use crate::store::providers;
 use crate::wire_time;
 
@@ -138,4 +138,20 @@ fn movement(movement: &Movement) -> Value {
         "transactionId": hex::encode(movement.transaction_id),
         "citizenName": movement.citizen_name,
     })
+}
+
+/// The registry loses what it wrote under an id, as after a fault of its own: no record, no history and no file has it.
+pub(super) async fn lose(
+    State(app): State<Arc<App>>,
+    Path(transaction_id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let mut id = TransactionId::default();
+    if hex::decode_to_slice(&transaction_id, &mut id).is_err() {
+        return Err(Problem::invalid("transactionId", "64 hex"));
+    }
+    let lost = app.registry.run(move |desk| consents::lose(desk.db, &id)).await?;
+    if lost == 0 {
+        return Err(Problem::not_found("transactionId"));
+    }
+    Ok(Json(json!({ "lost": lost })))
 }

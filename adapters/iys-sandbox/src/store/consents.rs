@@ -165,6 +165,36 @@ pub(crate) fn record(
     Ok(Written { transaction_id, created_at })
 }
 
+/// Takes the movements of an id out of everything; what was before them is the present record again. Returns how many there
+/// were.
+pub(crate) fn lose(db: &Connection, transaction_id: &TransactionId) -> Result<usize> {
+    let sql = "SELECT DISTINCT brand_code, recipient, recipient_type, type FROM movements WHERE transaction_id = ?1";
+    let mut statement = db.prepare_cached(sql)?;
+    let keys: Vec<(i64, String, String, String)> = statement
+        .query_map([transaction_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let sql =
+        "DELETE FROM push_deliveries WHERE seq IN (SELECT seq FROM movements WHERE transaction_id = ?1)";
+    db.execute(sql, [transaction_id])?;
+    let lost = db.execute("DELETE FROM movements WHERE transaction_id = ?1", [transaction_id])?;
+    for (brand_code, recipient, recipient_type, channel) in keys {
+        let key = params![brand_code, recipient, recipient_type, channel];
+        let sql = "UPDATE consents SET (status, source, consent_at, created_at, transaction_id, ordinal) = (
+                       SELECT status, source, consent_at, created_at, transaction_id, ordinal FROM movements
+                       WHERE brand_code = ?1 AND recipient = ?2 AND recipient_type = ?3 AND type = ?4
+                       ORDER BY seq DESC LIMIT 1)
+                   WHERE brand_code = ?1 AND recipient = ?2 AND recipient_type = ?3 AND type = ?4 AND EXISTS (
+                       SELECT 1 FROM movements
+                       WHERE brand_code = ?1 AND recipient = ?2 AND recipient_type = ?3 AND type = ?4)";
+        if db.execute(sql, key)? == 0 {
+            let sql = "DELETE FROM consents
+                       WHERE brand_code = ?1 AND recipient = ?2 AND recipient_type = ?3 AND type = ?4";
+            db.execute(sql, key)?;
+        }
+    }
+    Ok(lost)
+}
+
 /// Changes which retailers can see a record. That is no movement.
 pub(crate) fn put_retailers(
     db: &Connection,

@@ -5,6 +5,7 @@ use kopru_domain::{
     Code, ConsentStatus, Effective, Merge, Observation, Permission, RecipientType, RegistryKnowledge,
     RegistrySide, Source,
 };
+use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::trt;
@@ -242,4 +243,66 @@ fn a_gap_forgets_what_is_older_and_nothing_of_ours() {
     assert!(ours.reject_locally(trt("2026-11-20 11:00"), OURS));
     ours.forget(gap);
     assert_eq!((effective(&ours), ours.local.is_some()), (Effective::Rejection, true));
+}
+
+/// Movements of one key, each with the second of its creation; some share a second, and then an id.
+fn any_movements() -> impl Strategy<Value = Vec<RegistrySide>> {
+    let one = (0_i64..12, any::<bool>(), 0_i64..6, any::<bool>());
+    prop::collection::vec(one, 1..8).prop_map(|parts| {
+        let start = trt("2026-11-20 10:00");
+        let at = |seconds: i64| start + TimeDelta::seconds(seconds);
+        let mut sides: Vec<RegistrySide> = parts
+            .into_iter()
+            .map(|(created, yes, date, ours)| RegistrySide {
+                status: if yes { ConsentStatus::Approval } else { ConsentStatus::Rejection },
+                consent_date: Some(at(date - 60)),
+                source: if ours { "HS_WEB" } else { "IYS_WEB" }.parse().ok(),
+                creation_date: at(created),
+                transaction_id: format!("t{created}"),
+            })
+            .collect();
+        sides.sort_by_key(|side| side.creation_date);
+        sides.dedup_by_key(|side| (side.transaction_id.clone(), side.status, side.consent_date));
+        sides
+    })
+}
+
+proptest! {
+    /// Pull, push and the daily file tell of the same movements, each in the registry's order, in any interleaving: each
+    /// movement is applied once at most, whoever brings it, and the end is the same as if one had told of them.
+    #[test]
+    fn a_movement_told_by_pull_push_and_file_is_applied_once(sides in any_movements(), turns in prop::collection::vec(0_usize..3, 0..64)) {
+        let mut alone = Permission::not_known();
+        for side in &sides {
+            alone.merge(side.clone());
+        }
+        let mut permission = Permission::not_known();
+        let mut told = [0_usize; 3];
+        let mut applied: Vec<RegistrySide> = Vec::new();
+        let mut changes = 0;
+        let rest = (0..3).flat_map(|way| std::iter::repeat_n(way, sides.len()));
+        for way in turns.into_iter().chain(rest) {
+            let Some(side) = sides.get(told[way]) else { continue };
+            told[way] += 1;
+            let before = effective(&permission);
+            if permission.merge(side.clone()) == Merge::Applied {
+                let same = |known: &RegistrySide| (known.status, known.consent_date, &known.transaction_id) == (side.status, side.consent_date, &side.transaction_id);
+                prop_assert!(!applied.iter().any(same), "applied twice: {side:?}");
+                applied.push(side.clone());
+            }
+            changes += usize::from(effective(&permission) != before);
+        }
+        prop_assert_eq!(&permission, &alone);
+        prop_assert!(changes <= applied.len());
+    }
+}
+
+#[test]
+fn what_the_registry_has_lost_is_not_known_any_more() {
+    let mut permission = knowing(approval("2026-11-20 10:00"));
+    assert!(!permission.forget_lost("another"));
+    assert_eq!(effective(&permission), Effective::Approval);
+    assert!(permission.forget_lost("2026-11-20 10:00"));
+    assert_eq!(effective(&permission), Effective::Unknown);
+    assert_eq!(permission.registry, RegistryKnowledge::NotKnown);
 }

@@ -1,7 +1,7 @@
 //! What the registry says of a key, merged into the mirror with the event of its change.
 
 use chrono::{DateTime, Utc};
-use kopru_domain::{Code, Observation, RegistrySide};
+use kopru_domain::{Code, Merge, Observation, RegistrySide};
 use kopru_store::permissions::PermissionRow;
 use kopru_store::submissions::SubmissionRow;
 
@@ -12,10 +12,28 @@ use crate::service::mirror;
 
 impl Settling<'_> {
     /// Merges a movement of the registry into its key, with an event if the effective value changes.
-    pub fn merge(&mut self, subject: Subject, side: RegistrySide, cause: &str, reference: Option<String>) {
-        self.change(subject, cause, reference, |permission| {
-            permission.merge(side);
+    pub fn merge(
+        &mut self,
+        subject: Subject,
+        side: RegistrySide,
+        cause: &str,
+        reference: Option<String>,
+    ) -> Merge {
+        let mut merge = Merge::Same;
+        self.change(subject, cause, reference, |permission| merge = permission.merge(side));
+        merge
+    }
+
+    /// Files once more what the registry has lost, and no longer holds its confirmation against it.
+    pub fn lost(&mut self, row: &SubmissionRow) -> ServiceResult<()> {
+        let (consent, opened) = self.consent(row.consent_id)?;
+        let subject = subject(row, consent, &opened);
+        let lost = row.transaction_id.clone().unwrap_or_default();
+        self.change(subject, "lost", opened.reference, |permission| {
+            permission.forget_lost(&lost);
         });
+        self.redriven.insert(row.consent_id);
+        Ok(())
     }
 
     /// Merges the answer of a single status query (`None`: the registry holds nothing).

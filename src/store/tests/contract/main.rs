@@ -44,6 +44,7 @@ mod batches;
 mod bulk;
 mod claim_model;
 mod claims;
+mod daily;
 mod deliveries;
 mod feed;
 mod idempotency;

@@ -41,6 +41,7 @@ fn history(number: u64) -> SubmissionRow {
         next_attempt_at: at(i64::try_from(number).unwrap() - 50_000),
         ordered_at: at(i64::try_from(number).unwrap()),
         batch_id: (state == Batched).then(|| id(u128::from(number) / 4_000)),
+        creation_date: (state == Registered).then(|| at(i64::try_from(number).unwrap())),
         claim: state.has_left_the_house().then(|| claim(1, 0)),
         cause: (state == Held).then(|| "quota".to_owned()),
         ..submission(number)
@@ -158,6 +159,14 @@ fn hot_statements() -> Vec<Hot> {
             ],
             &["submissions_ended"],
         ),
+        hot(
+            "submissions",
+            "REGISTERED",
+            args![PROVIDER, BRAND, at(5_000), id(1), at(9_000), 100_i64],
+            &["submissions_registered"],
+        ),
+        hot("submissions", "HURRY", args![PROVIDER, ids.clone(), now], &[KEY]),
+        hot("consents", "SOURCES", args![PROVIDER, ids.clone()], &[KEY]),
         hot("permissions", "OF_KEYS", args![PROVIDER, keys], &[KEY]),
         hot(
             "permissions",

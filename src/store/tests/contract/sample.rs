@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::{
-    BrandCode, BrandPolicy, Channel, ConsentStatus, IysCode, Permission, ProviderSource, RecipientType,
-    SubmissionState,
+    BrandCode, BrandPolicy, Channel, ConsentStatus, DailyAgreement, IysCode, Permission, ProviderSource,
+    RecipientType, SubmissionState,
 };
 use kopru_store::brands::BrandRow;
 use kopru_store::changes::ChangeRow;
@@ -148,6 +148,7 @@ pub fn brand(code: BrandCode) -> BrandRow {
         active: true,
         policy: BrandPolicy::default(),
         allowed_sources: None,
+        daily_agreement: DailyAgreement::Off,
         created_at: at(0),
     }
 }
