@@ -150,7 +150,9 @@ async fn governor(app: &App) -> Vec<Finding> {
         let user = account.split(' ').next().unwrap_or_default().to_owned();
         let text = Text::new(
             format!("İYS {user} kullanıcısının parolasını reddetti; değişene kadar onunla sorulmaz"),
-            format!("the registry refused the password of {user}; it is not asked with it before that changes"),
+            format!(
+                "the registry refused the password of {user}; it is not asked with it before that changes"
+            ),
         );
         findings.push(Finding::fail("credentials", text).advise(
             "parolayı `kopru provider credentials` ya da registry.password_file ile değiştirin; doğruysa aynısını yeniden verin",

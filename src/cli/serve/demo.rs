@@ -84,8 +84,13 @@ pub(super) async fn prepare(
 
 async fn add_provider(app: &App, caller: &Caller, seed: &SeedInfo) -> Result<(), Failure> {
     let iys_code = IysCode(seed.iys_code);
-    let new = NewProvider { iys_code, title: "Demo Perakende Ticaret A.Ş.".to_owned(), credentials: None, tested_at: None };
-    unless_there(providers::add(app, caller, new).await.map(drop))?;
+    let new = NewProvider {
+        iys_code,
+        title: "Demo Perakende Ticaret A.Ş.".to_owned(),
+        credentials: None,
+        tested_at: None,
+    };
+    unless_there(providers::add(app, caller, new, false).await.map(drop))?;
     let new = NewBrand {
         iys_code,
         brand_code: BrandCode(seed.brand_code),

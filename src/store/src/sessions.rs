@@ -36,10 +36,8 @@ pub struct SessionRow {
 /// The session of an account.
 pub async fn find(tx: &mut Tx, account: &str) -> Result<Option<SessionRow>> {
     let row = tx.row(&FIND, args![account]).await?;
-    row.map(|row| {
-        Ok(SessionRow { sealed: row.get(0)?, halted_until: row.get(1)?, refused: row.get(2)? })
-    })
-    .transpose()
+    row.map(|row| Ok(SessionRow { sealed: row.get(0)?, halted_until: row.get(1)?, refused: row.get(2)? }))
+        .transpose()
 }
 
 /// Keeps a new token pair, and forgets a refused password.

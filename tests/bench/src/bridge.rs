@@ -51,7 +51,7 @@ impl Bridge {
         let app = App::start(config, Clocks::default(), Lifecycle::new()).await?;
         let caller = Caller::system("bench");
         let provider = NewProvider { iys_code: IYS_CODE, title: "Bench A.Ş.".to_owned(), credentials: None, tested_at: None };
-        providers::add(&app, &caller, provider).await?;
+        providers::add(&app, &caller, provider, false).await?;
         let brand = NewBrand {
             iys_code: IYS_CODE,
             brand_code: BRAND_CODE,

@@ -80,11 +80,7 @@ impl TokenStore for Busy {
         unreachable!("nothing was refused")
     }
 
-    fn refuse<'a>(
-        &'a self,
-        _: &'a AccountKey,
-        _: &'a SecretString,
-    ) -> BoxFuture<'a, Result<(), BoxError>> {
+    fn refuse<'a>(&'a self, _: &'a AccountKey, _: &'a SecretString) -> BoxFuture<'a, Result<(), BoxError>> {
         unreachable!("nothing was refused")
     }
 }
@@ -177,11 +173,7 @@ impl TokenStore for Keys {
         ready(Err("no database".into())).boxed()
     }
 
-    fn refuse<'a>(
-        &'a self,
-        _: &'a AccountKey,
-        _: &'a SecretString,
-    ) -> BoxFuture<'a, Result<(), BoxError>> {
+    fn refuse<'a>(&'a self, _: &'a AccountKey, _: &'a SecretString) -> BoxFuture<'a, Result<(), BoxError>> {
         ready(Err("no database".into())).boxed()
     }
 }
@@ -224,11 +216,7 @@ impl TokenStore for ReadOnly {
         ready(Err("the disk is full".into())).boxed()
     }
 
-    fn refuse<'a>(
-        &'a self,
-        _: &'a AccountKey,
-        _: &'a SecretString,
-    ) -> BoxFuture<'a, Result<(), BoxError>> {
+    fn refuse<'a>(&'a self, _: &'a AccountKey, _: &'a SecretString) -> BoxFuture<'a, Result<(), BoxError>> {
         ready(Err("the disk is full".into())).boxed()
     }
 }

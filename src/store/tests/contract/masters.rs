@@ -37,6 +37,7 @@ async fn a_provider_is_added_once_and_disabled_once(store: Store) {
         own_credentials: true,
         credentials: sealed.clone(),
         created_at: at(1),
+        tested_at: None,
     };
     store
         .write(async |tx| {
@@ -46,11 +47,17 @@ async fn a_provider_is_added_once_and_disabled_once(store: Store) {
             assert!(providers::find(tx, OTHER_PROVIDER).await.unwrap().is_none());
             assert!(providers::set_credentials(tx, PROVIDER, None, None).await.unwrap());
             assert!(!providers::set_credentials(tx, OTHER_PROVIDER, None, None).await.unwrap());
+            providers::tested(tx, PROVIDER, at(9)).await.unwrap();
             assert!(providers::disable(tx, PROVIDER).await.unwrap());
             assert!(!providers::disable(tx, PROVIDER).await.unwrap());
             assert!(!providers::disable(tx, OTHER_PROVIDER).await.unwrap());
-            let partner =
-                ProviderRow { active: false, own_credentials: false, credentials: None, ..expected };
+            let partner = ProviderRow {
+                active: false,
+                own_credentials: false,
+                credentials: None,
+                tested_at: Some(at(9)),
+                ..expected
+            };
             assert_same!(providers::find(tx, PROVIDER).await.unwrap(), Some(partner));
         })
         .await;
