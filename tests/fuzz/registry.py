@@ -83,11 +83,12 @@ class World:
         self.emails = [f"ornek{number}@ornek.com" for number in range(4)]
         self.receiver = receiver()
         self.retailers = [self.retailer(tckn) for tckn in ("10000000146", "10000000214", "10000000382")]
-        batch, (done, _) = self.batch(), self.opt_in("KVK")
+        self.kept = self.retailers[:2]
+        batch, (self.done, _) = self.batch(), self.opt_in("KVK")
         # The day's report is made in the night.
         call("POST", "/_sandbox/clock", {"advance": "36h"})
         self.today = clock()
-        for phone, kind, retailer in zip(self.phones, ("MESAJ", "ARAMA"), self.retailers):
+        for phone, kind, retailer in zip(self.phones, ("MESAJ", "ARAMA"), self.kept):
             # A retailer whom a consent names stays.
             given = consent(phone, kind, self.today) | {"retailerCode": retailer}
             call("POST", BRAND + "/consents", given, self.partner)
@@ -99,7 +100,7 @@ class World:
         finished = self.second_factor("sms", "1", phoneNumber=self.phones[1])
         body = {"requestId": finished["requestId"][0], "otpCode": finished["otpCode"][0]}
         call("POST", f"{PASS}/sms/complete", body, self.partner)
-        self.requests = [batch, done, waiting, *finished["requestId"], "a9817bd8-0642-4d8c-946b-cc47d5aac41a"]
+        self.requests = [batch, self.done, waiting, *finished["requestId"], "a9817bd8-0642-4d8c-946b-cc47d5aac41a"]
 
     def retailer(self, tckn):
         city = {"name": "İSTANBUL", "code": "34"}
@@ -194,7 +195,10 @@ KNOWN = {
     "mobile": ["+905551112299"],
 }
 # The same at one path: what there fits together.
-APPROVED = {"recipient": [WORLD.phones[0]], "recipients": [WORLD.phones[0]], "type": ["MESAJ"], "recipientType": ["BIREYSEL"]}
+APPROVED = {
+    "recipient": [WORLD.phones[0]], "recipients": [WORLD.phones[0]], "type": ["MESAJ"], "recipientType": ["BIREYSEL"],
+    "retailerAccess": WORLD.kept,
+}
 KNOWN_AT = {
     BRAND_PATH + "/consents": {"recipient": WORLD.phones, "type": ["MESAJ", "MESAJ", "ARAMA"]},
     "/v2" + BRAND_PATH + "/consents": {"recipient": WORLD.emails, "type": ["EPOSTA"]},
@@ -204,6 +208,8 @@ KNOWN_AT = {
     BRAND_PATH + "/consents/changes": {"source": ["HS", "IYS"]},
     BRAND_PATH + "/retailers": {"name": ["Bayi"], "title": ["Bayi"], "alias": ["Bayi"]},
     "/via/sps/{iysCode}/confirmation": WORLD.waiting,
+    "/via/sps/{iysCode}/consent/{requestId}": {"requestId": [WORLD.done]},
+    "/via/sps/{iysCode}/via/clarification/{requestId}/file": {"requestId": [WORLD.done]},
     PASS + "/sms/complete": WORLD.by_sms,
     PASS + "/email/complete": WORLD.by_email,
     PASS + "/{iysCode}/sms/start": {"templateId": ["1"]},
