@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::Clock;
 use kopru_domain::time::truncate_micros;
+use tokio::sync::Notify;
 
 /// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +26,7 @@ impl Clock for SystemClock {
 pub struct Clocks {
     wire: Arc<dyn Clock>,
     offset_micros: Arc<AtomicI64>,
+    moved: Arc<Notify>,
 }
 
 impl fmt::Debug for Clocks {
@@ -42,7 +44,7 @@ impl Default for Clocks {
 impl Clocks {
     /// Both clocks over one source.
     pub fn new(wire: Arc<dyn Clock>) -> Self {
-        Self { wire, offset_micros: Arc::default() }
+        Self { wire, offset_micros: Arc::default(), moved: Arc::default() }
     }
 
     /// Business time.
@@ -63,6 +65,15 @@ impl Clocks {
     /// Moves business time; returns whether it moved. It never goes back.
     pub fn set_offset(&self, offset: TimeDelta) -> bool {
         let micros = offset.num_microseconds().unwrap_or_default();
-        self.offset_micros.fetch_max(micros, Ordering::Relaxed) < micros
+        let moves = self.offset_micros.fetch_max(micros, Ordering::Relaxed) < micros;
+        if moves {
+            self.moved.notify_waiters();
+        }
+        moves
+    }
+
+    /// Waits until business time is moved after this call.
+    pub fn moved(&self) -> impl Future<Output = ()> + Send {
+        self.moved.notified()
     }
 }

@@ -22,14 +22,33 @@ impl iys::Clock for RegistryClock {
     }
 }
 
-/// Waits until business time has come; looks often enough to notice when the sandbox's clock is advanced.
+/// Waits until business time has come, by itself or because the sandbox's clock is advanced.
 #[expect(clippy::disallowed_methods, reason = "a pace is a wait for time itself: nothing else could wake it")]
 pub(super) async fn sleep_until(clocks: &Clocks, until: DateTime<Utc>) {
-    const LOOK: Duration = Duration::from_millis(500);
-    while let Ok(left) = (until - clocks.business()).to_std() {
+    loop {
+        // Taken before the look at the clock, so that no move falls in between.
+        let moved = clocks.moved();
+        let left = (until - clocks.business()).to_std().unwrap_or_default();
         if left.is_zero() {
             return;
         }
-        tokio::time::sleep(left.min(LOOK)).await;
+        tokio::select! {
+            () = tokio::time::sleep(left) => {}
+            () = moved => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wait_ends_when_the_clock_is_moved() {
+        let clocks = Clocks::default();
+        let waiting = sleep_until(&clocks, clocks.business() + TimeDelta::hours(1));
+        let both = async { tokio::join!(waiting, async { clocks.set_offset(TimeDelta::hours(2)) }) };
+        let (waited, moved) = tokio::time::timeout(Duration::from_secs(10), both).await.unwrap();
+        assert_eq!((waited, moved), ((), true));
     }
 }

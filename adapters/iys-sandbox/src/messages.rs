@@ -40,6 +40,7 @@ fn of_rule(rule: &str) -> Option<&'static str> {
         "too_many_recipients" => "Tek sorguda en fazla 1000 alıcı adresi sorulabilir.",
         "access_retailers_too_many" => "Bir istekte en fazla 100 bayi numarası verilebilir.",
         "too_many_retailers" => "Bir markanın en fazla 3000 bayisi olabilir.",
+        "retailer_code_not_integer" => "Yoldaki retailerCode tam sayı olmalıdır.",
         "retailer_has_consents" => "İzinlerle ilişkili bir bayi silinemez.",
         "agreement_not_permitted" => "Kullanıcının bu markada mutabakat yetkisi ({}) yok.",
         "path_recipient_type_unknown" | "asked_recipient_type_unknown" => {

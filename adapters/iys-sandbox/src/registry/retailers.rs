@@ -12,7 +12,8 @@ use super::status;
 use crate::error::Result;
 use crate::messages;
 use crate::rules::retailer::{
-    self as rules, LISTING, ListingCase, PLACE, PROFILE, PlaceCase, ProfileCase, REMOVAL, RemovalCase,
+    self as rules, LISTING, ListingCase, NUMBER, NumberCase, PLACE, PROFILE, PlaceCase, ProfileCase, REMOVAL,
+    RemovalCase,
 };
 use crate::rules::shape::Wanted;
 use crate::rules::{ErrorItem, Refusal};
@@ -175,6 +176,8 @@ fn shorter(shown: &Shown) -> Value {
 /// One retailer. One that does not exist is told as an object without fields: the document has 200 for
 /// it and no body (assumption).
 pub(crate) fn one(desk: &Desk<'_>, call: &Call, access: &Access) -> Outcome {
+    let case = NumberCase { is_number: call.code("retailerCode").number().is_some() };
+    desk.settings.first(NUMBER, |check| check(&case))?;
     let Some(retailer) = find(desk, call, access)? else { return Ok(Answer::Json(200, json!({}))) };
     let can_be_deleted = !retailers::has_consents(desk.db, retailer.code)?;
     let mut body = serde_json::to_value(shown(desk, retailer)?)?;

@@ -232,6 +232,7 @@ pub fn rules() -> Vec<RuleInfo> {
         of("place", retailer::PLACE),
         of("removal", retailer::REMOVAL),
         of("query", retailer::LISTING),
+        of("retailer", retailer::NUMBER),
         of("query", retailer_access::ACCESS_LIST),
         of("record", retailer_access::ACCESS_RECORD),
         of("rights", report::REPORT_RIGHTS),

@@ -215,6 +215,19 @@ pub(crate) const REMOVAL: &[Rule<RemovalCheck>] = &[
     Rule::new("", 400, "retailer_has_consents", |case| case.has_consents.then(Finding::new)),
 ];
 
+/// The number of a retailer that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NumberCase {
+    pub(crate) is_number: bool,
+}
+
+type NumberCheck = fn(&NumberCase) -> Option<Finding>;
+
+/// The rule about the number of a retailer. The document has a whole number in the path and no code for anything else.
+pub(crate) const NUMBER: &[Rule<NumberCheck>] = &[Rule::new("", 400, "retailer_code_not_integer", |case| {
+    (!case.is_number).then(|| Finding::at("retailerCode"))
+})];
+
 /// What a list of retailers shall show.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ListingCase<'a> {

@@ -26,8 +26,10 @@ pub(crate) fn history(desk: &Desk<'_>, call: &Call, access: &Access) -> Outcome 
     if !may_see(desk, access, process.as_ref())? {
         process = None;
     }
-    let number =
-        |name: &str, fallback: i64| call.parameter(name).map_or(Some(fallback), |text| text.parse().ok());
+    // 32 bits, as the document has it.
+    let number = |name: &str, fallback: i64| {
+        call.parameter(name).map_or(Some(fallback), |text| text.parse::<i32>().ok().map(i64::from))
+    };
     let case = HistoryCase {
         map: map.as_ref(),
         page: number("page", 1),

@@ -30,6 +30,21 @@ const DEVIATIONS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Documented answers that cannot be arranged, by the name of their example, and why.
+const NOT_ARRANGED: &[(&str, &str)] = &[
+    ("threeDay", "H467 with 400, where another example has 422"),
+    ("httpException", "H1044 with 400, where the table of codes has 405"),
+    ("GenelSistemHatasi", "a failure inside the registry"),
+    ("default", "a failure inside the registry"),
+    ("smsEmailServiceNotFound", "a failure between the registry's services"),
+    ("otpRequestNotFound", "a failure between the registry's services"),
+    ("subscriptionStatusNotMatched", "a failure between the registry's services"),
+    ("subscriptionNotFound", "a form that is no longer its provider's"),
+    ("hashLinkTimeout", "of the page behind a link, not of this method"),
+    ("invalidHashLink", "of the page behind a link, not of this method"),
+    ("hashLinkisUsed", "of the page behind a link, not of this method"),
+];
+
 /// A method of the registry in its document.
 struct Method {
     /// `POST /sps/{iysCode}/…`.
@@ -199,33 +214,36 @@ async fn examples_are_answered_as_documented() {
         "{} examples are answered as documented; rows play {} more, and {} for another method; left out:",
         tally.replayed, tally.by_rows, tally.elsewhere
     );
+    let mut unexplained = Vec::new();
     for (method, names) in &tally.left_out {
-        println!("  {method}: {}", names.join(", "));
+        for name in names {
+            let reason = NOT_ARRANGED.iter().find(|known| known.0 == name).map(|known| known.1);
+            println!("  {method} {name}: {}", reason.unwrap_or("?"));
+            if reason.is_none() {
+                unexplained.push(format!("{method} {name}"));
+            }
+        }
     }
+    assert!(unexplained.is_empty(), "nobody knows why these cannot be arranged:\n{}", unexplained.join("\n"));
     assert!(tally.wrong.is_empty(), "{} differ:\n{}", tally.wrong.len(), tally.wrong.join("\n"));
 }
 
 async fn replay(method: &Method, played: &Played, tally: &mut Tally) {
     let arrangement = Arrangement::of(&method.name).await;
     for (name, request) in &method.requests {
-        let sent = match &arrangement {
-            Some(arrangement) => arrangement.success(request).await,
-            None => Sent::NotArranged,
-        };
-        match sent {
-            Sent::NotArranged => tally.left_out(method, name),
-            Sent::Answered(reply) if method.successes.contains(&reply.status) => tally.replayed += 1,
-            Sent::Answered(reply) => {
-                tally.differs(method, name, &format!("{reply:?}, not {:?}", method.successes));
-            }
+        let reply = arrangement.success(request).await;
+        if method.successes.contains(&reply.status) {
+            tally.replayed += 1;
+        } else {
+            tally.differs(method, name, &format!("{reply:?}, not {:?}", method.successes));
         }
     }
     for answer in method.answers.iter().filter(|answer| answer.status >= 400) {
-        let sent = match (&arrangement, method.requests.first()) {
-            (Some(arrangement), Some((_, request))) => {
+        let sent = match method.requests.first() {
+            Some((_, request)) => {
                 arrangement.refusal(request, &answer.codes, &answer.errors, &answer.name).await
             }
-            _ => Sent::NotArranged,
+            None => Sent::NotArranged,
         };
         let row = (method.first_version(), answer.status, answer.codes.clone());
         let elsewhere = played.iter().any(|(_, status, codes)| (*status, codes) == (row.1, &row.2));
