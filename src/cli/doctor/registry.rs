@@ -185,6 +185,8 @@ fn success(standing: &Standing) -> Finding {
              filings of these brands wait: {brands}; look at their refused consents"
         ),
     )
+}
+
 /// Brands whose feed has not been read for days.
 async fn pulls(app: &App) -> Option<Finding> {
     let silent = reconciliation::silent(app).await;
