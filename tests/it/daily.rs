@@ -133,13 +133,12 @@ async fn calls(bridge: &Bridge, operation: &str) -> i64 {
 
 /// The command on the same database; its lines, and whether it was content.
 fn kopru(bridge: &Bridge, args: &[&str]) -> (bool, Vec<Value>) {
-    let offset = bridge.registry.url.clone();
     let output = Command::new(env!("CARGO_BIN_EXE_kopru"))
         .args(args)
         .arg("--json")
         .env("KOPRU__DATA_DIR", bridge.database().folder())
         .env("KOPRU__DATABASE__URL", &bridge.database().url)
-        .env("KOPRU__REGISTRY__URL", offset)
+        .env("KOPRU__REGISTRY__URL", &bridge.registry.url)
         .env("KOPRU__REGISTRY__SANDBOX_CLOCK", "true")
         .envs((!bridge.app.config.is_sqlite()).then(|| ("KOPRU__SECURITY__MASTER_KEY", "11".repeat(32))))
         .output()
@@ -398,7 +397,7 @@ on_both_databases! {
             ended = daily::read(app, row, claim) => panic!("it was through before it could be killed: {ended:?}"),
             done = some_are_done(app, brand, day, ALL) => done,
         };
-        assert!(done % 1_000 == 0, "{done}");
+        assert!(done > 0 && done < ALL, "{done}");
         worker::drain(app).await.unwrap();
         assert_ne!(report(&bridge, day).await["report"]["status"], "different", "the dead one's lease holds");
 

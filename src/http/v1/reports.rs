@@ -197,14 +197,14 @@ pub async fn get(
 /// All differences of a day as CSV, page by page.
 fn whole(state: HttpState, call: Call, brand: BrandRow, day: NaiveDate) -> Response {
     let name = format!("attachment; filename=\"{}-{day}-differences.csv\"", brand.brand_code);
-    let lines = stream::try_unfold(Some(None), move |place: Option<Option<Uuid>>| {
+    let lines = stream::try_unfold(Some(Uuid::nil()), move |place: Option<Uuid>| {
         let (state, call, brand) = (state.clone(), call.clone(), brand.clone());
         async move {
             let Some(after) = place else { return Ok(None) };
-            let page = view::differences(&state.app, &call, &brand, day, after, MOST).await?;
-            let head = if after.is_none() { DIFFERENCE_COLUMNS } else { "" };
+            let page = view::differences(&state.app, &call, &brand, day, Some(after), MOST).await?;
+            let head = if after.is_nil() { DIFFERENCE_COLUMNS } else { "" };
             let lines: String = page.iter().map(DifferenceView::csv).collect();
-            let next = page.last().filter(|_| page.len() as i64 == MOST).map(|last| Some(last.id));
+            let next = page.last().filter(|_| page.len() as i64 == MOST).map(|last| last.id);
             Ok::<_, crate::service::ServiceError>(Some((format!("{head}{lines}"), next)))
         }
     });

@@ -78,7 +78,7 @@ impl<'a> Der<'a> {
             short @ 0..=0x7f => (usize::from(short), rest),
             long @ 0x81..=0x84 => {
                 let (digits, rest) = rest.split_at_checked(usize::from(long & 0x7f))?;
-                (digits.iter().fold(0, |sum, digit| sum << 8 | usize::from(*digit)), rest)
+                (digits.iter().fold(0, |sum, digit| (sum << 8) | usize::from(*digit)), rest)
             }
             _ => return None,
         };
