@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use iys::{Account, BoxError, BrandCodes, Credentials, IysClient, IysError, Operation, Pacer as _};
+use iys::{Account, BoxError, BrandCodes, Credentials, Ended, IysClient, IysError, Operation, Pacer as _};
 use kopru_domain::governor::{CallClass, Pace};
 use kopru_domain::{BrandCode, IysCode};
 use kopru_store::{Db, StoreError, Tx, Vault, providers, sessions};
@@ -241,6 +241,11 @@ impl Registry {
     /// Waits for a place in the budget, as every request of the client does by itself: for simulations, which send none.
     pub async fn place(&self, operation: Operation) -> Result<(), BoxError> {
         self.governor.acquire(operation).await
+    }
+
+    /// Tells the governor how a request has ended, as the client does by itself: for the same simulations.
+    pub async fn ended(&self, ended: Ended<'_>) {
+        self.governor.ended(ended).await;
     }
 }
 

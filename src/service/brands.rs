@@ -190,7 +190,7 @@ pub async fn set_daily_agreement(
         providers::note(&mut tx, app, caller, row.iys_code, action, &brand.to_string()).await?;
     }
     tx.commit().await?;
-    Ok(BrandRow { daily_agreement: agreement, ..row }.into())
+    get(app, caller, brand).await
 }
 
 /// Disables a brand for good: nothing is taken in for it and its feed is no longer read. Doing it twice changes nothing.

@@ -60,7 +60,7 @@ pub async fn claim(app: &App, planned: &Planned, claim: Claim) -> ServiceResult<
         plan(app, now).await?;
         *planned.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(today);
     }
-    if app.registry.silent_until().is_some() {
+    if app.registry.silent_until().await?.is_some() {
         return Ok(None);
     }
     let mut tx = app.db.begin(Priority::Bulk).await?;
@@ -378,7 +378,6 @@ impl Reading<'_> {
 
     /// Notes an answer of the registry.
     fn asked<T>(&self, operation: &'static str, answer: Result<T, IysError>) -> ServiceResult<T> {
-        self.app.registry.note(&answer);
         filing::count(operation, &answer);
         answer.map_err(|error| ServiceError::Registry(std::sync::Arc::new(error)))
     }

@@ -15,9 +15,9 @@ mod sift;
 
 pub use batch::{batch_step, claim_batch, posted};
 pub use claim::{Work, claim_due};
+pub use order::{ITEMS_PER_REQUEST, Outlook, Place, Turn, forecast, requests_per_second};
 pub(crate) use release::release;
 pub use release::{release_forgotten, release_lifted};
-pub use order::{ITEMS_PER_REQUEST, Outlook, Place, Turn, forecast, requests_per_second};
 pub use resolve::{claim_unresolved, resolve};
 pub(crate) use send::count;
 pub use send::{file, record};

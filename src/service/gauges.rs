@@ -6,9 +6,9 @@ use kopru_store::daily_reports::{DailyProblem, DailyState};
 use kopru_store::{batches, cursors, deliveries, sessions, submissions, sweeps};
 
 use crate::bootstrap::App;
-use crate::service::{ServiceResult, daily};
-use crate::service::reconciliation::SILENCE;
 use crate::service::filing::forecast;
+use crate::service::reconciliation::SILENCE;
+use crate::service::{ServiceResult, daily};
 
 /// The open states, so that a queue that has emptied shows zero instead of its last value.
 const STATES: [&str; 5] = ["queued", "in_flight", "batched", "unresolved", "held"];

@@ -39,7 +39,7 @@ impl List {
     ) -> ServiceResult<HashSet<String>> {
         let account = account(app, self.iys_code).await?;
         let place = codes(self.iys_code, self.brand_code);
-        let asking = filing::approved(app, &account, place, self.recipient_type, self.channel, recipients);
+        let asking = filing::approved(&account, place, self.recipient_type, self.channel, recipients);
         Ok(priority::run(class, asking).await.map_err(RegistryError::Iys)?)
     }
 

@@ -15,7 +15,7 @@ use chrono::TimeDelta;
 use futures::{StreamExt as _, stream};
 use iys::Account;
 use kopru_domain::governor::CallClass;
-use kopru_domain::{BrandCode, BrandPolicy, Code, IysCode, Text};
+use kopru_domain::{BrandCode, BrandPolicy, Code, DailyAgreement, IysCode, Text};
 use kopru_store::holds::HoldRow;
 use kopru_store::providers::ProviderRow;
 use kopru_store::{
@@ -95,7 +95,7 @@ pub async fn enqueue(tx: &mut Tx, app: &App, provider: IysCode) -> ServiceResult
 
 /// Puts the job of all in when the interval has passed since the last one; returns how many.
 pub async fn schedule(app: &App) -> ServiceResult<usize> {
-    if !app.config.providers.syncs_by_itself() || !can_ask(app) || app.registry.silent_until().is_some() {
+    if !app.config.providers.syncs_by_itself() || !can_ask(app) || !app.registry.is_open().await? {
         return Ok(0);
     }
     let last = {
@@ -202,8 +202,8 @@ async fn partner_list(
         return Ok((list, Some(subscription)));
     }
     let mut list = match request.provider {
-        Some(provider) => [(provider, ask::one(app, account, integrator, provider).await?)].into(),
-        None => ask::everybody(app, account, integrator).await?,
+        Some(provider) => [(provider, ask::one(account, integrator, provider).await?)].into(),
+        None => ask::everybody(account, integrator).await?,
     };
     if request.provider.is_none() {
         confirm(app, account, integrator, known, &mut list).await?;
@@ -232,7 +232,7 @@ async fn confirm(
         let told = list.get(provider).and_then(|told| told.brands.as_ref());
         let missing = |code| told.is_none_or(|brands| !brands.contains_key(code));
         if ours.iter().any(missing) {
-            list.insert(*provider, ask::one(app, account, integrator, *provider).await?);
+            list.insert(*provider, ask::one(account, integrator, *provider).await?);
         } else {
             list.entry(*provider)
                 .or_insert_with(|| Told { brands: Some(BTreeMap::new()), ..Told::default() });
@@ -393,6 +393,7 @@ async fn add_brand(
         name,
         policy: BrandPolicy::default(),
         allowed_sources: None,
+        daily_agreement: DailyAgreement::default(),
     };
     match brands::add_in(tx, app, caller, new).await {
         Ok(_) => Ok(None),
@@ -414,7 +415,7 @@ async fn carry_out(
     let now = app.clocks.business();
     match act {
         Act::AddProvider(title) => {
-            let new = NewProvider { iys_code: provider, title, credentials: None };
+            let new = NewProvider { iys_code: provider, title, credentials: None, tested_at: None };
             providers::add_in(tx, app, caller, new).await?;
         }
         Act::RenameProvider(title) => provider_rows::rename(tx, provider, &title).await?,

@@ -25,6 +25,7 @@ use crate::service::brands::{self, KnownBrand};
 use crate::service::consents::{Explanation, explain_filing};
 use crate::service::filing::settling::candidate;
 use crate::service::mirror::KeyStates;
+use crate::service::standing::Standing;
 use crate::service::{Caller, Scope, ServiceResult, providers};
 
 /// Filings looked at in one transaction.
@@ -274,7 +275,11 @@ async fn active_brands(app: &App, caller: &Caller) -> ServiceResult<Vec<KnownBra
             let Some(last) = page.last() else { break };
             after = last.brand_code;
             let page = page.into_iter().filter(|row| row.active);
-            brands.extend(page.map(|row| KnownBrand { row, provider_active: true }));
+            brands.extend(page.map(|row| KnownBrand {
+                row,
+                provider_active: true,
+                standing: Standing::default(),
+            }));
         }
     }
     Ok(brands)
@@ -285,7 +290,7 @@ async fn known(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> ServiceResul
     let row = brand_rows::find_by_code(tx, brand).await?.ok_or_else(missing)?;
     let provider_active =
         kopru_store::providers::find(tx, provider).await?.is_some_and(|provider| provider.active);
-    Ok(KnownBrand { row, provider_active })
+    Ok(KnownBrand { row, provider_active, standing: Standing::default() })
 }
 
 async fn begin(app: &App, wish: &Wish) -> ServiceResult<Tx> {

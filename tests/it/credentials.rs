@@ -7,7 +7,6 @@ use kopru::bootstrap::App;
 use kopru::clocks::Clocks;
 use kopru::lifecycle::Lifecycle;
 use kopru::{config::Config, worker};
-use kopru_domain::Clock as _;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;

@@ -210,7 +210,7 @@ on_both_databases! {
         bridge.registry.provider(json!({"iysCode": seed.iys_code, "brands": brands})).await;
         let caller = kopru::service::Caller::system("test");
         let own = kopru::registry::OwnCredentials { username: seed.provider_username, password: seed.provider_password };
-        kopru::service::providers::set_credentials(&bridge.app, &caller, kopru_domain::IysCode(seed.iys_code), Some(own))
+        kopru::service::providers::set_credentials(&bridge.app, &caller, kopru_domain::IysCode(seed.iys_code), Some(own), false)
             .await
             .unwrap();
         let report = sync(&bridge, "").await;

@@ -112,9 +112,8 @@ impl Load {
     pub fn shape(&self, items: u64) -> Shape {
         let seconds = |items: u64| items as f64 / self.requests_per_second;
         let singles = match (self.regime, items) {
-            (_, 0 | 1) => true,
+            (_, 0 | 1) | (Regime::Comfortable, 2) => true,
             (Regime::AtRisk, _) => false,
-            (Regime::Comfortable, 2) => true,
             (Regime::Comfortable, _) => {
                 let short = seconds(self.queued.max(items)) <= QUICK;
                 items <= self.most_singles

@@ -37,8 +37,8 @@ pub(super) struct ToldBrand {
 pub(super) type PartnerList = BTreeMap<IysCode, Told>;
 
 /// All brands that have authorised the partner.
-pub(super) async fn everybody(app: &App, account: &Account, integrator: i64) -> ServiceResult<PartnerList> {
-    let brands = noted(app, "partner_brands", account.all_partner_brands(integrator).await)?;
+pub(super) async fn everybody(account: &Account, integrator: i64) -> ServiceResult<PartnerList> {
+    let brands = noted("partner_brands", account.all_partner_brands(integrator).await)?;
     let mut list = PartnerList::new();
     for brand in brands {
         take(list.entry(IysCode(brand.iys_code)).or_default(), brand);
@@ -48,17 +48,12 @@ pub(super) async fn everybody(app: &App, account: &Account, integrator: i64) -> 
 
 /// The brands of one provider that have authorised the partner: none, where the registry says that they may not be asked
 /// for (H353) or knows no such provider.
-pub(super) async fn one(
-    app: &App,
-    account: &Account,
-    integrator: i64,
-    provider: IysCode,
-) -> ServiceResult<Told> {
+pub(super) async fn one(account: &Account, integrator: i64, provider: IysCode) -> ServiceResult<Told> {
     let mut told = Told { brands: Some(BTreeMap::new()), ..Told::default() };
     let mut offset = 0;
     loop {
         let page = account.partner_brand(integrator, provider.0, offset, MAX_PAGE).await;
-        let page = match noted(app, "partner_brands", page) {
+        let page = match noted("partner_brands", page) {
             Err(ServiceError::Registry(error)) if matches!(error.code(), Some("H353" | "H001")) => {
                 return Ok(Told { brands: Some(BTreeMap::new()), ..Told::default() });
             }
@@ -81,7 +76,7 @@ pub(super) async fn own(app: &App, account: &Account, provider: IysCode) -> Serv
         let by_default = Some(BrandRights::ALL);
         return Ok(Told { subscription: Some(subscription), by_default, ..Told::default() });
     }
-    let brands = noted(app, "brands", account.brands(provider.0).await)?;
+    let brands = noted("brands", account.brands(provider.0).await)?;
     let brands = brands
         .into_iter()
         .map(|brand| (BrandCode(brand.brand_code), ToldBrand { name: brand.name, rights: BrandRights::ALL }));
@@ -123,7 +118,7 @@ fn read_subscription(
         code: code.map(ToOwned::to_owned),
         synced_at,
     };
-    match noted(app, operation, answer) {
+    match noted(operation, answer) {
         Ok(answer) => Ok(SubscriptionRow {
             package: answer.subscription_package_name,
             expires_at: answer.expiration_date.as_deref().and_then(|date| parse_registry(date).ok()),
@@ -162,7 +157,7 @@ fn take(told: &mut Told, brand: PartnerBrand) {
     brands.insert(BrandCode(brand.brand_code), ToldBrand { name: brand.name, rights });
 }
 
-fn noted<T>(app: &App, operation: &'static str, answer: Result<T, IysError>) -> ServiceResult<T> {
+fn noted<T>(operation: &'static str, answer: Result<T, IysError>) -> ServiceResult<T> {
     count(operation, &answer);
     answer.map_err(|error| ServiceError::Registry(std::sync::Arc::new(error)))
 }

@@ -22,7 +22,7 @@ const CALL: i64 = 1_000;
 
 /// Claims the sweep that has waited longest.
 pub async fn claim(app: &App, claim: Claim) -> ServiceResult<Option<SweepRow>> {
-    if app.registry.silent_until().is_some() || !app.registry.configured() {
+    if !app.registry.is_open().await? {
         return Ok(None);
     }
     let mut tx = app.db.begin(Priority::Bulk).await?;

@@ -42,8 +42,8 @@ pub mod sessions;
 mod sqlite;
 mod steps;
 pub mod submissions;
-pub mod sweeps;
 pub mod subscriptions;
+pub mod sweeps;
 pub mod wake;
 
 pub use crypto::{Key, MasterKey, ProviderKeys, random};

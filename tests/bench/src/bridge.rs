@@ -50,7 +50,12 @@ impl Bridge {
     pub async fn start(config: Config) -> Result<Self> {
         let app = App::start(config, Clocks::default(), Lifecycle::new()).await?;
         let caller = Caller::system("bench");
-        let provider = NewProvider { iys_code: IYS_CODE, title: "Bench A.Ş.".to_owned(), credentials: None, tested_at: None };
+        let provider = NewProvider {
+            iys_code: IYS_CODE,
+            title: "Bench A.Ş.".to_owned(),
+            credentials: None,
+            tested_at: None,
+        };
         providers::add(&app, &caller, provider, false).await?;
         let brand = NewBrand {
             iys_code: IYS_CODE,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use iys::wire::BatchAddResponse;
-use iys::{Bytes, IysError, Operation};
+use iys::{Bytes, Ended, IysError, Operation};
 use kopru::bootstrap::App;
 use kopru::clocks::Clocks;
 use kopru::config::Config;
@@ -20,8 +20,8 @@ use kopru::service::{Caller, mirror};
 use kopru_domain::clock::FixedClock;
 use kopru_domain::schedule::Reserve;
 use kopru_domain::{
-    BrandCode, BrandPolicy, Channel, ConsentStatus, IysCode, ProviderSource, RecipientType, RegistryAnswer,
-    SubmissionState,
+    BrandCode, BrandPolicy, Channel, ConsentStatus, DailyAgreement, IysCode, ProviderSource, RecipientType,
+    RegistryAnswer, SubmissionState,
 };
 use kopru_store::batches::BatchRow;
 use kopru_store::consents::{self, ConsentRow};
@@ -96,8 +96,9 @@ impl World {
     async fn set_up(&mut self) {
         let (app, caller) = (&self.apps[0], Caller::system("simulation"));
         for code in [provider(0), provider(1)] {
-            let new = NewProvider { iys_code: code, title: "Sim".to_owned(), credentials: None };
-            providers::add(app, &caller, new).await.unwrap();
+            let new =
+                NewProvider { iys_code: code, title: "Sim".to_owned(), credentials: None, tested_at: None };
+            providers::add(app, &caller, new, false).await.unwrap();
             let mut tx = app.db.read().await.unwrap();
             self.keys.insert(code, app.vault.keys(&mut tx, code).await.unwrap());
         }
@@ -108,6 +109,7 @@ impl World {
                 name: "Sim".to_owned(),
                 policy: BrandPolicy::default(),
                 allowed_sources: None,
+                daily_agreement: DailyAgreement::Off,
             };
             brands::add(app, &caller, new).await.unwrap();
         }
@@ -234,6 +236,7 @@ impl World {
             brand_code: brand_code(brand),
             channel: Channel::Message,
             cause: "not_authorised".to_owned(),
+            listed: false,
             code: "H353".to_owned(),
             since: now,
             probe_at: now + TimeDelta::days(30),
@@ -303,6 +306,7 @@ impl World {
     }
 
     async fn succeed(&self, case: &mut Case<'_>, app: &App, request: Request, slot: u32) {
+        app.registry.ended(Ended { operation: request.operation(), brand: None, error: None }).await;
         match request {
             Request::Batch(batch, body, places) => {
                 let taken = BatchAddResponse { request_id: batch.id.to_string(), sub_requests: Vec::new() };
@@ -310,7 +314,6 @@ impl World {
                 places.into_iter().for_each(|place| case.file(place, slot));
             }
             Request::Single(out) => {
-                app.registry.note(&Ok::<_, IysError>(()));
                 let place = case.places[&out.row.consent_id];
                 let answer = RegistryAnswer::Registered {
                     transaction_id: out.row.consent_id.to_string(),
@@ -326,6 +329,8 @@ impl World {
     async fn fail(&self, case: &mut Case<'_>, app: &App, request: Request, slot: u32) {
         let down =
             |operation| IysError::Unreachable { operation, source: Arc::new(std::io::Error::other("down")) };
+        let error = down(request.operation());
+        app.registry.ended(Ended { operation: request.operation(), brand: None, error: Some(&error) }).await;
         let (provider, ids) = match &request {
             Request::Batch(batch, _, places) => {
                 let ids = case.places.iter().filter(|(_, place)| places.contains(place)).map(|(id, _)| *id);
@@ -339,7 +344,6 @@ impl World {
             }
             Request::Single(out) => {
                 let result = Err(down(Operation::Add));
-                app.registry.note(&result);
                 filing::record(app, provider, vec![(out.row, words::answer(&result))]).await.unwrap();
             }
         }
@@ -350,7 +354,17 @@ impl World {
             assert_eq!(row.state, SubmissionState::Queued, "nothing has left the house");
             case.waits_until = case.waits_until.max(row.next_attempt_at);
         }
-        case.waits_until = case.waits_until.max(app.registry.silent_until().unwrap_or(case.start));
+        case.waits_until =
+            case.waits_until.max(app.registry.silent_until().await.unwrap().unwrap_or(case.start));
+    }
+}
+
+impl Request {
+    fn operation(&self) -> Operation {
+        match self {
+            Self::Batch(..) => Operation::AddBatch,
+            Self::Single(_) => Operation::Add,
+        }
     }
 }
 

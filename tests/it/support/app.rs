@@ -171,11 +171,6 @@ impl Bridge {
         answer(request.send().await.unwrap()).await
     }
 
-    pub async fn get_as(&self, key: &str, path: &str) -> (u16, Value) {
-        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(key);
-        answer(request.send().await.unwrap()).await
-    }
-
     pub async fn get(&self, path: &str) -> (u16, Value) {
         self.get_as(&self.key, path).await
     }

@@ -35,6 +35,7 @@ fn known(rights: Option<BrandRights>) -> Known {
         own_credentials: false,
         credentials: None,
         created_at: DateTime::UNIX_EPOCH,
+        tested_at: None,
     };
     let brand = BrandRow {
         iys_code: PROVIDER,
@@ -43,6 +44,7 @@ fn known(rights: Option<BrandRights>) -> Known {
         active: true,
         policy: BrandPolicy::default(),
         allowed_sources: None,
+        daily_agreement: kopru_domain::DailyAgreement::default(),
         created_at: DateTime::UNIX_EPOCH,
     };
     Known {
