@@ -85,7 +85,7 @@ impl App {
         let vault = open_vault(&config, &db, &clocks).await?;
         let calendar = calendar(&db).await?;
         let wake = Wake::default();
-        let registry = Registry::new(&config, db.clone(), vault.clone(), clocks.clone())?;
+        let registry = Registry::new(&config, db.clone(), vault.clone(), &clocks)?;
         let webhooks = kopru_webhook::Sender::builder()
             .policy(crate::service::endpoints::target_policy(&config))
             .idle_connections_per_host(config.webhooks.at_once())

@@ -86,7 +86,7 @@ impl OwnCredentials {
 
 impl Registry {
     /// Builds the client with token and pace shared through the database.
-    pub fn new(config: &Config, db: Db, vault: Vault, clocks: Clocks) -> anyhow::Result<Self> {
+    pub fn new(config: &Config, db: Db, vault: Vault, clocks: &Clocks) -> anyhow::Result<Self> {
         let settings = &config.registry;
         let url =
             settings.url.as_ref().map_or_else(|| "http://127.0.0.1:9090".to_owned(), ToString::to_string);

@@ -164,7 +164,7 @@ impl Reading<'_> {
             self.app.registry.account(&mut tx, self.row.iys_code).await?
         };
         let brand = codes(self.row.iys_code, self.row.brand_code);
-        let agreement = self.asked("agreement", account.agreement(brand, self.row.day).await)?;
+        let agreement = Self::asked("agreement", account.agreement(brand, self.row.day).await)?;
         let Some(agreement) = agreement else { return self.without_file(&account, now).await };
         if !agreement.is_completed() {
             return Ok(End::Again(DailyProblem::Awaited, self.again()));
@@ -310,7 +310,7 @@ impl Reading<'_> {
         }
         let brand = codes(self.row.iys_code, self.row.brand_code);
         let captured =
-            self.asked("confirm_agreement", account.confirm_agreement(brand, self.row.day).await)?;
+            Self::asked("confirm_agreement", account.confirm_agreement(brand, self.row.day).await)?;
         if captured {
             self.row.agreed = true;
             self.row.agreed_at = Some(self.app.clocks.business());
@@ -326,7 +326,7 @@ impl Reading<'_> {
         }
         let brand = codes(self.row.iys_code, self.row.brand_code);
         let answer =
-            self.asked("agreement_timestamp", account.agreement_timestamp(brand, self.row.day).await)?;
+            Self::asked("agreement_timestamp", account.agreement_timestamp(brand, self.row.day).await)?;
         let Some(bytes) = answer.filter(|bytes| bytes.len() <= stamp::LONGEST) else {
             let patient = now < end(self.row.day) + PATIENCE;
             return Ok(if patient { End::Again(DailyProblem::Awaited, self.again()) } else { End::Done });
@@ -355,7 +355,7 @@ impl Reading<'_> {
         let mut total = 0;
         for kind in [RecipientType::Individual, RecipientType::Merchant] {
             let answer = account.daily_summary(brand, self.row.day, kind.as_str()).await;
-            let DailySummary { change_stats } = self.asked("daily_summary", answer)?;
+            let DailySummary { change_stats } = Self::asked("daily_summary", answer)?;
             total +=
                 change_stats.iter().flat_map(|channel| &channel.consents).map(|it| it.total).sum::<i64>();
             kept.insert(kind.as_str().to_owned(), serde_json::to_value(change_stats).unwrap_or_default());
@@ -377,7 +377,7 @@ impl Reading<'_> {
     }
 
     /// Notes an answer of the registry.
-    fn asked<T>(&self, operation: &'static str, answer: Result<T, IysError>) -> ServiceResult<T> {
+    fn asked<T>(operation: &'static str, answer: Result<T, IysError>) -> ServiceResult<T> {
         filing::count(operation, &answer);
         answer.map_err(|error| ServiceError::Registry(std::sync::Arc::new(error)))
     }

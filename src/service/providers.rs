@@ -59,6 +59,7 @@ impl fmt::Debug for NewProvider {
             .field("iys_code", &self.iys_code)
             .field("title", &self.title)
             .field("own_credentials", &self.credentials.is_some())
+            .field("tested_at", &self.tested_at)
             .finish()
     }
 }

@@ -371,7 +371,7 @@ on_both_databases! {
         const ALL: i64 = 6_000;
         let bridge = morning(database, Options { batch_threshold: Some(10), ..Options::default() }).await;
         let day = today(&bridge);
-        let body: Vec<_> = (0..ALL + 1).map(|n| consent(&format!("+90532{:07}", 1_000_000 + n), "MESAJ", "ONAY", given(&bridge))).collect();
+        let body: Vec<_> = (0..=ALL).map(|n| consent(&format!("+90532{:07}", 1_000_000 + n), "MESAJ", "ONAY", given(&bridge))).collect();
         let (status, answer) = bridge.consents(json!(body)).await;
         assert_eq!(status, 202, "{answer}");
         bridge.drain_for(3, "6m").await;

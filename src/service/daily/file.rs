@@ -29,7 +29,7 @@ pub(super) async fn fetch(
 ) -> ServiceResult<Option<Fetched>> {
     let day = reading.row.day;
     let opened = account.movement_file(brand, day).await;
-    let Some(mut file) = reading.asked("movement_file", opened)? else { return Ok(None) };
+    let Some(mut file) = Reading::asked("movement_file", opened)? else { return Ok(None) };
     let mut kept = Some(Vec::new());
     let mut pieces = 0_usize;
     while let Some(piece) = file.chunk().await.map_err(registry)? {

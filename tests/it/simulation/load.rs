@@ -48,17 +48,17 @@ impl Dice {
     }
 
     /// From `least` to `most`, both included.
-    fn from_to(&mut self, least: u32, most: u32) -> u32 {
+    fn between(&mut self, least: u32, most: u32) -> u32 {
         let span = u64::from(most.max(least) - least) + 1;
         least + u32::try_from(self.roll() % span).unwrap()
     }
 
     fn percent(&mut self, chance: u32) -> bool {
-        self.from_to(1, 100) <= chance
+        self.between(1, 100) <= chance
     }
 
     fn brand(&mut self, brands: u32) -> usize {
-        self.from_to(0, brands - 1) as usize
+        self.between(0, brands - 1) as usize
     }
 }
 
@@ -66,14 +66,14 @@ impl Load {
     /// The case of a seed.
     pub fn of(seed: u64) -> Self {
         let dice = &mut Dice(seed);
-        let items_per_request = dice.from_to(1, 4);
-        let reserve = dice.from_to(MARGIN, 12);
+        let items_per_request = dice.between(1, 4);
+        let reserve = dice.between(MARGIN, 12);
         let mut surprise = reserve - MARGIN;
-        let brands = dice.from_to(1, BRANDS as u32);
-        let count = dice.from_to(1, 5 + 4 * items_per_request);
+        let brands = dice.between(1, BRANDS as u32);
+        let count = dice.between(1, 5 + 4 * items_per_request);
         // How far targets lie off: just as far as the work needs, or so far that all are safe.
         let work = count / items_per_request + 2;
-        let horizon = match dice.from_to(0, 3) {
+        let horizon = match dice.between(0, 3) {
             0 => work,
             1 => work * 2,
             2 => work * 2 + reserve,
@@ -84,18 +84,18 @@ impl Load {
             brand: if dice.percent(crowd) { 0 } else { dice.brand(brands) },
             rejection: dice.percent(40),
             arrival,
-            target: arrival + dice.from_to(1, horizon),
+            target: arrival + dice.between(1, horizon),
         };
         let mut items: Vec<Item> = (0..count).map(|_| item(dice, 0)).collect();
         let outage = (surprise > 0 && dice.percent(40)).then(|| {
-            let (from, long) = (dice.from_to(0, work), dice.from_to(1, surprise));
+            let (from, long) = (dice.between(0, work), dice.between(1, surprise));
             surprise -= long;
             (from, from + long)
         });
-        let held = dice.percent(25).then(|| (dice.brand(brands), dice.from_to(1, work)));
+        let held = dice.percent(25).then(|| (dice.brand(brands), dice.between(1, work)));
         let late_comers = if dice.percent(50) { surprise } else { 0 };
         for _ in 0..late_comers {
-            let arrival = dice.from_to(1, work);
+            let arrival = dice.between(1, work);
             items.push(item(dice, arrival));
         }
         let claimers = (0..SLOTS).map(|_| dice.brand(2)).collect();

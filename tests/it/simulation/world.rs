@@ -311,7 +311,9 @@ impl World {
             Request::Batch(batch, body, places) => {
                 let taken = BatchAddResponse { request_id: batch.id.to_string(), sub_requests: Vec::new() };
                 filing::posted(app, *batch, &body, Ok(taken)).await.unwrap();
-                places.into_iter().for_each(|place| case.file(place, slot));
+                for place in places {
+                    case.file(place, slot);
+                }
             }
             Request::Single(out) => {
                 let place = case.places[&out.row.consent_id];
@@ -479,10 +481,10 @@ impl<'a> Case<'a> {
         }
         let passed = &mut self.passed[usize::from(approvals)];
         passed[brand] = 0;
-        for other in 0..BRANDS {
+        for (other, passed) in passed.iter_mut().enumerate() {
             let waits = waiting.iter().any(|item| item.brand == other && item.rejection != approvals);
             if other != brand {
-                passed[other] = if waits { passed[other] + 1 } else { 0 };
+                *passed = if waits { *passed + 1 } else { 0 };
             }
         }
         // Each of two claimers goes round by itself.

@@ -148,10 +148,6 @@ impl Bridge {
         answer(self.http.get(format!("{}{path}", self.url)).bearer_auth(key).send().await.unwrap()).await
     }
 
-    pub async fn delete_as(&self, key: &str, path: &str) -> (u16, Value) {
-        answer(self.http.delete(format!("{}{path}", self.url)).bearer_auth(key).send().await.unwrap()).await
-    }
-
     pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         self.post_as(&self.key, path, body).await
     }

@@ -131,7 +131,7 @@ async fn one_probes_at_a_time(store: Store) {
 
 async fn outcomes_add_up_by_time_and_brand(store: Store) {
     let row = |brand, second, requests, failed| OutcomeRow {
-        iys_code: IysCode(if brand == 0 { 0 } else { 1 }),
+        iys_code: IysCode(i64::from(brand != 0)),
         brand_code: BrandCode(brand),
         since: at(second),
         tally: Tally { requests, failed },
