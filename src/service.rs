@@ -18,6 +18,7 @@ pub mod onboarding;
 pub mod permissions;
 pub mod providers;
 pub mod reconciliation;
+pub mod retailers;
 pub mod standing;
 
 use std::net::IpAddr;

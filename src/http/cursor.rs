@@ -19,6 +19,8 @@ pub enum List {
     Providers,
     /// Brands of a provider.
     Brands,
+    /// Retailers of a brand.
+    Retailers(i64),
 }
 
 /// A place in a list.
@@ -42,6 +44,7 @@ impl List {
             Self::Deliveries(endpoint) => (b'D', endpoint.as_bytes()[12..].to_vec()),
             Self::Providers => (b'P', Vec::new()),
             Self::Brands => (b'B', Vec::new()),
+            Self::Retailers(brand) => (b'R', brand.to_be_bytes().to_vec()),
         };
         [&[letter], owner.as_slice()].concat()
     }

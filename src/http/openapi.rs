@@ -28,7 +28,7 @@ pub(super) const SUMMARY_TR: &str = "x-summary-tr";
 pub(super) const DESCRIPTION_TR: &str = "x-description-tr";
 
 /// Groups of operations: name, Turkish, English.
-pub(super) const TAGS: [(&str, &str, &str); 5] = [
+pub(super) const TAGS: [(&str, &str, &str); 6] = [
     ("consents", "İzinler: kabul, durum, liste", "Consents: taking in, state, list"),
     (
         "permissions",
@@ -37,6 +37,7 @@ pub(super) const TAGS: [(&str, &str, &str); 5] = [
     ),
     ("changes", "Değişiklik akışı", "Change feed"),
     ("webhooks", "Web kancaları", "Webhooks"),
+    ("retailers", "Bayiler ve izinlere erişimleri", "Retailers and their access to consents"),
     (
         "administration",
         "Yönetim: hizmet sağlayıcı, marka, anahtar",

@@ -19,6 +19,7 @@ mod outage;
 mod portions;
 mod replicas;
 mod resent;
+mod retailers;
 mod rules;
 mod stop;
 mod twin;
