@@ -80,13 +80,10 @@ pub async fn get(
     let answer = asked(account.retailer(place(brand.iys_code, brand.brand_code), code.0)).await;
     let told = noted(app, "retailer", answer).map_err(|error| refused(error, 0))?;
     let mut tx = app.db.begin(Priority::Interactive).await?;
-    let told = match told {
-        Some(told) => told,
-        None => {
-            retailers::remove(&mut tx, brand.iys_code, brand.brand_code, code).await?;
-            tx.commit().await?;
-            return Err(ServiceError::NotFound("retailer"));
-        }
+    let Some(told) = told else {
+        retailers::remove(&mut tx, brand.iys_code, brand.brand_code, code).await?;
+        tx.commit().await?;
+        return Err(ServiceError::NotFound("retailer"));
     };
     let keys = app.vault.keys(&mut tx, brand.iys_code).await?;
     let row = row(app, &keys, code, &told)?;
