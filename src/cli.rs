@@ -23,6 +23,7 @@ mod output;
 mod provider;
 mod reconcile;
 mod redrive;
+mod retailer;
 mod sandbox;
 mod serve;
 
@@ -124,6 +125,8 @@ enum Command {
     Provider(provider::Args),
     /// Brands (marka) of the providers
     Brand(brand::Args),
+    /// Retailers (bayi) of the brands
+    Retailer(retailer::Args),
     /// Keys to the HTTP API
     Key(key::Args),
     /// Webhook endpoints of clients
@@ -159,6 +162,7 @@ impl Cli {
             Command::Redrive(args) => redrive::run(&global, args, output),
             Command::Provider(args) => provider::run(&global, args, output),
             Command::Brand(args) => brand::run(&global, args, output),
+            Command::Retailer(args) => retailer::run(&global, args, output),
             Command::Key(args) => key::run(&global, args, output),
             Command::Endpoint(args) => endpoint::run(&global, args, output),
             Command::Ledger(args) => ledger::run(&global, &args, output),

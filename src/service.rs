@@ -22,6 +22,7 @@ pub mod permissions;
 pub mod providers;
 pub mod reconciliation;
 pub mod redrive;
+pub mod retailers;
 pub mod standing;
 
 use std::net::IpAddr;

@@ -55,6 +55,15 @@ pub(super) fn prepare(config: &Config) -> Result<(), Failure> {
     files::write_new_private(&file, b"").map(drop).map_err(|error| unusable(&file, error))
 }
 
+/// The text of a file, or of standard input for `-`.
+pub(super) fn read_file(path: &Path) -> std::io::Result<String> {
+    if path.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    }
+}
+
 /// Stops what runs, waits for it and closes the database; false when something was cut off.
 pub(super) async fn close(app: &App, timeout: Duration) -> bool {
     app.lifecycle.stop();

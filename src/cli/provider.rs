@@ -1,6 +1,5 @@
 //! `kopru provider`: service providers.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -89,13 +88,7 @@ impl Login {
     /// The credentials. A password is never an argument: other users of the machine can see those.
     fn read(self) -> Result<Option<OwnCredentials>, Failure> {
         let (Some(username), Some(path)) = (self.username, self.password_file) else { return Ok(None) };
-        let mut text = String::new();
-        let outcome = if path.as_os_str() == "-" {
-            std::io::stdin().read_to_string(&mut text).map(drop)
-        } else {
-            std::fs::read_to_string(&path).map(|read| text = read)
-        };
-        outcome.map_err(|error| {
+        let text = admin::read_file(&path).map_err(|error| {
             Failure::new("password", Text::fixed("parola okunamadı", "the password cannot be read"))
                 .because(error)
         })?;

@@ -23,6 +23,8 @@ pub enum List {
     DailyReports(i64),
     /// Differences of a brand's days.
     Differences(i64),
+    /// Retailers of a brand.
+    Retailers(i64),
 }
 
 /// A place in a list.
@@ -48,6 +50,7 @@ impl List {
             Self::Brands => (b'B', Vec::new()),
             Self::DailyReports(brand) => (b'R', brand.to_be_bytes().to_vec()),
             Self::Differences(brand) => (b'F', brand.to_be_bytes().to_vec()),
+            Self::Retailers(brand) => (b'L', brand.to_be_bytes().to_vec()),
         };
         [&[letter], owner.as_slice()].concat()
     }

@@ -86,7 +86,27 @@ impl Repeatable {
     }
 }
 
+/// A request that has to wait for somebody else before it has its effect here: no transaction is open meanwhile.
+pub struct Paused {
+    state: HttpState,
+    key: Option<(IdempotencyKey, [u8; 32])>,
+}
+
+impl Paused {
+    /// Opens the transaction of the effect.
+    pub async fn resume(self) -> Result<First, Problem> {
+        let tx = self.state.app.db.begin(Priority::Interactive).await?;
+        Ok(First { tx, state: self.state, key: self.key })
+    }
+}
+
 impl First {
+    /// Ends the transaction, in which nothing was written yet. What is done meanwhile has to be found by a repetition: only
+    /// the answer of [`First::finish`] is kept.
+    pub fn pause(self) -> Paused {
+        Paused { state: self.state, key: self.key }
+    }
+
     /// Commits the effect together with its answer.
     pub async fn finish<T: Serialize>(mut self, status: StatusCode, answer: &T) -> Result<Response, Problem> {
         let json = serde_json::to_vec(answer).map_err(|_| Problem::Internal)?;

@@ -26,6 +26,8 @@ pub enum Kind {
     Flag,
     /// A list of texts.
     Texts,
+    /// A list of whole numbers.
+    Numbers,
     /// A list of these words.
     Words(&'static [&'static str]),
     /// An object with these fields.

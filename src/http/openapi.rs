@@ -38,6 +38,7 @@ pub(super) const TAGS: [(&str, &str, &str); 6] = [
     ("changes", "Değişiklik akışı", "Change feed"),
     ("reports", "Günlük mutabakat", "Daily reconciliation"),
     ("webhooks", "Web kancaları", "Webhooks"),
+    ("retailers", "Bayiler ve izinlere erişimleri", "Retailers and their access to consents"),
     (
         "administration",
         "Yönetim: hizmet sağlayıcı, marka, anahtar",

@@ -11,6 +11,7 @@ pub mod permissions;
 pub mod providers;
 pub mod redrive;
 pub mod reports;
+pub mod retailers;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -50,6 +51,12 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(providers::set_credentials))
         .routes(routes!(brands::add, brands::list))
         .routes(routes!(brands::get, brands::change, brands::disable))
+        .routes(routes!(retailers::add, retailers::list))
+        .routes(routes!(retailers::get, retailers::delete))
+        .routes(routes!(retailers::grant))
+        .routes(routes!(retailers::replace))
+        .routes(routes!(retailers::revoke))
+        .routes(routes!(retailers::query))
         .routes(routes!(keys::add, keys::list))
         .routes(routes!(keys::get, keys::disable))
 }

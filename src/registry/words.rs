@@ -32,6 +32,8 @@ pub struct Filing<'a> {
     pub wire_date: Option<DateTime<Utc>>,
     /// The retailer who took it.
     pub retailer_code: Option<RetailerCode>,
+    /// Retailers that may use it.
+    pub retailer_access: Vec<i64>,
 }
 
 /// The request body of a filing.
@@ -44,7 +46,7 @@ pub fn request(filing: &Filing<'_>) -> ConsentRequest {
         consent_date: filing.wire_date.map(format_registry),
         recipient_type: Some(filing.recipient_type.as_str().to_owned()),
         retailer_code: filing.retailer_code.map(|code| code.0),
-        retailer_access: Vec::new(),
+        retailer_access: filing.retailer_access.clone(),
     }
 }
 

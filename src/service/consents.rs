@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use kopru_domain::{Deadline, Evidence, IysCode};
 use kopru_store::brands::BrandRow;
 use kopru_store::consents::{self, ConsentRow};
+use kopru_store::retailers;
 use kopru_store::submissions::{self, ListFilter, SubmissionRow};
 use kopru_store::{Priority, ProviderKeys, StoreError, Tx};
 use uuid::Uuid;
@@ -154,7 +155,8 @@ async fn read(
     let mut earlier: Vec<SubmissionView> =
         rows.into_iter().map(|filing| SubmissionView::new(filing, caller.lang)).collect();
     let missing = || StoreError::Corrupt { what: "submissions", detail: "missing".to_owned() };
-    let filings = Filings { present: earlier.pop().ok_or_else(missing)?, earlier };
+    let retailers = retailers::access(tx, provider, vec![row.id]).await?.remove(&row.id).unwrap_or_default();
+    let filings = Filings { present: earlier.pop().ok_or_else(missing)?, earlier, retailers };
     let evidence = row.evidence.as_ref().map(|sealed| open_evidence(&keys, sealed)).transpose()?;
     Ok(Consent::new(provider, row, &opened, filings, evidence.as_ref(), showing))
 }

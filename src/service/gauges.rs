@@ -1,9 +1,10 @@
 //! What an operator watches: the time left to any target, the depth of the queues, the age of the mirror.
 
+use kopru_domain::HeldCause;
 use kopru_domain::cadence::IN_USE_FOR;
 use kopru_domain::schedule::Regime;
 use kopru_store::daily_reports::{DailyProblem, DailyState};
-use kopru_store::{batches, cursors, deliveries, sessions, submissions, sweeps};
+use kopru_store::{batches, cursors, deliveries, holds, sessions, submissions, sweeps};
 
 use crate::bootstrap::App;
 use crate::service::filing::forecast;
@@ -31,6 +32,11 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
     for state in STATES {
         let count = counts.iter().find(|(known, _)| known.as_str() == state).map_or(0, |(_, count)| *count);
         metrics::gauge!("submissions_open", "state" => state).set(count as f64);
+    }
+    let holds = holds::counts(&mut tx).await?;
+    for cause in HeldCause::ALL.iter().filter(|cause| cause.is_released_automatically()) {
+        let count = holds.iter().find(|(known, _)| known == cause.as_str()).map_or(0, |(_, count)| *count);
+        metrics::gauge!("registry_holds", "cause" => cause.as_str()).set(count as f64);
     }
     for (state, count) in batches::open_counts(&mut tx).await? {
         metrics::gauge!("batches_open", "state" => state).set(count as f64);

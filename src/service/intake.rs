@@ -5,6 +5,7 @@ mod commit;
 mod prepare;
 mod writer;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use kopru_domain::{Deadline, Evidence, Lang, RawConsent, SubmissionState, Text};
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::service::standing::Stops;
-use crate::service::{ServiceError, ServiceResult};
+use crate::service::{ServiceError, ServiceResult, retailers};
 
 pub use writer::Intake;
 
@@ -43,6 +44,8 @@ pub struct ConsentInput {
     pub recipient_type: Option<String>,
     /// The retailer who took it.
     pub retailer_code: Option<i64>,
+    /// Retailers that may use it.
+    pub retailer_access: Vec<i64>,
 }
 
 impl ConsentInput {
@@ -153,6 +156,7 @@ pub async fn submit(app: &App, request: IntakeRequest) -> ServiceResult<IntakeAn
         Some(idempotency) => commit::stored_parts(app, idempotency).await?,
         None => Vec::new(),
     };
+    let unknown = unknown_retailers(app, &request).await?;
     let keys = prepare::keys(app, request.brand.iys_code).await?;
     let mut answer = IntakeAnswer::default();
     let mut rest = request.items;
@@ -163,7 +167,8 @@ pub async fn submit(app: &App, request: IntakeRequest) -> ServiceResult<IntakeAn
             Some(stored) => stored.clone(),
             None => {
                 let idempotency = request.idempotency.clone().map(|idempotency| (idempotency, number));
-                let mut part = prepare::part(app, &keys, &request.brand, request.door, part, idempotency);
+                let mut part =
+                    prepare::part(app, &keys, &request.brand, request.door, part, idempotency, &unknown);
                 part.stops = request.stops.clone();
                 app.intake.commit(part).await?
             }
@@ -173,4 +178,15 @@ pub async fn submit(app: &App, request: IntakeRequest) -> ServiceResult<IntakeAn
         number += 1;
     }
     Ok(answer)
+}
+
+/// Which of the retailers that a request names the brand certainly does not have. A request that names none costs nothing.
+async fn unknown_retailers(app: &App, request: &IntakeRequest) -> ServiceResult<HashSet<i64>> {
+    let consents = request.items.iter().map(|item| &item.consent);
+    let named = consents.flat_map(|consent| consent.retailer_code.iter().chain(&consent.retailer_access));
+    let named: HashSet<i64> = named.copied().collect();
+    if named.is_empty() {
+        return Ok(named);
+    }
+    retailers::unknown(app, &request.brand, named.into_iter().collect()).await
 }

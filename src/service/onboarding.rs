@@ -28,7 +28,7 @@ use crate::registry::priority;
 use crate::service::brands::{self, NewBrand};
 use crate::service::filing::release;
 use crate::service::providers::{self, LONGEST_NAME, NewProvider};
-use crate::service::{Caller, Scope, ServiceError, ServiceResult};
+use crate::service::{Caller, Scope, ServiceError, ServiceResult, retailers};
 use ask::{PartnerList, Told};
 use plan::{Act, Known, Reach, plan};
 pub use report::{SyncItem, SyncReport};
@@ -142,6 +142,9 @@ async fn run(
             Err(error) => report.failed.push(failure(provider, &error)),
         }
     }
+    if !request.dry_run {
+        refresh_retailers(app, request.provider, &mut report).await?;
+    }
     if request.provider.is_none() && !request.dry_run {
         let row = partner.unwrap_or_else(|| subscriptions::SubscriptionRow {
             iys_code: INSTALLATION,
@@ -157,6 +160,26 @@ async fn run(
     }
     app.wake.wake();
     Ok(report)
+}
+
+/// Reads the retailers of the brands whose mirror is in use.
+async fn refresh_retailers(app: &App, only: Option<IysCode>, report: &mut SyncReport) -> ServiceResult<()> {
+    let used = {
+        let mut tx = app.db.read().await?;
+        rights::with_retailers(&mut tx).await?
+    };
+    for (provider, brand) in
+        used.into_iter().filter(|(provider, _)| only.is_none_or(|only| only == *provider))
+    {
+        match retailers::refresh(app, provider, brand).await {
+            Ok(_) => {}
+            Err(ServiceError::Store(error)) => return Err(error.into()),
+            Err(error) => {
+                report.failed.push(SyncItem { brand_code: Some(brand.0), ..failure(provider, &error) });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The providers here: all, or the one asked for where it is here.

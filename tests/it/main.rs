@@ -24,6 +24,7 @@ mod portions;
 mod redrive;
 mod replicas;
 mod resent;
+mod retailers;
 mod rules;
 mod simulation;
 mod stop;

@@ -86,17 +86,14 @@ impl Look {
         match field.kind {
             Kind::Text => self.text(path, raw),
             Kind::Word(words) => self.word(path, raw, words),
-            Kind::Number => {
-                if serde_json::from_str::<i64>(raw.get()).is_err() {
-                    self.wrong_type(path, "tırnaksız bir tam sayı", "a whole number without quotes");
-                }
-            }
+            Kind::Number => self.number(path, raw),
             Kind::Flag => {
                 if !matches!(raw.get(), "true" | "false") {
                     self.wrong_type(path, "true ya da false (tırnaksız)", "true or false, without quotes");
                 }
             }
             Kind::Texts => self.list(path, raw, Self::text),
+            Kind::Numbers => self.list(path, raw, Self::number),
             Kind::Words(words) => self.list(path, raw, |look, path, item| look.word(path, item, words)),
             Kind::Object(fields) => self.object(path, raw, fields),
         }
@@ -114,6 +111,12 @@ impl Look {
             _ => Text::fixed("metin olmalı, çift tırnak içinde", "it must be a text, in double quotes"),
         };
         self.refuse(path, "wrong_type", title);
+    }
+
+    fn number(&mut self, path: &str, raw: &RawValue) {
+        if serde_json::from_str::<i64>(raw.get()).is_err() {
+            self.wrong_type(path, "tırnaksız bir tam sayı", "a whole number without quotes");
+        }
     }
 
     fn word(&mut self, path: &str, raw: &RawValue, words: &[&str]) {

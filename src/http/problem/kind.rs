@@ -221,6 +221,9 @@ fn not_found(what: &str) -> Text {
             "bu kimlikle bir izin kaydı yok ya da bu anahtar onu görmüyor",
             "there is no consent of this id, or not for this key",
         ),
+        "retailer" => {
+            fixed("bu markanın bu numarayla bir bayisi yok", "this brand has no retailer of this number")
+        }
         "endpoint" => fixed(
             "bu kimlikle bir uç nokta yok ya da bu anahtar onu görmüyor",
             "there is no endpoint of this id, or not for this key",

@@ -256,6 +256,8 @@ pub struct LedgerView {
 pub(super) struct Filings {
     pub present: SubmissionView,
     pub earlier: Vec<SubmissionView>,
+    /// Retailers that they name as those that may use the consent.
+    pub retailers: Vec<i64>,
 }
 
 /// One consent.
@@ -291,6 +293,9 @@ pub struct Consent {
     /// The retailer who took it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retailer_code: Option<i64>,
+    /// Retailers that may use it from its first filing on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retailer_access: Vec<i64>,
     /// The client's own reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
@@ -331,6 +336,7 @@ impl Consent {
             source: row.source.map(kopru_domain::ProviderSource::as_str),
             consent_date: row.consent_date.map(format_rfc3339),
             retailer_code: row.retailer_code.map(|code| code.0),
+            retailer_access: filings.retailers,
             reference: opened.reference.clone(),
             received_at: format_rfc3339(row.received_at),
             submission: filings.present,

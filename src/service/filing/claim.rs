@@ -137,6 +137,7 @@ async fn claim_brand(
         return Ok(None);
     }
     settling.load(&mut tx, &rows).await?;
+    settling.load_access(&mut tx).await?;
     let policy = brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy).unwrap_or_default();
     let gate = Gate::load(&mut tx, provider, brand).await?;
     let mut ready = Vec::new();
@@ -273,6 +274,7 @@ fn outgoing(settling: &Settling<'_>, row: SubmissionRow) -> ServiceResult<Outgoi
         source: consent.source,
         wire_date: row.wire_date,
         retailer_code: consent.retailer_code,
+        retailer_access: settling.access_of(row.consent_id),
     });
     let bytes = encode(&body)
         .map_err(|_| StoreError::Corrupt { what: "submissions", detail: "not encodable".to_owned() })?;

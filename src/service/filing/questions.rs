@@ -61,6 +61,7 @@ pub(super) async fn ask_then_send(
     let mut ready = Vec::new();
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let (mut settling, answers) = still_ours(app, &mut tx, provider, answers).await?;
+    settling.load_access(&mut tx).await?;
     let policy = brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy).unwrap_or_default();
     for Answered { question: AskStatus { row, .. }, side, asked_at } in answers {
         settling.merge_status(&row, asked_at, side)?;

@@ -15,6 +15,7 @@ use kopru_store::consents::{self, ConsentRow};
 use kopru_store::heads::{self, Head};
 use kopru_store::holds::{self, HoldRow};
 use kopru_store::permissions::{self, PermissionRow};
+use kopru_store::retailers;
 use kopru_store::submissions::{self, SubmissionRow};
 use kopru_store::{Key, ProviderKeys, StoreError, Tx};
 use uuid::Uuid;
@@ -51,6 +52,7 @@ pub struct Settling<'a> {
     /// State of the keys concerned.
     pub states: KeyStates,
     consents: HashMap<Uuid, ConsentRow>,
+    access: HashMap<Uuid, Vec<i64>>,
     saved: Vec<SubmissionRow>,
     permissions: BTreeMap<Key, PermissionRow>,
     events: EventLog,
@@ -76,6 +78,7 @@ impl<'a> Settling<'a> {
             now,
             states: KeyStates::load(tx, provider, Vec::new()).await?,
             consents: HashMap::new(),
+            access: HashMap::new(),
             saved: Vec::new(),
             permissions: BTreeMap::new(),
             holds: Vec::new(),
@@ -92,6 +95,17 @@ impl<'a> Settling<'a> {
             self.consents.insert(consent.id, consent);
         }
         self.load_keys(tx, rows.iter().map(|row| row.key).collect()).await
+    }
+
+    /// Loads which retailers may use the consents that were loaded: only who makes requests of them needs it.
+    pub async fn load_access(&mut self, tx: &mut Tx) -> ServiceResult<()> {
+        self.access = retailers::access(tx, self.provider, self.consents.keys().copied().collect()).await?;
+        Ok(())
+    }
+
+    /// Which retailers may use a consent, as was said with it.
+    pub fn access_of(&self, consent: Uuid) -> Vec<i64> {
+        self.access.get(&consent).cloned().unwrap_or_default()
     }
 
     /// Those of the rows whose claim holds still: when a lease ran out, another works on the row now, and its word counts.

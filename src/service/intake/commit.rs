@@ -10,6 +10,7 @@ use kopru_store::consents::{self, ConsentRow};
 use kopru_store::heads::{self, Head};
 use kopru_store::idempotency::{self, PartRow};
 use kopru_store::permissions::{self, PermissionRow};
+use kopru_store::retailers;
 use kopru_store::submissions::{self, SubmissionRow};
 use kopru_store::{Key, Priority, ProviderKeys, Step, StoreError, Tx};
 use uuid::Uuid;
@@ -146,6 +147,8 @@ struct Writes {
     now: DateTime<Utc>,
     consents: Vec<ConsentRow>,
     submissions: Vec<SubmissionRow>,
+    /// Which retailers may use which consents, where that was said.
+    access: Vec<(Uuid, Vec<i64>)>,
     superseded: Vec<Uuid>,
     permissions: BTreeMap<Key, PermissionRow>,
     events: EventLog,
@@ -168,6 +171,7 @@ async fn take_provider(
         now,
         consents: Vec::new(),
         submissions: Vec::new(),
+        access: Vec::new(),
         superseded: Vec::new(),
         permissions: BTreeMap::new(),
         events: EventLog::new(provider, keys.clone(), now),
@@ -259,6 +263,9 @@ impl Writes {
             row.state = SubmissionState::Superseded;
             row.code = Some(Code::OLDER_THAN_REJECTION.as_str().to_owned());
         }
+        if !item.retailer_access.is_empty() {
+            self.access.push((item.candidate.consent_id, item.retailer_access.clone()));
+        }
         let (consent, calendar) = (self.consent(part, item), app.calendar.version());
         let ordered_at = item.candidate.true_time();
         self.submissions.push(SubmissionRow::first(self.provider, &consent, ordered_at, admitted, calendar));
@@ -279,6 +286,7 @@ impl Writes {
         steps.push(submissions::add_step(self.submissions, now));
         steps.push(permissions::save_step(provider, self.permissions.into_values().collect(), now));
         steps.push(changes::append_step(provider, events.rows));
+        steps.push(retailers::access_step(provider, self.access));
         let fan_out = events.numbers.map(|(first, last)| changes::fan_out_step(provider, first, last, now));
         vec![steps, fan_out.into_iter().collect()]
     }

@@ -1,5 +1,6 @@
 //! What of an intake needs no database: shape, address, keys, encryption, commitments. Runs on the caller's task, in parallel.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -33,6 +34,8 @@ pub(super) struct Prepared {
     pub key: Key,
     pub recipient: String,
     pub retailer_code: Option<RetailerCode>,
+    /// Each once.
+    pub retailer_access: Vec<i64>,
     pub reference: Option<String>,
     pub sealed: Vec<u8>,
     pub recipient_hash: [u8; 32],
@@ -57,6 +60,7 @@ pub(super) fn part(
     door: &'static str,
     items: Vec<IntakeItem>,
     idempotency: Option<(Idempotency, usize)>,
+    unknown_retailers: &HashSet<i64>,
 ) -> Part {
     let now = app.clocks.business();
     let mut part = Part {
@@ -70,12 +74,16 @@ pub(super) fn part(
     };
     for item in items {
         match check_shape(&item.consent.raw(), now) {
-            Ok(shaped) => match source_problem(brand, &shaped) {
-                Some((code, title)) => {
-                    part.refused.push(Refused { index: item.index, code, field: "source".to_owned(), title });
+            Ok(shaped) => {
+                let mut problems = retailer_problems(&item, unknown_retailers);
+                if let Some((code, title)) = source_problem(brand, &shaped) {
+                    problems.push(Refused { index: item.index, code, field: "source".to_owned(), title });
                 }
-                None => part.items.push(prepared(keys, brand, item, &shaped, now)),
-            },
+                if problems.is_empty() {
+                    part.items.push(prepared(keys, brand, item, &shaped, now));
+                }
+                part.refused.extend(problems);
+            }
             Err(errors) => part.refused.extend(errors.into_iter().map(|error| refused(item.index, error))),
         }
     }
@@ -116,6 +124,7 @@ fn prepared(
         candidate,
         key,
         retailer_code: item.consent.retailer_code.map(RetailerCode),
+        retailer_access: once(item.consent.retailer_access),
         reference: item.reference,
         sealed,
         recipient_hash: commitment(recipient.as_bytes(), &salt),
@@ -132,6 +141,30 @@ fn salt() -> [u8; 32] {
 
 fn refused(index: usize, error: FieldError) -> Refused {
     Refused { index, code: error.h_code.to_owned(), field: error.field.to_owned(), title: error.message }
+}
+
+/// Each once, in order: the registry refuses repetitions (H193).
+fn once(mut codes: Vec<i64>) -> Vec<i64> {
+    let mut seen = HashSet::new();
+    codes.retain(|code| seen.insert(*code));
+    codes
+}
+
+/// Retailers that the brand certainly does not have.
+fn retailer_problems(item: &IntakeItem, unknown: &HashSet<i64>) -> Vec<Refused> {
+    let problem = |field: &str, code: i64| {
+        let title = Text::new(
+            format!(
+                "{code} numaralı bayi bu markada yok; bayileri GET …/retailers ile listeleyin ya da önce oluşturun"
+            ),
+            format!("this brand has no retailer {code}; list them with GET …/retailers, or make it first"),
+        );
+        Refused { index: item.index, code: "H180".to_owned(), field: field.to_owned(), title }
+    };
+    let code = item.consent.retailer_code.filter(|code| unknown.contains(code));
+    let access = item.consent.retailer_access.iter().find(|code| unknown.contains(code));
+    let of_code = code.map(|code| problem("retailerCode", code));
+    of_code.into_iter().chain(access.map(|code| problem("retailerAccess", *code))).collect()
 }
 
 fn source_problem(brand: &BrandRow, shaped: &ShapedConsent) -> Option<(String, Text)> {

@@ -24,6 +24,7 @@ statements! {
           AND (SELECT 1 FROM submissions s {by submissions_held} WHERE s.state = 'held' AND s.iys_code = r.iys_code
                AND s.brand_code = r.brand_code AND s.channel = c.channel AND s.cause <> 'review' LIMIT 1) IS NOT NULL
         LIMIT 100";
+    COUNTS = "SELECT cause, count(*) FROM holds WHERE NOT lifted GROUP BY cause";
     DUE = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at, listed FROM holds WHERE probe_at <= $1 AND NOT lifted
            ORDER BY probe_at LIMIT 100";
     LIFTED = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at, listed FROM holds WHERE lifted ORDER BY since LIMIT 100";
@@ -99,6 +100,11 @@ pub async fn of_provider(tx: &mut Tx, provider: IysCode) -> Result<Vec<HoldRow>>
 pub async fn forgotten(tx: &mut Tx) -> Result<Vec<(IysCode, BrandCode, Channel)>> {
     let rows = tx.rows(&FORGOTTEN, args![]).await?;
     rows.iter().map(|row| Ok((IysCode(row.get(0)?), BrandCode(row.get(1)?), row.word(2)?))).collect()
+}
+
+/// How many holds stand, by cause.
+pub async fn counts(tx: &mut Tx) -> Result<Vec<(String, i64)>> {
+    tx.rows(&COUNTS, args![]).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// Holds that want a probe.

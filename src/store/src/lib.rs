@@ -37,6 +37,7 @@ pub mod leases;
 pub mod outcomes;
 pub mod permissions;
 pub mod providers;
+pub mod retailers;
 pub mod rights;
 pub mod sessions;
 mod sqlite;
@@ -90,6 +91,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("outcomes", outcomes::STATEMENTS),
         ("permissions", permissions::STATEMENTS),
         ("providers", providers::STATEMENTS),
+        ("retailers", retailers::STATEMENTS),
         ("rights", rights::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("submissions", submissions::STATEMENTS),
@@ -115,6 +117,7 @@ pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
         ("idempotency", idempotency::INSERTS),
         ("outcomes", outcomes::INSERTS),
         ("permissions", permissions::INSERTS),
+        ("retailers", retailers::INSERTS),
         ("submissions", submissions::INSERTS),
     ];
     modules

@@ -22,6 +22,7 @@ statements! {
             via_control = excluded.via_control, synced_at = excluded.synced_at";
     FIND = concat!("SELECT ", row!(), " FROM brand_rights WHERE iys_code = $1 AND brand_code = $2");
     OF_PROVIDER = concat!("SELECT ", row!(), " FROM brand_rights WHERE iys_code = $1 ORDER BY brand_code");
+    WITH_RETAILERS = "SELECT iys_code, brand_code FROM brand_rights WHERE retailers_at IS NOT NULL AND authorised ORDER BY iys_code, brand_code";
     RETAILERS_READ = "UPDATE brand_rights SET retailers_at = $3 WHERE iys_code = $1 AND brand_code = $2";
 }
 
@@ -70,6 +71,12 @@ pub async fn find(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> Result<Op
 /// The rights on a provider's brands, by number.
 pub async fn of_provider(tx: &mut Tx, provider: IysCode) -> Result<Vec<RightsRow>> {
     tx.rows(&OF_PROVIDER, args![provider]).await?.iter().map(read).collect()
+}
+
+/// The authorised brands whose retailers were ever read.
+pub async fn with_retailers(tx: &mut Tx) -> Result<Vec<(IysCode, BrandCode)>> {
+    let rows = tx.rows(&WITH_RETAILERS, args![]).await?;
+    rows.iter().map(|row| Ok((IysCode(row.get(0)?), BrandCode(row.get(1)?)))).collect()
 }
 
 /// Notes that a brand's retailers were read in full.

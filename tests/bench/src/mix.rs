@@ -98,6 +98,7 @@ impl Consent {
                 consent_date: Some(dates.text(self.status).to_owned()),
                 recipient_type: Some("BIREYSEL".to_owned()),
                 retailer_code: None,
+                retailer_access: Vec::new(),
             },
             reference: Some(format!("crm-{:08}", self.number)),
             evidence: Evidence {

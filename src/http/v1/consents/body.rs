@@ -13,6 +13,8 @@ use crate::service::{Caller, FieldProblem};
 
 const LONGEST_REFERENCE: usize = 200;
 const LONGEST_FACT: usize = 500;
+/// Retailers of a brand (registry-protocol section 4.14), and of one consent.
+const MOST_RETAILERS: usize = 3_000;
 /// Hexadecimal digits of a SHA-256.
 const SHA256_DIGITS: usize = 64;
 
@@ -39,8 +41,10 @@ pub struct ConsentBody {
     /// `BIREYSEL` (the default) or `TACIR`.
     #[schema(example = "BIREYSEL")]
     pub recipient_type: Option<String>,
-    /// The retailer who took it.
+    /// The retailer who took it; one of the brand's.
     pub retailer_code: Option<i64>,
+    /// Retailers that may use it, at most 3 000 of the brand's.
+    pub retailer_access: Option<Vec<i64>>,
     /// A reference of your own, at most 200 characters; it comes back in answers and events.
     pub reference: Option<String>,
     /// What proves it, as far as you know it.
@@ -122,6 +126,7 @@ pub(super) const FIELDS: &[Field] = &[
     ]),
     Field::optional("recipientType", Kind::Text).also(&["alicitipi", "alicituru", "kind"]),
     Field::optional("retailerCode", Kind::Number).also(&["bayi", "bayikodu", "retailer"]),
+    Field::optional("retailerAccess", Kind::Numbers).also(&["retailers", "bayiler"]),
     Field::optional("reference", Kind::Text).also(&["ref", "externalid", "id", "referans", "customerid"]),
     Field::optional("evidence", Kind::Object(EVIDENCE)).also(&["kanit", "proof"]),
 ];
@@ -139,6 +144,11 @@ impl ConsentBody {
                 "a retailer's number at the registry is above zero",
             );
             found.push(problem(index, "retailerCode", "number", title));
+        }
+        let access = self.retailer_access.as_deref().unwrap_or_default();
+        if access.len() > MOST_RETAILERS {
+            let title = Text::fixed("en çok 3000 bayi yazılabilir", "at most 3000 retailers can be named");
+            found.push(problem(index, "retailerAccess", "H126", title));
         }
         if let Some(evidence) = &self.evidence {
             evidence.problems(index, &mut found);
@@ -160,6 +170,7 @@ impl ConsentBody {
                 consent_date: self.consent_date,
                 recipient_type: self.recipient_type,
                 retailer_code: self.retailer_code,
+                retailer_access: self.retailer_access.unwrap_or_default(),
             },
             reference: self.reference.filter(|text| !text.is_empty()),
             evidence: Evidence {

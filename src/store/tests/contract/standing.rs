@@ -1,19 +1,22 @@
 //! What the registry lets us do: rights, subscriptions, what the list holds, and retailers.
 
-use kopru_domain::{BrandRights, Channel, ConsentStatus, Right, SubmissionState};
+use kopru_domain::{BrandRights, Channel, ConsentStatus, RetailerCode, Right, SubmissionState};
 use kopru_store::holds::{self, HoldRow};
+use kopru_store::retailers::{self, RetailerRow};
 use kopru_store::rights::{self, RightsRow};
 use kopru_store::submissions;
 use kopru_store::subscriptions::{self, SubscriptionRow};
 
 use crate::fixture::Store;
-use crate::sample::{BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, at, submission};
+use crate::sample::{BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, at, id, submission};
 
 on_both!(
     rights_come_back_in_every_field,
     a_subscription_comes_back_in_every_field,
     what_the_list_says_stays_the_list_s,
     what_no_hold_speaks_for_is_found,
+    retailers_are_mirrored,
+    access_comes_back_with_its_consent,
 );
 
 async fn rights_come_back_in_every_field(store: Store) {
@@ -104,6 +107,7 @@ async fn what_the_list_says_stays_the_list_s(store: Store) {
             holds::set(tx, &refused).await.unwrap();
             assert!(!holds::of_provider(tx, PROVIDER).await.unwrap()[0].listed, "it was taken back");
             assert!(holds::of_provider(tx, OTHER_PROVIDER).await.unwrap().is_empty());
+            assert_eq!(holds::counts(tx).await.unwrap(), [("type_right".to_owned(), 1)]);
         })
         .await;
 }
@@ -127,6 +131,72 @@ async fn what_no_hold_speaks_for_is_found(store: Store) {
             assert_eq!(holds::forgotten(tx).await.unwrap(), [(PROVIDER, BRAND, Channel::Message)]);
             holds::set(tx, &hold(Channel::Message, true)).await.unwrap();
             assert!(holds::forgotten(tx).await.unwrap().is_empty());
+        })
+        .await;
+}
+
+fn retailer(code: i64, state: &str) -> RetailerRow {
+    RetailerRow {
+        retailer_code: RetailerCode(code),
+        title: format!("Bayi {code}"),
+        state: state.to_owned(),
+        sealed: Some(b"sealed".to_vec()),
+        created_at: at(1),
+    }
+}
+
+async fn retailers_are_mirrored(store: Store) {
+    store
+        .write(async |tx| {
+            let rows = [retailer(1, "active"), retailer(2, "passive"), retailer(3, "suspended")];
+            retailers::save(tx, PROVIDER, BRAND, rows.to_vec()).await.unwrap();
+            retailers::save(tx, PROVIDER, OTHER_BRAND, vec![retailer(1, "active")]).await.unwrap();
+            let list = retailers::list(tx, PROVIDER, BRAND, RetailerCode(1), 1).await.unwrap();
+            assert_eq!(list, [retailer(2, "passive")]);
+            let renewed = RetailerRow {
+                title: "Yeni".to_owned(),
+                sealed: None,
+                created_at: at(9),
+                ..retailer(2, "active")
+            };
+            retailers::save(tx, PROVIDER, BRAND, vec![renewed.clone()]).await.unwrap();
+            let found = retailers::find(tx, PROVIDER, BRAND, RetailerCode(2)).await.unwrap();
+            assert_eq!(found, Some(RetailerRow { created_at: at(1), ..renewed }));
+            assert_eq!(retailers::find(tx, OTHER_PROVIDER, BRAND, RetailerCode(2)).await.unwrap(), None);
+            let known = retailers::known(tx, PROVIDER, BRAND, vec![1, 3, 4]).await.unwrap();
+            assert_eq!(known, [1, 3].into());
+            assert_eq!(
+                retailers::keep_only(tx, PROVIDER, BRAND, vec![3], at(1)).await.unwrap(),
+                0,
+                "seen since"
+            );
+            assert_eq!(retailers::keep_only(tx, PROVIDER, BRAND, vec![3], at(2)).await.unwrap(), 2);
+            assert!(retailers::remove(tx, PROVIDER, BRAND, RetailerCode(3)).await.unwrap());
+            assert!(!retailers::remove(tx, PROVIDER, BRAND, RetailerCode(3)).await.unwrap());
+            let other = retailers::list(tx, PROVIDER, OTHER_BRAND, RetailerCode(0), 10).await.unwrap();
+            assert_eq!(other.len(), 1, "another brand's");
+            assert_eq!(retailers::keep_only(tx, PROVIDER, OTHER_BRAND, Vec::new(), at(2)).await.unwrap(), 1);
+            rights::save(tx, PROVIDER, BRAND, &BrandRights::ALL, at(1)).await.unwrap();
+            assert!(rights::with_retailers(tx).await.unwrap().is_empty());
+            rights::retailers_read(tx, PROVIDER, BRAND, at(2)).await.unwrap();
+            assert_eq!(rights::with_retailers(tx).await.unwrap(), [(PROVIDER, BRAND)]);
+        })
+        .await;
+}
+
+async fn access_comes_back_with_its_consent(store: Store) {
+    store
+        .write(async |tx| {
+            let access = vec![(id(1), vec![10, 20]), (id(2), vec![30])];
+            tx.run(vec![
+                retailers::access_step(PROVIDER, access),
+                retailers::access_step(PROVIDER, Vec::new()),
+            ])
+            .await
+            .unwrap();
+            let found = retailers::access(tx, PROVIDER, vec![id(1), id(3)]).await.unwrap();
+            assert_eq!(found, [(id(1), vec![10, 20])].into());
+            assert!(retailers::access(tx, OTHER_PROVIDER, vec![id(1)]).await.unwrap().is_empty());
         })
         .await;
 }
