@@ -18,6 +18,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod provider;
+mod push;
 mod sandbox;
 mod serve;
 
@@ -111,6 +112,8 @@ enum Command {
     Provider(provider::Args),
     /// Brands (marka) of the providers
     Brand(brand::Args),
+    /// What the registry pushes: connections of the brands
+    Push(push::Args),
     /// Keys to the HTTP API
     Key(key::Args),
     /// Webhook endpoints of clients
@@ -140,6 +143,7 @@ impl Cli {
             Command::Address(args) => address::run(&args, output),
             Command::Provider(args) => provider::run(&global, args, output),
             Command::Brand(args) => brand::run(&global, args, output),
+            Command::Push(args) => push::run(&global, args, output),
             Command::Key(args) => key::run(&global, args, output),
             Command::Endpoint(args) => endpoint::run(&global, args, output),
             Command::Ledger(args) => ledger::run(&global, &args, output),

@@ -10,6 +10,7 @@ mod filing;
 mod http;
 mod log;
 mod pull;
+mod push;
 mod registry;
 mod sandbox;
 mod secret;
@@ -26,9 +27,10 @@ use serde::Deserialize;
 
 pub use self::database::Database;
 pub use self::filing::Filing;
-pub use self::http::{Http, Metrics};
+pub use self::http::{Http, Metrics, is_loopback};
 pub use self::log::{Log, LogFormat};
 pub use self::pull::{Check, Pull};
+pub use self::push::Push;
 pub use self::registry::Registry;
 pub use self::sandbox::Sandbox;
 pub use self::security::{MasterKeyError, Security, master_key, master_key_path};
@@ -62,6 +64,8 @@ pub struct Config {
     pub filing: Filing,
     /// Reading the registry's changes.
     pub pull: Pull,
+    /// What the registry pushes to us.
+    pub push: Push,
     /// Answering "may I send?".
     pub check: Check,
     /// Calls to clients.

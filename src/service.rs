@@ -17,6 +17,7 @@ pub mod mirror;
 pub mod observing;
 pub mod permissions;
 pub mod providers;
+pub mod push;
 pub mod reconciliation;
 
 use std::net::IpAddr;

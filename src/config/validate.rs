@@ -218,6 +218,7 @@ impl Config {
             (self.filing.first_look, "filing.first_look"),
             (self.filing.probe_interval, "filing.probe_interval"),
             (self.pull.interval, "pull.interval"),
+            (self.push.check_interval, "push.check_interval"),
             (self.webhooks.timeout, "webhooks.timeout"),
         ] {
             positive(problems, duration, key);

@@ -8,6 +8,7 @@ pub mod endpoints;
 pub mod keys;
 pub mod permissions;
 pub mod providers;
+pub mod push;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -38,6 +39,8 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(providers::set_credentials))
         .routes(routes!(brands::add, brands::list))
         .routes(routes!(brands::get, brands::disable))
+        .routes(routes!(push::add, push::list))
+        .routes(routes!(push::get, push::remove))
         .routes(routes!(keys::add, keys::list))
         .routes(routes!(keys::get, keys::disable))
 }

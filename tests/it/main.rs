@@ -17,6 +17,7 @@ mod mirror;
 mod order;
 mod outage;
 mod portions;
+mod push;
 mod replicas;
 mod resent;
 mod rules;

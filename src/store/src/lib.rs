@@ -33,6 +33,7 @@ pub mod keys;
 pub mod leases;
 pub mod permissions;
 pub mod providers;
+pub mod push;
 pub mod sessions;
 mod steps;
 pub mod submissions;
@@ -61,7 +62,7 @@ pub struct Claim {
 
 /// Every statement of the store by module and name, for the test that prepares them all.
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statement)> {
-    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 22] = [
+    let modules: [(&str, &[(&'static str, &'static sql::Statement)]); 23] = [
         ("audit", audit::STATEMENTS),
         ("batches", batches::STATEMENTS),
         ("brands", brands::STATEMENTS),
@@ -80,6 +81,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("leases", leases::STATEMENTS),
         ("permissions", permissions::STATEMENTS),
         ("providers", providers::STATEMENTS),
+        ("push", push::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("submissions", submissions::STATEMENTS),
         ("sweeps", sweeps::STATEMENTS),
@@ -93,12 +95,13 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
 
 /// Every bulk insert of the store by module and name, for the same test.
 pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
-    let modules: [(&str, &[(&'static str, &'static Insert)]); 6] = [
+    let modules: [(&str, &[(&'static str, &'static Insert)]); 7] = [
         ("changes", changes::INSERTS),
         ("consents", consents::INSERTS),
         ("deliveries", deliveries::INSERTS),
         ("idempotency", idempotency::INSERTS),
         ("permissions", permissions::INSERTS),
+        ("push", push::INSERTS),
         ("submissions", submissions::INSERTS),
     ];
     modules
