@@ -21,6 +21,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod provider;
+mod push;
 mod reconcile;
 mod redrive;
 mod retailer;
@@ -127,6 +128,8 @@ enum Command {
     Brand(brand::Args),
     /// Retailers (bayi) of the brands
     Retailer(retailer::Args),
+    /// What the registry pushes: connections of the brands
+    Push(push::Args),
     /// Keys to the HTTP API
     Key(key::Args),
     /// Webhook endpoints of clients
@@ -163,6 +166,7 @@ impl Cli {
             Command::Provider(args) => provider::run(&global, args, output),
             Command::Brand(args) => brand::run(&global, args, output),
             Command::Retailer(args) => retailer::run(&global, args, output),
+            Command::Push(args) => push::run(&global, args, output),
             Command::Key(args) => key::run(&global, args, output),
             Command::Endpoint(args) => endpoint::run(&global, args, output),
             Command::Ledger(args) => ledger::run(&global, &args, output),

@@ -12,6 +12,7 @@ mod http;
 mod log;
 mod providers;
 mod pull;
+mod push;
 mod registry;
 mod sandbox;
 mod secret;
@@ -29,10 +30,11 @@ use serde::Deserialize;
 pub use self::daily::Daily;
 pub use self::database::Database;
 pub use self::filing::Filing;
-pub use self::http::{Http, Metrics};
+pub use self::http::{Http, Metrics, is_loopback};
 pub use self::log::{Log, LogFormat};
 pub use self::providers::Providers;
 pub use self::pull::{Check, Pull};
+pub use self::push::Push;
 pub use self::registry::Registry;
 pub use self::sandbox::Sandbox;
 pub use self::security::{MasterKeyError, Security, master_key, master_key_path};
@@ -70,6 +72,8 @@ pub struct Config {
     pub pull: Pull,
     /// Daily reconciliation.
     pub daily: Daily,
+    /// What the registry pushes to us.
+    pub push: Push,
     /// Answering "may I send?".
     pub check: Check,
     /// Calls to clients.

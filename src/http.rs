@@ -11,6 +11,7 @@ mod cursor;
 mod docs;
 mod edge;
 mod health;
+pub mod hooks;
 mod idempotency;
 mod json;
 mod language;
@@ -41,6 +42,7 @@ pub fn router(app: App) -> Router {
     let (v1, _) = v1::routes().split_for_parts();
     Router::new()
         .merge(v1.route_layer(from_fn_with_state(state.clone(), auth::authenticate)))
+        .merge(hooks::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi::serve))

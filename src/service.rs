@@ -20,6 +20,7 @@ pub mod observing;
 pub mod onboarding;
 pub mod permissions;
 pub mod providers;
+pub mod push;
 pub mod reconciliation;
 pub mod redrive;
 pub mod retailers;

@@ -17,7 +17,9 @@ use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
-use kinds::{Batches, Daily, Deliveries, Filing, Jobs, Pulls, Sweeps, Tending, Unresolved};
+use kinds::{
+    Batches, Daily, Deliveries, Filing, Jobs, Pulls, PushConnections, Pushes, Sweeps, Tending, Unresolved,
+};
 
 pub use pulse::Pulse;
 
@@ -66,6 +68,8 @@ pub fn spawn(app: &App) {
         .with(filing)
         .with(Unresolved)
         .with(Batches)
+        .with(PushConnections)
+        .with(Pushes)
         .with(Pulls)
         .with(Sweeps)
         .with(Daily::default())
@@ -88,6 +92,8 @@ pub async fn drain(app: &App) -> ServiceResult<usize> {
         let round = once(app, &filing).await?
             + once(app, &Unresolved).await?
             + once(app, &Batches).await?
+            + once(app, &PushConnections).await?
+            + once(app, &Pushes).await?
             + once(app, &Pulls).await?
             + once(app, &Sweeps).await?
             + once(app, &daily).await?

@@ -119,6 +119,10 @@ async fn serve(
     let doors = Doors::open(&config, args.role).await?;
     let api_url = doors.api.as_ref().map(local_url).transpose()?;
     let metrics_url = local_url(&doors.metrics)?;
+    if args.sandbox && config.http.public_url.is_none() {
+        // The sandbox in this process reaches us here; it takes plain http once `pushAllowHttp` is set.
+        config.http.public_url = api_url.as_deref().and_then(|url| Url::parse(url).ok());
+    }
     let clocks = Clocks::default();
 
     // The sandbox and the receiver outlive the workers, whose last calls go to them.

@@ -231,6 +231,7 @@ impl Config {
             (self.filing.probe_interval, "filing.probe_interval"),
             (self.pull.interval, "pull.interval"),
             (self.daily.look_again, "daily.look_again"),
+            (self.push.check_interval, "push.check_interval"),
             (self.webhooks.timeout, "webhooks.timeout"),
         ] {
             positive(problems, duration, key);

@@ -47,7 +47,8 @@ impl FromRequest<HttpState> for OptionalBody {
     }
 }
 
-async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
+/// A body within the limit, in time.
+pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     // What announces itself as too long is refused unread. A caller that is sending already would not see the answer, so a
     // body of moderate size is let in and thrown away first.
     if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > limit) {

@@ -14,6 +14,7 @@ use crate::http::cache::{Cache, Remembered};
 use crate::http::limits::Rate;
 use crate::http::problem::Problem;
 use crate::service::brands::{self, KnownBrand};
+use crate::service::push::receiving::Receiver;
 
 /// State of the API. Cheap to clone; stands for the program itself wherever that is asked for.
 #[derive(Clone)]
@@ -27,6 +28,8 @@ pub struct Shared {
     pub keys: Cache<String, KnownKey>,
     /// Brands by number.
     pub brands: Cache<BrandCode, KnownBrand>,
+    /// Receivers of the registry's pushes by the hashes of their tokens.
+    pub receivers: Cache<[u8; 32], Receiver>,
     /// The rate of every key.
     pub rate: Rate,
 }
@@ -35,7 +38,13 @@ impl HttpState {
     /// State over a program.
     pub fn new(app: App) -> Self {
         let rate = Rate::new(app.config.http.requests_per_second_per_key);
-        Self(Arc::new(Shared { app, keys: Cache::default(), brands: Cache::default(), rate }))
+        Self(Arc::new(Shared {
+            app,
+            keys: Cache::default(),
+            brands: Cache::default(),
+            receivers: Cache::default(),
+            rate,
+        }))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod forecast;
 pub mod keys;
 pub mod permissions;
 pub mod providers;
+pub mod push;
 pub mod redrive;
 pub mod reports;
 pub mod retailers;
@@ -57,6 +58,8 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(retailers::replace))
         .routes(routes!(retailers::revoke))
         .routes(routes!(retailers::query))
+        .routes(routes!(push::add, push::list))
+        .routes(routes!(push::get, push::remove))
         .routes(routes!(keys::add, keys::list))
         .routes(routes!(keys::get, keys::disable))
 }

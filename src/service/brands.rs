@@ -220,7 +220,8 @@ pub async fn load(app: &App, brand: BrandCode) -> ServiceResult<Option<KnownBran
     Ok(Some(KnownBrand { row, provider_active, standing }))
 }
 
-async fn visible(tx: &mut Tx, caller: &Caller, brand: BrandCode) -> ServiceResult<BrandRow> {
+/// The brand of a number, where the caller sees it.
+pub(super) async fn visible(tx: &mut Tx, caller: &Caller, brand: BrandCode) -> ServiceResult<BrandRow> {
     let row = brands::find_by_code(tx, brand).await?.filter(|row| caller.sees(row.iys_code));
     row.ok_or(ServiceError::NotFound("brand"))
 }

@@ -58,7 +58,7 @@ pub struct CheckAnswer {
     /// Start of the last complete reading of the registry's feed, RFC 3339 with +03:00; missing before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
-    /// Until when the mirror knows everything: the feed hides its last hour.
+    /// Until when the mirror knows everything: the feed hides its last hour, of which only push tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub horizon: Option<String>,
     /// The bound that was applied, such as `2h`.
@@ -110,7 +110,7 @@ pub async fn check(
     }
     let known = {
         let mut tx = app.db.read().await?;
-        Known::load(&mut tx, brand, &entries).await?
+        Known::load(app, &mut tx, brand, request.channel, &entries).await?
     };
     let now = app.clocks.business();
     Ok(answer(caller, request, &entries, &known, Bound { most: bound, guarded, now }))
@@ -153,14 +153,21 @@ fn keys_of(entries: &[Entry]) -> Vec<Key> {
 }
 
 impl Known {
-    async fn load(tx: &mut Tx, brand: &BrandRow, entries: &[Entry]) -> ServiceResult<Self> {
+    async fn load(
+        app: &App,
+        tx: &mut Tx,
+        brand: &BrandRow,
+        channel: Channel,
+        entries: &[Entry],
+    ) -> ServiceResult<Self> {
         let keys = keys_of(entries);
         let rows = permissions::of_keys(tx, brand.iys_code, keys.clone()).await?;
         let mut open: HashMap<Key, Vec<OpenRow>> = HashMap::new();
         for row in submissions::open_of_keys(tx, brand.iys_code, keys).await? {
             open.entry(row.key).or_default().push(row);
         }
-        let freshness = reconciliation::freshness(tx, brand.iys_code, brand.brand_code).await?;
+        let freshness =
+            reconciliation::freshness_of(app, tx, brand.iys_code, brand.brand_code, &[channel]).await?;
         Ok(Self { permissions: rows.into_iter().map(|row| (row.key, row)).collect(), open, freshness })
     }
 }

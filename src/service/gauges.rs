@@ -4,7 +4,7 @@ use kopru_domain::HeldCause;
 use kopru_domain::cadence::IN_USE_FOR;
 use kopru_domain::schedule::Regime;
 use kopru_store::daily_reports::{DailyProblem, DailyState};
-use kopru_store::{batches, cursors, deliveries, holds, sessions, submissions, sweeps};
+use kopru_store::{batches, cursors, deliveries, holds, push, sessions, submissions, sweeps};
 
 use crate::bootstrap::App;
 use crate::service::filing::forecast;
@@ -60,6 +60,11 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
     for (brands, stalest) in [("all", stalest), ("in_use", in_use)] {
         let age = stalest.map_or(0, |stalest| (now - stalest).num_seconds());
         metrics::gauge!("mirror_age_seconds", "brands" => brands).set(age as f64);
+    }
+    for (state, count, oldest) in push::open_counts(&mut tx).await? {
+        let age = oldest.map_or(0, |oldest| (now - oldest).num_seconds());
+        metrics::gauge!("pushes_open", "state" => state.clone()).set(count as f64);
+        metrics::gauge!("pushes_open_age_seconds", "state" => state).set(age as f64);
     }
     metrics::gauge!("brands_silent").set(cursors::silent_count(&mut tx, now - SILENCE).await? as f64);
     metrics::gauge!("sweeps_open").set(sweeps::open_count(&mut tx).await? as f64);

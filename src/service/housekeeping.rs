@@ -8,7 +8,7 @@ use kopru_domain::time::truncate_seconds;
 use kopru_domain::{Code, Deadline, IysCode, SubmissionState};
 use kopru_store::holds::{self, HoldRow};
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Priority, Tx, batches, idempotency, jobs};
+use kopru_store::{Priority, Tx, batches, idempotency, jobs, push};
 
 use crate::bootstrap::App;
 use crate::service::filing::settling::Settling;
@@ -22,6 +22,9 @@ const MOST: i64 = 500;
 const ANSWERS: i64 = 1_000;
 /// How long ended jobs and batches are kept.
 const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
+
+/// How long pushes are kept: as long as the feed reaches back, and a day for a person to look at what could not be read.
+const KEEP_PUSHES: TimeDelta = TimeDelta::days(8);
 
 /// Does everything that is due now; returns how much it did.
 pub async fn tend(app: &App) -> ServiceResult<usize> {
@@ -143,8 +146,9 @@ pub async fn purge(app: &App) -> ServiceResult<()> {
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let ended = jobs::purge(&mut tx, now - KEEP_JOBS).await?;
     let batches = batches::purge(&mut tx, app.clocks.business() - KEEP_JOBS).await?;
+    let pushes = push::purge(&mut tx, app.clocks.business() - KEEP_PUSHES).await?;
     tx.commit().await?;
-    tracing::info!(answers, jobs = ended, batches, "forgot what had run out");
+    tracing::info!(answers, jobs = ended, batches, pushes, "forgot what had run out");
     Ok(())
 }
 

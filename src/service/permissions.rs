@@ -48,7 +48,7 @@ pub struct AddressPermissions {
     /// Start of the last complete reading of the registry's feed, RFC 3339 with +03:00; missing before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
-    /// Until when everything is known: the feed hides its last hour.
+    /// Until when everything is known: the feed hides its last hour, of which only push tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub horizon: Option<String>,
     /// One entry for each capacity and channel asked for.
@@ -189,7 +189,9 @@ async fn read(
     let names: Vec<Key> = asked.iter().map(|asked| asked.key).collect();
     let known = permissions::of_keys(&mut tx, brand.iys_code, names.clone()).await?;
     let open = submissions::open_of_keys(&mut tx, brand.iys_code, names).await?;
-    let freshness = reconciliation::freshness(&mut tx, brand.iys_code, brand.brand_code).await?;
+    let channels: Vec<Channel> = asked.iter().map(|asked| asked.channel).collect();
+    let freshness =
+        reconciliation::freshness_of(app, &mut tx, brand.iys_code, brand.brand_code, &channels).await?;
     let views = asked.iter().map(|asked| {
         let permission = known.iter().find(|row| row.key == asked.key).map(|row| &row.permission);
         PermissionView::new(asked, permission, open.iter().filter(|row| row.key == asked.key))

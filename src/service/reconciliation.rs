@@ -12,7 +12,7 @@ use iys::{Account, ChangeSource};
 use kopru_domain::cadence::in_use;
 use kopru_domain::governor::CallClass;
 use kopru_domain::outcome::retry_delay;
-use kopru_domain::{BrandCode, IysCode, Recipient};
+use kopru_domain::{BrandCode, Channel, IysCode, Recipient};
 use kopru_store::cursors::{self, CursorRow};
 use kopru_store::{Claim, Priority, ProviderKeys, Tx};
 
@@ -21,6 +21,7 @@ use crate::registry::words::{self, FeedMovement};
 use crate::registry::{codes, priority};
 use crate::service::events::Subject;
 use crate::service::filing::settling::Settling;
+use crate::service::push::{merging, watch};
 use crate::service::{ServiceError, ServiceResult};
 
 pub use alarm::{SILENCE, silent, tell_silent};
@@ -29,17 +30,20 @@ pub use rhythm::{Rhythm, used};
 pub use view::{Mirror, Sweep, mirror};
 
 /// What the feed never shows (registry-protocol section 4.10).
-const HIDDEN: TimeDelta = TimeDelta::minutes(60);
+pub(in crate::service) const HIDDEN: TimeDelta = TimeDelta::minutes(60);
 
 /// This close to the end of what the feed reaches a pull is urgent.
 const NEAR: TimeDelta = TimeDelta::hours(24);
+
+/// The feed of what citizens and the registry itself did; the other is that of the provider's own movements.
+const REGISTRY_SIDE: &str = "IYS";
 
 /// How fresh a brand's mirror is (design.md section 4.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freshness {
     /// Start of the last pull that reached the feed's end, of the older source; `None` before the first.
     pub as_of: Option<DateTime<Utc>>,
-    /// Until when the mirror knows everything: the feed hides its last hour.
+    /// Until when the mirror knows everything: the feed hides its last hour, and push may have told of it.
     pub horizon: Option<DateTime<Utc>>,
 }
 
@@ -49,6 +53,22 @@ pub async fn freshness(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> Serv
     let complete = rows.len() == cursors::FEEDS.len() && rows.iter().all(|row| row.as_of.is_some());
     let as_of = if complete { rows.iter().filter_map(|row| row.as_of).min() } else { None };
     Ok(Freshness { as_of, horizon: as_of.map(|as_of| as_of - HIDDEN) })
+}
+
+/// How fresh a brand's mirror is for these channels: where push has told of the hour that the feed hides, everything is known up
+/// to the last pull. Push tells what citizens did; what the provider itself changes elsewhere shows an hour later all the same.
+pub async fn freshness_of(
+    app: &App,
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    channels: &[Channel],
+) -> ServiceResult<Freshness> {
+    let freshness = freshness(tx, provider, brand).await?;
+    let Some(as_of) = freshness.as_of else { return Ok(freshness) };
+    let covered = watch::covered(app, tx, provider, brand, as_of).await?;
+    let all = !channels.is_empty() && channels.iter().all(|channel| covered.contains(channel));
+    Ok(if all { Freshness { horizon: Some(as_of), ..freshness } } else { freshness })
 }
 
 /// Moves a brand's pull to the front: a check found it stale.
@@ -108,7 +128,12 @@ async fn finish(
     let mut tx = app.db.begin(Priority::Bulk).await?;
     // Read now: a use that was noted during the pull counts.
     let Some(used_at) = cursors::held(&mut tx, cursor, claim).await? else { return Err(lost()) };
-    let next = rhythm::next(app, &mut tx, cursor, used_at, started, found).await?;
+    let mut next = rhythm::next(app, &mut tx, cursor, used_at, started, found).await?;
+    if cursor.feed == REGISTRY_SIDE
+        && let Some(visible_at) = merging::shown(&mut tx, cursor.iys_code, cursor.brand_code, started).await?
+    {
+        next.at = next.at.min(visible_at);
+    }
     cursors::finish(&mut tx, cursor, claim, started, next).await?;
     tx.commit().await?;
     app.wake.wake();
@@ -179,6 +204,9 @@ async fn apply(app: &App, cursor: &CursorRow, claim: Claim, page: &ChangesPage) 
     let mut settling = Settling::begin(app, &mut tx, cursor.iys_code).await?;
     let movements: Vec<(Subject, FeedMovement)> =
         page.list.iter().filter_map(|change| read(&settling.keys, cursor.brand_code, change)).collect();
+    if cursor.feed == REGISTRY_SIDE {
+        watch::compare(&mut tx, cursor.iys_code, cursor.brand_code, &movements, settling.now).await?;
+    }
     settling.load_keys(&mut tx, movements.iter().map(|(subject, _)| subject.key).collect()).await?;
     for (subject, movement) in movements {
         settling.merge(subject, movement.side, "registry_change", None);
@@ -197,7 +225,7 @@ async fn apply(app: &App, cursor: &CursorRow, claim: Claim, page: &ChangesPage) 
 }
 
 /// A movement that the registry tells of, and where it belongs; `None` where a word of it is unknown.
-pub(super) fn read(
+pub(in crate::service) fn read(
     keys: &ProviderKeys,
     brand: BrandCode,
     change: &Change,

@@ -9,6 +9,7 @@ use kopru_store::batches::BatchRow;
 use kopru_store::cursors::CursorRow;
 use kopru_store::daily_reports::DailyRow;
 use kopru_store::jobs::{self, JobRow};
+use kopru_store::push::{ConnectionRow, PushRow};
 use kopru_store::submissions::SubmissionRow;
 use kopru_store::sweeps::SweepRow;
 use kopru_store::{Claim, Priority};
@@ -16,6 +17,7 @@ use kopru_store::{Claim, Priority};
 use crate::bootstrap::App;
 use crate::service::delivery::{self, Lanes, replay};
 use crate::service::filing::{self, Turn, Work};
+use crate::service::push::{merging, registering};
 use crate::service::reconciliation::sweep;
 use crate::service::{ServiceResult, daily, housekeeping, onboarding, reconciliation};
 use crate::worker::{Kind, Limits};
@@ -112,6 +114,48 @@ impl Kind for Pulls {
 
     async fn work(&self, app: &App, batch: CursorRow, claim: Claim) -> ServiceResult<()> {
         reconciliation::pull(app, batch, claim).await
+    }
+}
+
+/// What the registry has pushed.
+#[derive(Clone)]
+pub(super) struct Pushes;
+
+impl Kind for Pushes {
+    type Batch = Vec<PushRow>;
+    const NAME: &'static str = "pushes";
+
+    fn limits(&self, _: &App) -> Limits {
+        Limits { concurrency: 1, timeout: Duration::from_secs(30), lease: Duration::from_mins(1) }
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<Self::Batch>> {
+        merging::claim(app, claim).await
+    }
+
+    async fn work(&self, app: &App, batch: Self::Batch, claim: Claim) -> ServiceResult<()> {
+        merging::merge(app, batch, claim).await
+    }
+}
+
+/// Receivers of pushes that the registry is to be told of, asked for or rid of.
+#[derive(Clone)]
+pub(super) struct PushConnections;
+
+impl Kind for PushConnections {
+    type Batch = ConnectionRow;
+    const NAME: &'static str = "push connections";
+
+    fn limits(&self, app: &App) -> Limits {
+        registry_limits(app, 1)
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<ConnectionRow>> {
+        registering::claim(app, claim).await
+    }
+
+    async fn work(&self, app: &App, batch: ConnectionRow, claim: Claim) -> ServiceResult<()> {
+        registering::step(app, batch, claim).await
     }
 }
 

@@ -21,6 +21,7 @@ mod onboarding;
 mod order;
 mod outage;
 mod portions;
+mod push;
 mod redrive;
 mod replicas;
 mod resent;

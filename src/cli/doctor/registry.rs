@@ -8,12 +8,12 @@ use kopru_domain::governor::Tally;
 use kopru_domain::{Clock as _, Text};
 use kopru_store::sessions;
 use reqwest::Client;
-use url::{Host, Url};
+use url::Url;
 
 use super::{Finding, chain};
 use crate::bootstrap::App;
 use crate::clocks::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, is_loopback};
 use crate::registry::Standing;
 use crate::service::reconciliation;
 
@@ -225,15 +225,6 @@ fn refused(error: &IysError) -> Finding {
             "check registry.username, the password and the account's rights as a partner",
         ),
         _ => finding.advise("daha sonra yeniden deneyin", "try again later"),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

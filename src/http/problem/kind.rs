@@ -119,10 +119,14 @@ impl Problem {
                 fixed("bir JSON nesnesi ya da listesi gönderin", "send a JSON object or array")
             }
             Self::BodyTooLarge(limit) => {
-                let mib = *limit as f64 / 1_048_576.0;
+                let (size, unit) = if *limit < 1_048_576 {
+                    (*limit as f64 / 1_024.0, "KiB")
+                } else {
+                    (*limit as f64 / 1_048_576.0, "MiB")
+                };
                 Text::new(
-                    format!("en çok {mib:.0} MiB kabul edilir; kayıtları birden çok isteğe bölün"),
-                    format!("at most {mib:.0} MiB is taken; split the items over several requests"),
+                    format!("en çok {size:.0} {unit} kabul edilir; kayıtları birden çok isteğe bölün"),
+                    format!("at most {size:.0} {unit} is taken; split the items over several requests"),
                 )
             }
             Self::BodyUnfinished => fixed(

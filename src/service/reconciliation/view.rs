@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
+use crate::service::push::watch;
 use crate::service::reconciliation::{SILENCE, freshness};
 
 /// How well what the registry holds of a brand is known here.
@@ -23,6 +24,9 @@ pub struct Mirror {
     /// Until when everything is known: the feed hides its last hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub horizon: Option<String>,
+    /// The types of which push tells what the feed still hides: for them everything is known up to `asOf`.
+    #[schema(value_type = Vec<String>)]
+    pub pushed: Vec<&'static str>,
     /// Whether its addresses were checked in the last seven days: then it is read more often.
     pub in_use: bool,
     /// When the feed is read next.
@@ -80,12 +84,17 @@ pub async fn mirror(app: &App, provider: IysCode, brand: BrandCode) -> ServiceRe
     let now = app.clocks.business();
     let mut tx = app.db.read().await?;
     let freshness = freshness(&mut tx, provider, brand).await?;
+    let pushed = match freshness.as_of {
+        Some(as_of) => watch::covered(app, &mut tx, provider, brand, as_of).await?,
+        None => Vec::new(),
+    };
     let rows = cursors::of_brand(&mut tx, provider, brand).await?;
     let sweep = sweeps::find(&mut tx, provider, brand).await?;
     let next: Option<DateTime<Utc>> = rows.iter().map(|row| row.next_attempt_at).min();
     Ok(Mirror {
         as_of: freshness.as_of.map(format_rfc3339),
         horizon: freshness.horizon.map(format_rfc3339),
+        pushed: pushed.into_iter().map(kopru_domain::Channel::as_str).collect(),
         in_use: rows.iter().any(|row| in_use(row.used_at, now)),
         next_pull_at: next.map(format_rfc3339),
         alarm: rows.iter().any(|row| now - row.heard_at > SILENCE),

@@ -37,6 +37,7 @@ pub mod leases;
 pub mod outcomes;
 pub mod permissions;
 pub mod providers;
+pub mod push;
 pub mod retailers;
 pub mod rights;
 pub mod sessions;
@@ -91,6 +92,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("outcomes", outcomes::STATEMENTS),
         ("permissions", permissions::STATEMENTS),
         ("providers", providers::STATEMENTS),
+        ("push", push::STATEMENTS),
         ("retailers", retailers::STATEMENTS),
         ("rights", rights::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
@@ -117,6 +119,7 @@ pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
         ("idempotency", idempotency::INSERTS),
         ("outcomes", outcomes::INSERTS),
         ("permissions", permissions::INSERTS),
+        ("push", push::INSERTS),
         ("retailers", retailers::INSERTS),
         ("submissions", submissions::INSERTS),
     ];

@@ -79,10 +79,11 @@ impl Bridge {
 
     pub async fn with(database: Database, registry: Registry, options: Options) -> Self {
         let database = database.fresh().await;
-        let config = config(&database, &registry, &options);
-        let app = App::start(config, Clocks::default(), Lifecycle::new()).await.unwrap();
+        let mut config = config(&database, &registry, &options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        config.http.public_url = Some(url.parse().unwrap());
+        let app = App::start(config, Clocks::default(), Lifecycle::new()).await.unwrap();
         let serving = app.clone();
         background(async move { http::serve(serving, listener).await.unwrap() });
         let mut bridge = Self {
@@ -164,6 +165,11 @@ impl Bridge {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        answer(request.send().await.unwrap()).await
+    }
+
+    pub async fn delete_as(&self, key: &str, path: &str) -> (u16, Value) {
+        let request = self.http.delete(format!("{}{path}", self.url)).bearer_auth(key);
         answer(request.send().await.unwrap()).await
     }
 

@@ -54,6 +54,7 @@ mod masters;
 mod permissions;
 mod plans;
 mod pulls;
+mod push;
 mod queue;
 mod replays;
 mod schema;

@@ -244,10 +244,12 @@ fn verdict(store: &Store, indexes: &[&str], plan: &str) -> Option<&'static str> 
 const BIG: [&str; 5] = ["submissions", "permissions", "consents", "changes", "deliveries"];
 
 /// Indexes that hold only what has not ended: reading them whole is reading the queue.
-const QUEUES: [&str; 10] = [
+const QUEUES: [&str; 12] = [
     "batches_due",
     "deliveries_due",
     "deliveries_open",
+    "pushes_due",
+    "pushes_waiting",
     "submissions_due",
     "submissions_due_by_brand",
     "submissions_held",
