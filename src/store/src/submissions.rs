@@ -92,8 +92,8 @@ statements! {
     LIST = concat!("SELECT ", row!(), "
         FROM submissions {by submissions_recent} WHERE iys_code = $1 AND brand_code = $2 AND consent_id > $3 AND ($4 = '' OR state = $4)
             AND ($5 = '' OR code = $5) AND target_at <= $6 ORDER BY consent_id LIMIT $7");
-    /// The three states are the condition of the index, word for word.
-    BATCH_ACCEPTED = "UPDATE submissions {by submissions_of_batch} SET state = 'batched', updated_at = $3
+    /// The three states are the condition of the index, word for word. What kept the bytes back is over.
+    BATCH_ACCEPTED = "UPDATE submissions {by submissions_of_batch} SET state = 'batched', code = NULL, cause = NULL, updated_at = $3
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
     BATCH_UNKNOWN = "UPDATE submissions {by submissions_of_batch} SET state = 'unresolved', updated_at = $3
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'unresolved'";
