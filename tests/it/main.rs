@@ -11,6 +11,7 @@ mod containers;
 mod crash;
 mod faults;
 mod governor;
+mod hostile;
 mod hourly;
 mod journey;
 mod order;

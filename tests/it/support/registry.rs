@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use iys_sandbox::{Sandbox, SandboxConfig, Seed, SeedInfo};
+use iys_sandbox::{Sandbox, SandboxConfig, Scenario, Seed, SeedInfo};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -28,6 +28,16 @@ impl Registry {
     pub async fn open(data: Option<&Path>) -> Self {
         let config =
             SandboxConfig { data: data.map(Path::to_owned), seed: Seed::demo(), ..SandboxConfig::default() };
+        Self::of(config).await
+    }
+
+    /// In memory, as a shipped scenario sets it up.
+    pub async fn scenario(name: &str) -> Self {
+        let scenario = Some(Scenario::load(Path::new(name)).unwrap());
+        Self::of(SandboxConfig { scenario, ..SandboxConfig::default() }).await
+    }
+
+    async fn of(config: SandboxConfig) -> Self {
         let sandbox = Sandbox::open(config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -37,7 +47,7 @@ impl Registry {
         Self { url, seed, sandbox, http: reqwest::Client::builder().build().unwrap() }
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub async fn post(&self, path: &str, body: Value) -> Value {
         let url = format!("{}/_sandbox/{path}", self.url);
         let answer = self.http.post(url).json(&body).send().await.unwrap();
         let (status, text) = (answer.status(), answer.text().await.unwrap());
@@ -45,7 +55,13 @@ impl Registry {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
+    /// Posts what the sandbox may refuse.
+    pub async fn try_post(&self, path: &str, body: Value) {
+        let url = format!("{}/_sandbox/{path}", self.url);
+        self.http.post(url).json(&body).send().await.unwrap();
+    }
+
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
         let mut url = url::Url::parse(&format!("{}/_sandbox/{path}", self.url)).unwrap();
         url.query_pairs_mut().extend_pairs(query);
         let answer = self.http.get(url).send().await.unwrap();
@@ -87,7 +103,12 @@ impl Registry {
 
     /// Every movement of the brand, in order.
     pub async fn movements(&self) -> Vec<Value> {
-        let brand = self.seed.brand_code.to_string();
+        self.movements_of(self.seed.brand_code).await
+    }
+
+    /// Every movement of a brand, in order.
+    pub async fn movements_of(&self, brand: i64) -> Vec<Value> {
+        let brand = brand.to_string();
         let mut all = Vec::new();
         let mut after = String::new();
         loop {
