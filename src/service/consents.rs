@@ -4,9 +4,10 @@ mod view;
 
 use std::collections::HashMap;
 
-use kopru_domain::{Deadline, Evidence, IysCode};
+use kopru_domain::{Deadline, Evidence, IysCode, SubmissionState};
 use kopru_store::brands::BrandRow;
 use kopru_store::consents::{self, ConsentRow};
+use kopru_store::holds::{self, HoldRow};
 use kopru_store::retailers;
 use kopru_store::submissions::{self, ListFilter, SubmissionRow};
 use kopru_store::{Priority, ProviderKeys, StoreError, Tx};
@@ -99,6 +100,8 @@ pub async fn list(
             limit,
         )
         .await?;
+        let holds = holds::of_brand(&mut tx, brand.iys_code, brand.brand_code).await?;
+        let rows: Vec<SubmissionRow> = rows.into_iter().map(|row| explained(row, &holds)).collect();
         let keys = app.vault.keys(&mut tx, brand.iys_code).await?;
         let ids = rows.iter().map(|row| row.consent_id).collect();
         let known: HashMap<Uuid, ConsentRow> = consents::find_many(&mut tx, brand.iys_code, ids)
@@ -152,13 +155,24 @@ async fn read(
     let opened = mirror::open_consent(&keys, &row.sealed)?;
     let mut rows = submissions::find_many(tx, provider, vec![row.id]).await?;
     rows.sort_by_key(|filing| filing.generation);
+    let holds = holds::of_brand(tx, provider, row.brand_code).await?;
     let mut earlier: Vec<SubmissionView> =
-        rows.into_iter().map(|filing| SubmissionView::new(filing, caller.lang)).collect();
+        rows.into_iter().map(|filing| SubmissionView::new(explained(filing, &holds), caller.lang)).collect();
     let missing = || StoreError::Corrupt { what: "submissions", detail: "missing".to_owned() };
     let retailers = retailers::access(tx, provider, vec![row.id]).await?.remove(&row.id).unwrap_or_default();
     let filings = Filings { present: earlier.pop().ok_or_else(missing)?, earlier, retailers };
     let evidence = row.evidence.as_ref().map(|sealed| open_evidence(&keys, sealed)).transpose()?;
     Ok(Consent::new(provider, row, &opened, filings, evidence.as_ref(), showing))
+}
+
+/// A filing as it is told: one in the queue of a channel that the registry refuses says for what it waits.
+fn explained(row: SubmissionRow, holds: &[HoldRow]) -> SubmissionRow {
+    let hold = holds.iter().find(|hold| hold.channel == row.channel);
+    match hold.filter(|_| row.state == SubmissionState::Queued && row.code.is_none()) {
+        Some(hold) => SubmissionRow { code: Some(hold.code.clone()), cause: Some(hold.cause.clone()), ..row },
+        // A probe is a matter between the queue and its claim.
+        None => SubmissionRow { cause: row.cause.filter(|cause| cause != submissions::PROBE), ..row },
+    }
 }
 
 fn open_evidence(keys: &ProviderKeys, sealed: &[u8]) -> ServiceResult<Evidence> {

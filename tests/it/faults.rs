@@ -133,3 +133,52 @@ on_both_databases! {
         assert_eq!(bridge.registry.movements().await.len(), 2 * KINDS.len());
     }
 }
+
+/// The right to file messages, as the registry has it for the brand.
+async fn give_right(bridge: &Bridge, message: &str) {
+    let right = json!([{"integratorCode": bridge.registry.seed.integrator_code, "brandCode": bridge.brand(),
+        "MESAJ": message, "ARAMA": "write", "EPOSTA": "write"}]);
+    bridge.registry.clear_brand_rights(right).await;
+}
+
+on_both_databases! {
+    /// What was sent with unknown outcome when the right went can be neither held nor sent otherwise. It said nothing of why
+    /// it waited, and neither did what was queued behind it; and each was sent again every half hour for as long as it took.
+    async fn a_right_goes_while_outcomes_are_unknown(database: Database) {
+        for (operation, count) in [("add", 2), ("add_batch", 8)] {
+            let bridge = bridge(database).await;
+            bridge.registry.fault(operation, "cut", u32::try_from(count).unwrap()).await;
+            let given = bridge.app.clocks.business() - chrono::TimeDelta::minutes(1);
+            let body = |date| -> Vec<_> { (0..count).map(|n| consent(&number(3_000 + n), "MESAJ", "ONAY", date)).collect() };
+            let (_, answer) = bridge.consents(json!(body(given))).await;
+            let first = answer["accepted"][0]["id"].as_str().unwrap().to_owned();
+            bridge.drain().await;
+            assert_eq!(bridge.state(&first).await["state"], "unresolved");
+            give_right(&bridge, "none").await;
+            bridge.registry.clear_faults().await;
+            // One that meets the missing right by itself, and later decisions of the same people.
+            bridge.consent(consent(&number(4_000), "MESAJ", "ONAY", given)).await;
+            bridge.drain_for(3, "10m").await;
+            let (_, answer) = bridge.consents(json!(body(bridge.app.clocks.business()))).await;
+            let second = answer["accepted"][0]["id"].as_str().unwrap().to_owned();
+            let before = calls(&bridge.registry.stats().await, operation);
+            bridge.drain_for(24, "30m").await;
+            for (id, state) in [(&first, "unresolved"), (&second, "queued")] {
+                let told = bridge.state(id).await;
+                assert_eq!((told["state"].as_str(), told["code"].as_str()), (Some(state), Some("H355")), "{operation}: {told}");
+                assert_eq!(told["heldCause"], "type_right", "{told}");
+                assert!(told["explanation"]["title"].is_string(), "{told}");
+            }
+            // Two singles, and a probe every quarter of an hour; or one batch.
+            let most = if operation == "add" { 2 * 10 + 12 * 4 } else { 10 };
+            let made = calls(&bridge.registry.stats().await, operation) - before;
+            assert!(made <= most, "{made} calls of {operation} in 12 hours");
+            give_right(&bridge, "write").await;
+            bridge.drain_for(8, "31m").await;
+            let told = bridge.state(&first).await;
+            assert_eq!((told["state"].as_str(), &told["code"], &told["heldCause"]), (Some("registered"), &Value::Null, &Value::Null), "{told}");
+            assert_eq!(bridge.state(&second).await["state"], "not_needed");
+            bridge.ledger_holds().await;
+        }
+    }
+}

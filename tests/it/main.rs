@@ -14,6 +14,7 @@ mod daily;
 mod faults;
 mod forecast;
 mod governor;
+mod hostile;
 mod hourly;
 mod journey;
 mod mirror;

@@ -112,7 +112,7 @@ pub struct SubmissionView {
     /// What the code means.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<Explanation>,
-    /// Why it is held: `not_authorised`, `type_right`, `subscription`, `quota` or `review`.
+    /// Why it is held, or waits behind what is: `not_authorised`, `type_right`, `subscription`, `quota` or `review`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_cause: Option<String>,
     /// Until when it must be filed.

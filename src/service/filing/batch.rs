@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use iys::wire::{BatchAddResponse, BatchItemResult};
 use iys::{Account, Bytes, ErrorClass, IysError};
 use kopru_domain::outcome::{batch_give_up, batch_look_delay, retry_delay};
@@ -19,7 +19,7 @@ use crate::bootstrap::App;
 use crate::registry::{codes, words};
 use crate::service::filing::claim::join;
 use crate::service::filing::send::{account, count, record};
-use crate::service::filing::settling::Settling;
+use crate::service::filing::settling::{Settling, waiting_for};
 use crate::service::{ServiceResult, mirror};
 
 /// However often a batch has failed.
@@ -28,6 +28,8 @@ const LONGEST_RETRY: Duration = Duration::from_mins(10);
 const CREDENTIALS_AGAIN: Duration = Duration::from_mins(15);
 /// So is a missing right, of the client's; the bytes may not change meanwhile.
 const RIGHTS_AGAIN: Duration = Duration::from_mins(30);
+/// At most every two hours.
+const MOST_DOUBLINGS: i64 = 2;
 
 /// Claims a batch that is due: its POST had no answer, or its results may be there.
 pub async fn claim_batch(app: &App, claim: Claim) -> ServiceResult<Option<BatchRow>> {
@@ -127,6 +129,7 @@ async fn refused(app: &App, batch: BatchRow, body: &Bytes, error: &IysError) -> 
         let mut tx = begin(app, &batch).await?;
         if batches::unresolved(&mut tx, &batch, at).await? {
             submissions::batch_unknown(&mut tx, batch.iys_code, batch.id, now).await?;
+            say_why(app, &mut tx, &batch, error, at).await?;
             tx.commit().await?;
         }
         return Ok(());
@@ -147,6 +150,24 @@ async fn refused(app: &App, batch: BatchRow, body: &Bytes, error: &IysError) -> 
     if refused_for_now { settle_all(app, &batch, error).await } else { split(app, &batch, body, error).await }
 }
 
+/// Where a missing right refuses the bytes, their items stay unresolved and say for what they wait.
+async fn say_why(
+    app: &App,
+    tx: &mut Tx,
+    batch: &BatchRow,
+    error: &IysError,
+    next_attempt_at: DateTime<Utc>,
+) -> ServiceResult<()> {
+    let RegistryAnswer::Held(cause, code) = words::refusal(error.class(), error.code()) else {
+        return Ok(());
+    };
+    let mut settling = Settling::begin(app, tx, batch.iys_code).await?;
+    for row in submissions::of_batch(tx, batch.iys_code, batch.id).await? {
+        settling.save(SubmissionRow { next_attempt_at, ..waiting_for(row, cause, &code) });
+    }
+    settling.finish(tx).await
+}
+
 /// Whether the same bytes may pass later.
 fn retryable(error: &IysError) -> bool {
     matches!(
@@ -165,7 +186,8 @@ fn wait(batch: &BatchRow, error: &IysError) -> TimeDelta {
     let delay = match error.class() {
         ErrorClass::Wait { after } => after,
         ErrorClass::Reauthenticate | ErrorClass::Config => CREDENTIALS_AGAIN,
-        ErrorClass::Pause { .. } => RIGHTS_AGAIN,
+        // Ever more rarely: others have to act.
+        ErrorClass::Pause { .. } => RIGHTS_AGAIN * (1 << batch.attempt.clamp(0, MOST_DOUBLINGS)),
         // The breaker bounds the calls of an outage; when it ends, nothing should wait long.
         _ => retry_delay(attempt, seed).min(LONGEST_RETRY),
     };

@@ -30,6 +30,8 @@ use crate::service::redrive;
 
 /// However often a submission has failed.
 const LONGEST_RETRY: TimeDelta = TimeDelta::minutes(10);
+/// However often a missing right has refused a submission whose outcome is unknown: every two hours.
+const MOST_DOUBLINGS: i64 = 2;
 
 /// A submission whose outcome the registry's status query has to tell.
 #[derive(Debug, Clone)]
@@ -168,16 +170,14 @@ impl<'a> Settling<'a> {
             RegistryAnswer::TooLate => Some(Code::H467),
             _ => None,
         };
-        let retry_code = match answer {
-            RegistryAnswer::Retry { code: Some(code), .. } => Some(code.as_str().to_owned()),
-            _ => None,
+        let row = match answer {
+            RegistryAnswer::Retry { code: Some(code), .. } => {
+                SubmissionRow { code: Some(code.as_str().to_owned()), ..row }
+            }
+            RegistryAnswer::Held(cause, code) if was_unresolved => waiting_for(row, *cause, code),
+            _ => row,
         };
-        self.settled(
-            SubmissionRow { code: retry_code.or_else(|| row.code.clone()), ..row },
-            settlement,
-            was_unresolved,
-            refusal,
-        )
+        self.settled(row, settlement, was_unresolved, refusal)
     }
 
     /// Applies what the status query said about a submission.
@@ -213,6 +213,7 @@ impl<'a> Settling<'a> {
                 self.save(SubmissionRow {
                     state: SubmissionState::Unresolved,
                     code: None,
+                    cause: None,
                     next_attempt_at: next,
                     claim: None,
                     ..row
@@ -229,7 +230,10 @@ impl<'a> Settling<'a> {
             Settlement::Requeue { after } => {
                 let after =
                     after.and_then(|after| TimeDelta::from_std(after).ok()).unwrap_or_else(|| delay(&row));
-                let next_attempt_at = self.now + after;
+                // What waits for others to act is tried ever more rarely.
+                let waits = was_unresolved && row.cause.is_some();
+                let rarely = if waits { 1 << row.attempt.clamp(0, MOST_DOUBLINGS) } else { 1 };
+                let next_attempt_at = self.now + after * rarely;
                 if was_unresolved {
                     let state = SubmissionState::Unresolved;
                     self.save(SubmissionRow { state, next_attempt_at, claim: None, ..row });
@@ -426,6 +430,11 @@ fn delay(row: &SubmissionRow) -> TimeDelta {
     let (_, seed) = row.consent_id.as_u64_pair();
     // The breaker bounds the calls of an outage; when it ends, nothing should wait long.
     TimeDelta::from_std(retry_delay(attempt, seed)).unwrap_or(LONGEST_RETRY).min(LONGEST_RETRY)
+}
+
+/// A row whose outcome is unknown, and whose bytes the registry refuses for now: it cannot be held, but says why it waits.
+pub(super) fn waiting_for(row: SubmissionRow, cause: HeldCause, code: &Code) -> SubmissionRow {
+    SubmissionRow { cause: Some(cause.as_str().to_owned()), code: Some(code.as_str().to_owned()), ..row }
 }
 
 /// A row that nobody works on any more.

@@ -106,8 +106,8 @@ statements! {
         FROM submissions {by submissions_registered}
         WHERE state = 'registered' AND iys_code = $1 AND brand_code = $2 AND (creation_date, consent_id) > ($3, $4) AND creation_date <= $5
         ORDER BY creation_date, consent_id LIMIT $6");
-    /// The three states are the condition of the index, word for word.
-    BATCH_ACCEPTED = "UPDATE submissions {by submissions_of_batch} SET state = 'batched', updated_at = $3
+    /// The three states are the condition of the index, word for word. What kept the bytes back is over.
+    BATCH_ACCEPTED = "UPDATE submissions {by submissions_of_batch} SET state = 'batched', code = NULL, cause = NULL, updated_at = $3
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
     BATCH_UNKNOWN = "UPDATE submissions {by submissions_of_batch} SET state = 'unresolved', updated_at = $3
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'unresolved'";

@@ -42,6 +42,8 @@ pub struct Options {
     pub sync_interval: Option<Duration>,
     /// Without the demo's provider and brand.
     pub empty: bool,
+    /// How long what a worker has claimed is its own, in real time.
+    pub lease: Option<Duration>,
 }
 
 pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -> Config {
@@ -61,6 +63,7 @@ pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -
     if let Some(threshold) = options.batch_threshold {
         config.filing.batch_threshold = threshold;
     }
+    config.filing.lease = options.lease.unwrap_or(config.filing.lease);
     if let Some((all, of_endpoint)) = options.webhook_concurrency {
         config.webhooks.concurrency = all;
         config.webhooks.endpoint_concurrency = of_endpoint;

@@ -48,7 +48,7 @@ impl Registry {
         Self { url, seed, sandbox, http: reqwest::Client::builder().build().unwrap() }
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub async fn post(&self, path: &str, body: Value) -> Value {
         let url = format!("{}/_sandbox/{path}", self.url);
         let answer = self.http.post(url).json(&body).send().await.unwrap();
         let (status, text) = (answer.status(), answer.text().await.unwrap());
@@ -56,7 +56,13 @@ impl Registry {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
+    /// Posts what the sandbox may refuse.
+    pub async fn try_post(&self, path: &str, body: Value) {
+        let url = format!("{}/_sandbox/{path}", self.url);
+        self.http.post(url).json(&body).send().await.unwrap();
+    }
+
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
         let mut url = url::Url::parse(&format!("{}/_sandbox/{path}", self.url)).unwrap();
         url.query_pairs_mut().extend_pairs(query);
         let answer = self.http.get(url).send().await.unwrap();
@@ -105,7 +111,12 @@ impl Registry {
 
     /// Every movement of the brand, in order.
     pub async fn movements(&self) -> Vec<Value> {
-        let brand = self.seed.brand_code.to_string();
+        self.movements_of(self.seed.brand_code).await
+    }
+
+    /// Every movement of a brand, in order.
+    pub async fn movements_of(&self, brand: i64) -> Vec<Value> {
+        let brand = brand.to_string();
         let mut all = Vec::new();
         let mut after = String::new();
         loop {
