@@ -54,7 +54,8 @@ fn id(accepted: &Value) -> &str {
 on_both_databases! {
     async fn a_reseller_s_fifty_providers(database: Database) {
         let options = Options { empty: true, ..Options::default() };
-        let bridge = Bridge::with(database, Registry::scenario("reseller").await, options).await;
+        let registry = Registry::scenario("reseller").await.unlimited().await;
+        let bridge = Bridge::with(database, registry, options).await;
         let would = sync(&bridge, "?dryRun=true").await;
         assert_eq!((would["dryRun"].as_bool(), would["providers"].as_i64()), (Some(true), Some(50)), "{would}");
         let (_, none) = bridge.get_as(&bridge.admin, "/v1/providers").await;

@@ -21,10 +21,10 @@ impl Registry {
         Self::open(None).await.unlimited().await
     }
 
-    /// A scenario that comes with the simulator, in memory, with generous limits.
+    /// A scenario that comes with the simulator, in memory, as it is shipped.
     pub async fn scenario(name: &str) -> Self {
         let scenario = Some(Scenario::load(Path::new(name)).unwrap());
-        Self::with(SandboxConfig { scenario, ..SandboxConfig::default() }).await.unlimited().await
+        Self::with(SandboxConfig { scenario, ..SandboxConfig::default() }).await
     }
 
     async fn unlimited(self) -> Self {
