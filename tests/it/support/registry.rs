@@ -27,7 +27,7 @@ impl Registry {
         Self::with(SandboxConfig { scenario, ..SandboxConfig::default() }).await
     }
 
-    async fn unlimited(self) -> Self {
+    pub async fn unlimited(self) -> Self {
         self.settings(json!({"perSecondLimit": null, "tokenLimitPerHour": null, "statusLimitPerHour": null, "historyLimitPerHour": null}))
             .await;
         self
