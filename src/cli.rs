@@ -166,7 +166,7 @@ impl Cli {
             Command::Provider(args) => provider::run(&global, args, output),
             Command::Brand(args) => brand::run(&global, args, output),
             Command::Retailer(args) => retailer::run(&global, args, output),
-            Command::Push(args) => push::run(&global, args, output),
+            Command::Push(args) => push::run(&global, &args, output),
             Command::Key(args) => key::run(&global, args, output),
             Command::Endpoint(args) => endpoint::run(&global, args, output),
             Command::Ledger(args) => ledger::run(&global, &args, output),

@@ -57,7 +57,7 @@ enum Action {
     },
 }
 
-pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCode, Failure> {
+pub(super) fn run(global: &Global, args: &Args, output: Output) -> Result<ExitCode, Failure> {
     let caller = admin::caller(output.lang());
     with_app(global, async |app| match args.action {
         Action::Add { brand, channel } => {

@@ -28,7 +28,7 @@ pub(super) const SUMMARY_TR: &str = "x-summary-tr";
 pub(super) const DESCRIPTION_TR: &str = "x-description-tr";
 
 /// Groups of operations: name, Turkish, English.
-pub(super) const TAGS: [(&str, &str, &str); 6] = [
+pub(super) const TAGS: [(&str, &str, &str); 7] = [
     ("consents", "İzinler: kabul, durum, liste", "Consents: taking in, state, list"),
     (
         "permissions",

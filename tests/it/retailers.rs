@@ -244,7 +244,7 @@ on_both_databases! {
         let code = lines[0]["retailerCode"].to_string();
         assert_eq!(lines[0]["tckn"], "*********46", "{lines:?}");
         let (ok, lines) = kopru(&bridge, &["retailer", "list", "--brand", &brand]);
-        assert!(ok && lines[0]["retailerCode"].to_string() == code, "{lines:?}");
+        assert!(ok && lines[0]["retailerCode"].as_i64() == code.parse().ok(), "{lines:?}");
         let at = bridge.app.clocks.business() - TimeDelta::minutes(5);
         bridge.consent(consent("+905321234501", "MESAJ", "ONAY", at)).await;
         bridge.drain().await;
@@ -252,7 +252,7 @@ on_both_databases! {
         let (ok, lines) = kopru(&bridge, &grant);
         assert!(ok && lines[0]["done"] == 1, "{lines:?}");
         let (ok, lines) = kopru(&bridge, &["retailer", "access", "--brand", &brand, "--type", "MESAJ", "0532 123 45 01"]);
-        assert!(ok && lines[0]["retailerCode"].to_string() == code, "{lines:?}");
+        assert!(ok && lines[0]["retailerCode"].as_i64() == code.parse().ok(), "{lines:?}");
         let (ok, _) = kopru(&bridge, &["retailer", "delete", "--brand", &brand, &code]);
         assert!(!ok, "a consent refers to it");
         let revoke = ["retailer", "revoke", "--brand", &brand, "--type", "MESAJ", "+905321234501"];

@@ -151,7 +151,7 @@ impl<'a> Push<'a> {
             );
             return count("foreign");
         }
-        let movement = reconciliation::read(settling, brand, &pushed.change);
+        let movement = reconciliation::read(&settling.keys, brand, &pushed.change);
         match movement.filter(|(_, movement)| movement.side.creation_date <= settling.now + FUTURE) {
             Some(movement) => {
                 let lag = self.row.received_at - movement.1.side.creation_date;

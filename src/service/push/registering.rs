@@ -30,7 +30,7 @@ pub async fn claim(app: &App, claim: Claim) -> ServiceResult<Option<ConnectionRo
 }
 
 async fn claim_one(app: &App, claim: Claim, only: Option<Uuid>) -> ServiceResult<Option<ConnectionRow>> {
-    if app.registry.silent_until().is_some() || !app.registry.configured() {
+    if !app.registry.is_open().await? {
         return Ok(None);
     }
     let mut tx = app.db.begin(Priority::Bulk).await?;
@@ -87,7 +87,6 @@ async fn register(
 ) -> ServiceResult<()> {
     let place = codes(row.iys_code, row.brand_code);
     let result = account.register_push(place, &[connection(&row, secrets)]).await;
-    app.registry.note(&result);
     filing::count("push_register", &result);
     let now = app.clocks.business();
     let row = match result {
@@ -123,7 +122,6 @@ async fn ask(
     claim: Claim,
 ) -> ServiceResult<()> {
     let result = account.push_registrations(codes(row.iys_code, row.brand_code)).await;
-    app.registry.note(&result);
     filing::count("push_registrations", &result);
     let now = app.clocks.business();
     let row = match result {
@@ -160,7 +158,6 @@ async fn unregister(
 ) -> ServiceResult<()> {
     let place = codes(row.iys_code, row.brand_code);
     let result = account.unregister_push(place, &connection(&row, secrets)).await;
-    app.registry.note(&result);
     filing::count("push_unregister", &result);
     let never_was = row.active_since.is_none() && row.code.is_some();
     let gone = match &result {

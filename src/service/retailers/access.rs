@@ -67,7 +67,6 @@ pub async fn change(
     caller.require(Scope::ConsentsWrite)?;
     let (recipients, retailers) = checked(change, &access)?;
     let asking = Asking {
-        app,
         account: account(app, brand.iys_code).await?,
         place: place(brand.iys_code, brand.brand_code),
         recipient_type: access.recipient_type.as_str().to_owned(),
@@ -112,7 +111,7 @@ pub async fn of_consent(
         let offset = u32::try_from(found.len()).unwrap_or(u32::MAX);
         let place = place(brand.iys_code, brand.brand_code);
         let answer = asked(account.retailer_access(place, &question, offset, MAX_PAGE)).await;
-        let page = noted(app, "retailer_access", answer).map_err(|error| refused(error, 0))?;
+        let page = noted("retailer_access", answer).map_err(|error| refused(error, 0))?;
         let done = page.list.is_empty();
         found.extend(page.list);
         if done || found.len() as i64 >= page.pagination.total_count {
@@ -199,15 +198,14 @@ fn parse(raw: &str, channel: Channel, index: Option<usize>) -> Result<String, Fi
 }
 
 /// A change under way.
-struct Asking<'a> {
-    app: &'a App,
+struct Asking {
     account: Account,
     place: BrandCodes,
     recipient_type: String,
     channel: String,
 }
 
-impl Asking<'_> {
+impl Asking {
     async fn grant(&self, recipients: &[String], retailers: &[i64]) -> ServiceResult<AccessReport> {
         let mut report = AccessReport::default();
         for (index, recipient) in recipients.iter().enumerate() {
@@ -233,7 +231,7 @@ impl Asking<'_> {
                 retailer_access: part.to_vec(),
             };
             let answer = self.account.add_retailer_access(self.place, &request).await;
-            if let Err(error) = noted(self.app, "add_retailer_access", answer) {
+            if let Err(error) = noted("add_retailer_access", answer) {
                 let shift = shift + number * MAX_RETAILER_ACCESS;
                 return keep(report, refused(error, shift), Some(index));
             }
@@ -249,7 +247,7 @@ impl Asking<'_> {
         for (number, part) in recipients.chunks(MAX_RETAILER_ACCESS).enumerate() {
             let request = self.several(part, first);
             let answer = self.account.set_retailer_access(self.place, &request).await;
-            if !self.taken("set_retailer_access", answer, 0, &mut report)? {
+            if !Self::taken("set_retailer_access", answer, 0, &mut report)? {
                 continue;
             }
             if rest.is_empty() {
@@ -275,13 +273,13 @@ impl Asking<'_> {
                     r#type: self.channel.clone(),
                 };
                 let answer = self.account.clear_retailer_access(self.place, &request).await;
-                taken = self.taken("clear_retailer_access", answer, 0, &mut report)?;
+                taken = Self::taken("clear_retailer_access", answer, 0, &mut report)?;
             }
             for (number, some) in retailers.chunks(MAX_RETAILER_ACCESS).enumerate() {
                 let request = self.several(part, some);
                 let answer = self.account.remove_retailer_access(self.place, &request).await;
                 let shift = number * MAX_RETAILER_ACCESS;
-                taken &= self.taken("remove_retailer_access", answer, shift, &mut report)?;
+                taken &= Self::taken("remove_retailer_access", answer, shift, &mut report)?;
             }
             report.done += if taken { part.len() } else { 0 };
         }
@@ -298,13 +296,12 @@ impl Asking<'_> {
     }
 
     fn taken(
-        &self,
         operation: &'static str,
         answer: Result<(), IysError>,
         shift: usize,
         report: &mut AccessReport,
     ) -> ServiceResult<bool> {
-        match noted(self.app, operation, answer) {
+        match noted(operation, answer) {
             Ok(()) => Ok(true),
             Err(error) => keep(report, refused(error, shift), None).map(|()| false),
         }

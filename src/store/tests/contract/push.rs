@@ -160,7 +160,7 @@ async fn the_same_bytes_are_kept_once(store: Store) {
     assert_eq!((again.len(), again[0].attempt), (1, 2));
     store
         .write(async |tx| {
-            assert!(push::merged(tx, &again[0], claim(1, 60), Merged::Unreadable).await.unwrap())
+            assert!(push::merged(tx, &again[0], claim(1, 60), Merged::Unreadable).await.unwrap());
         })
         .await;
     assert!(!keep(&store, 1).await, "nor once it is merged");

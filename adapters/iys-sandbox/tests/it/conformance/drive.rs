@@ -313,7 +313,8 @@ impl Ask<'_> {
                 let question: ViaPassHistoryRequest = self.body();
                 let number =
                     |name: &str, usual| self.query.get(name).and_then(|n| n.parse().ok()).unwrap_or(usual);
-                let size = u16::try_from(number("pageSize", 10)).unwrap();
+                // Beyond what a caller of ours can ask for, it is the last that can be.
+                let size = u16::try_from(number("pageSize", 10)).unwrap_or(u16::MAX);
                 always(account.via_pass_history(&question.request_id, number("page", 1), size).await)
             }
             _ => always(account.via_pass_subscription(code).await),
