@@ -93,7 +93,7 @@ async fn filed_elsewhere(bridge: &Bridge, recipient: &str) {
 
 /// Takes both pulls of the brand and does nothing with them: what the registry tells comes by the file alone.
 async fn hold_pulls(bridge: &Bridge) -> Vec<(CursorRow, Claim)> {
-    bridge.advance("20m").await;
+    bridge.advance("65m").await;
     let mut held = Vec::new();
     let mut tx = bridge.app.db.begin(Priority::Bulk).await.unwrap();
     let wire = bridge.app.clocks.wire();
@@ -212,7 +212,7 @@ on_both_databases! {
         until(&bridge, 7, 0).await;
         bridge.drain().await;
         assert_eq!(report(&bridge, day).await["report"]["status"], "awaited", "the pull goes first");
-        until(&bridge, 9, 45).await;
+        until(&bridge, 10, 30).await;
         bridge.drain().await;
 
         let found = report(&bridge, day).await;
@@ -297,7 +297,9 @@ on_both_databases! {
         bridge.drain().await;
         let _held = hold_pulls(&bridge).await;
         bridge.registry.citizen("+905321234500", "MESAJ", "RET").await;
-        until(&bridge, 9, 45).await;
+        until(&bridge, 7, 0).await;
+        bridge.drain().await;
+        until(&bridge, 10, 30).await;
         // The registry makes its hash, and then its file becomes another.
         partner(&bridge).agreement(codes(&bridge), day).await.unwrap().unwrap();
         let movements = bridge.registry.movements().await;

@@ -233,15 +233,14 @@ async fn states(bridge: &Bridge, ids: &[String]) -> Vec<String> {
     states
 }
 
-/// The date of a consent that has to be filed within three hours.
-fn date_with_target_near(bridge: &Bridge) -> DateTime<Utc> {
-    let now = bridge.app.clocks.business();
+/// The date of a consent that has to be filed within three hours of an instant; none where that is no time for filing.
+fn date_with_target_near(bridge: &Bridge, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let near = |minutes: i64| {
         let date = now - TimeDelta::minutes(minutes);
         let target = Deadline::of(date, &bridge.app.calendar).target;
         (target > now && target < now + TimeDelta::hours(3)).then_some(date)
     };
-    (0..20_000).rev().find_map(near).unwrap()
+    (0..20_000).rev().find_map(near)
 }
 
 on_both_databases! {
@@ -252,6 +251,10 @@ on_both_databases! {
         let bridge = Bridge::with(database, Registry::start().await, options).await;
         let (failing, sound) = (bridge.brand(), bridge.registry.second_brand().await);
         add_brand(&bridge, sound).await;
+        // On to a time of day and of the week at which something can be near its target.
+        let now = bridge.app.clocks.business() + TimeDelta::minutes(10);
+        let wait = (0..240).find(|h| date_with_target_near(&bridge, now + TimeDelta::hours(*h)).is_some()).unwrap();
+        bridge.advance(&format!("{wait}h")).await;
         // The registry knows none of these addresses: H175, a failure each.
         let now = bridge.app.clocks.business();
         let refused = post(&bridge, failing, 0..30, "RET", now - TimeDelta::minutes(5)).await;
@@ -267,7 +270,7 @@ on_both_databases! {
         bridge.drain().await;
         assert_eq!(states(&bridge, &waiting).await, ["queued"; 10]);
         assert_eq!(states(&bridge, &going).await, ["registered"; 10]);
-        let near = date_with_target_near(&bridge);
+        let near = date_with_target_near(&bridge, bridge.app.clocks.business()).unwrap();
         let urgent = post(&bridge, failing, 300..301, "RET", near).await;
         let later = post(&bridge, failing, 301..302, "RET", now - TimeDelta::minutes(1)).await;
         bridge.drain().await;

@@ -251,7 +251,8 @@ pub async fn list(
 ) -> ServiceResult<Vec<DailyReport>> {
     caller.require(Scope::ConsentsRead)?;
     let mut tx = app.db.read().await?;
-    let before = before.unwrap_or(NaiveDate::MAX);
+    // Days are compared as text, where the calendar's own last one, with its sign, would come before all.
+    let before = before.or_else(|| NaiveDate::from_ymd_opt(9999, 12, 31)).unwrap_or_default();
     let rows = daily_reports::list(&mut tx, brand.iys_code, brand.brand_code, before, limit).await?;
     Ok(rows.into_iter().map(|row| DailyReport::new(row, caller.lang)).collect())
 }
