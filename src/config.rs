@@ -1,6 +1,6 @@
 //! Settings: `config.default.toml` (compiled in, the reference) < a file < environment variables `KOPRU__SECTION__KEY`.
 //!
-//! One file per section. To add a setting: write it with a comment into the reference, add the field to its section, and
+//! One file per section. To add a setting: write it with a comment into the reference and its Turkish twin, add the field to its section, and
 //! where two settings can contradict each other, a rule to [`Config::problems`]. The reference also gives each key its
 //! type, so that a password of digits in a variable stays a text.
 
@@ -38,7 +38,7 @@ pub use self::push::Push;
 pub use self::registry::Registry;
 pub use self::sandbox::Sandbox;
 pub use self::security::{MasterKeyError, Security, master_key, master_key_path};
-pub use self::source::REFERENCE;
+pub use self::source::{REFERENCE, REFERENCE_TR};
 pub use self::validate::Problem;
 pub use self::value::{format_duration, parse_duration};
 pub use self::webhooks::Webhooks;

@@ -188,12 +188,18 @@ pub enum ServiceError {
     Store(#[from] StoreError),
 }
 
+impl From<iys::IysError> for ServiceError {
+    fn from(error: iys::IysError) -> Self {
+        Self::Registry(std::sync::Arc::new(error))
+    }
+}
+
 impl From<crate::registry::RegistryError> for ServiceError {
     fn from(error: crate::registry::RegistryError) -> Self {
         use crate::registry::RegistryError;
         match error {
             RegistryError::Store(error) => Self::Store(error),
-            RegistryError::Iys(error) => Self::Registry(std::sync::Arc::new(error)),
+            RegistryError::Iys(error) => error.into(),
             RegistryError::NoCredentials => Self::Conflict(Text::fixed(
                 "İYS'ye bağlanmak için kullanıcı tanımlanmamış",
                 "no user for the registry is configured",

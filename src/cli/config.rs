@@ -10,7 +10,7 @@ use url::Url;
 
 use super::output::{GOOD, paint};
 use super::{Failure, Global, Output, admin};
-use crate::config::{Config, REFERENCE, format_duration};
+use crate::config::{Config, REFERENCE, REFERENCE_TR, format_duration};
 
 /// Arguments of `config`.
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,11 @@ pub(super) fn run(global: &Global, args: &Args, output: Output) -> Result<ExitCo
             admin::show(output, &["dataDir", "database", "registry", "http", "metrics"], &summary(&config))
         }
         Action::Default => {
-            output.line(REFERENCE.trim_end())?;
+            let reference = match output.lang() {
+                Lang::Tr => REFERENCE_TR,
+                Lang::En => REFERENCE,
+            };
+            output.line(reference.trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
         Action::NewMasterKey => {

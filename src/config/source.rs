@@ -14,6 +14,9 @@ use super::{Config, ConfigError, ValueProblem};
 /// The reference: every key with its default and a comment.
 pub const REFERENCE: &str = include_str!("../config.default.toml");
 
+/// The reference with its comments in Turkish; the lines without comments are the same.
+pub const REFERENCE_TR: &str = include_str!("../config.default.tr.toml");
+
 const PREFIX: &str = "KOPRU__";
 
 /// Reads all sources over each other; no secrets from files, no cross-checks yet.

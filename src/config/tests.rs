@@ -1,5 +1,7 @@
 use std::fs;
 
+use figment::Figment;
+use figment::providers::{Format as _, Toml};
 use secrecy::ExposeSecret as _;
 
 use super::*;
@@ -33,6 +35,54 @@ fn the_reference_is_a_usable_configuration() {
     assert_eq!(config.filing.lease, Duration::from_mins(2));
     assert!(config.security.master_key.is_none());
     assert!(!config.webhooks.allow_private_targets);
+}
+
+#[test]
+fn the_turkish_reference_has_the_same_settings() {
+    let settings = |text: &'static str| -> Vec<&str> {
+        text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+    };
+    assert_eq!(settings(REFERENCE), settings(REFERENCE_TR));
+}
+
+#[test]
+fn the_tables_of_the_readmes_tell_the_defaults_of_the_reference() {
+    let reference = Figment::new().merge(Toml::string(REFERENCE));
+    let default = |key: &str| match reference.extract_inner(key) {
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(serde_json::Value::Number(number)) => {
+            number.as_f64().filter(|it| *it != 0.0).map_or_else(String::new, |it| it.to_string())
+        }
+        Ok(serde_json::Value::Bool(value)) => value.to_string(),
+        Ok(serde_json::Value::Array(list)) if list.is_empty() => String::new(),
+        other => panic!("{key}: {other:?}"),
+    };
+    let ticked =
+        |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let mut tables = Vec::new();
+    for (readme, head) in [
+        (include_str!("../../README.md"), "| key | default | meaning |"),
+        (include_str!("../../README.tr.md"), "| ayar | varsayılan | anlamı |"),
+    ] {
+        let rows =
+            readme.split_once(head).unwrap().1.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let mut keys = Vec::new();
+        for row in rows {
+            let cells: Vec<&str> = row.split('|').collect();
+            let (names, told) = (ticked(cells[1]), ticked(cells[2]));
+            let section = names[0].rsplit_once('.').map_or("", |(section, _)| section);
+            for (index, name) in names.iter().enumerate() {
+                let key = if name.starts_with('.') { format!("{section}{name}") } else { name.clone() };
+                // Made from `data_dir` where the setting is empty.
+                let told = told.get(index).map(String::as_str).filter(|told| !told.contains("{data_dir}"));
+                assert_eq!(told.unwrap_or_default(), default(&key), "{key}");
+                keys.push(key);
+            }
+        }
+        tables.push(keys);
+    }
+    assert!(tables[0].len() > 20, "{tables:?}");
+    assert_eq!(tables[0], tables[1]);
 }
 
 #[test]

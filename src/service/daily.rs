@@ -26,7 +26,8 @@ use kopru_store::{Claim, Priority, Tx, brands};
 
 use crate::bootstrap::App;
 use crate::registry::codes;
-use crate::service::{ServiceError, ServiceResult, filing, reconciliation};
+use crate::service::filing::counted;
+use crate::service::{ServiceError, ServiceResult, reconciliation};
 
 pub use kopru_store::daily_reports::Standing;
 
@@ -164,7 +165,7 @@ impl Reading<'_> {
             self.app.registry.account(&mut tx, self.row.iys_code).await?
         };
         let brand = codes(self.row.iys_code, self.row.brand_code);
-        let agreement = Self::asked("agreement", account.agreement(brand, self.row.day).await)?;
+        let agreement = counted("agreement", account.agreement(brand, self.row.day).await)?;
         let Some(agreement) = agreement else { return self.without_file(&account, now).await };
         if !agreement.is_completed() {
             return Ok(End::Again(DailyProblem::Awaited, self.again()));
@@ -309,8 +310,7 @@ impl Reading<'_> {
             return Ok(());
         }
         let brand = codes(self.row.iys_code, self.row.brand_code);
-        let captured =
-            Self::asked("confirm_agreement", account.confirm_agreement(brand, self.row.day).await)?;
+        let captured = counted("confirm_agreement", account.confirm_agreement(brand, self.row.day).await)?;
         if captured {
             self.row.agreed = true;
             self.row.agreed_at = Some(self.app.clocks.business());
@@ -325,8 +325,7 @@ impl Reading<'_> {
             return Ok(End::Done);
         }
         let brand = codes(self.row.iys_code, self.row.brand_code);
-        let answer =
-            Self::asked("agreement_timestamp", account.agreement_timestamp(brand, self.row.day).await)?;
+        let answer = counted("agreement_timestamp", account.agreement_timestamp(brand, self.row.day).await)?;
         let Some(bytes) = answer.filter(|bytes| bytes.len() <= stamp::LONGEST) else {
             let patient = now < end(self.row.day) + PATIENCE;
             return Ok(if patient { End::Again(DailyProblem::Awaited, self.again()) } else { End::Done });
@@ -355,7 +354,7 @@ impl Reading<'_> {
         let mut total = 0;
         for kind in [RecipientType::Individual, RecipientType::Merchant] {
             let answer = account.daily_summary(brand, self.row.day, kind.as_str()).await;
-            let DailySummary { change_stats } = Self::asked("daily_summary", answer)?;
+            let DailySummary { change_stats } = counted("daily_summary", answer)?;
             total +=
                 change_stats.iter().flat_map(|channel| &channel.consents).map(|it| it.total).sum::<i64>();
             kept.insert(kind.as_str().to_owned(), serde_json::to_value(change_stats).unwrap_or_default());
@@ -374,12 +373,6 @@ impl Reading<'_> {
         let mut tx = self.app.db.read().await?;
         let fresh = reconciliation::freshness(&mut tx, self.row.iys_code, self.row.brand_code).await?;
         Ok(fresh.horizon.is_none_or(|horizon| horizon < end(self.row.day)))
-    }
-
-    /// Notes an answer of the registry.
-    fn asked<T>(operation: &'static str, answer: Result<T, IysError>) -> ServiceResult<T> {
-        filing::count(operation, &answer);
-        answer.map_err(|error| ServiceError::Registry(std::sync::Arc::new(error)))
     }
 
     /// What an error of the registry means for the day.

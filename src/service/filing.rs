@@ -19,7 +19,7 @@ pub use order::{ITEMS_PER_REQUEST, Outlook, Place, Turn, forecast, requests_per_
 pub(crate) use release::release;
 pub use release::{release_forgotten, release_lifted};
 pub use resolve::{claim_unresolved, resolve};
-pub(crate) use send::count;
+pub(crate) use send::{count, counted};
 pub use send::{file, record};
 pub(crate) use sift::approved;
 

@@ -20,7 +20,9 @@ use crate::bootstrap::App;
 use crate::registry::words::{self, FeedMovement};
 use crate::registry::{codes, priority};
 use crate::service::events::Subject;
+use crate::service::filing::counted;
 use crate::service::filing::settling::Settling;
+use crate::service::permissions::account;
 use crate::service::push::{merging, watch};
 use crate::service::{ServiceError, ServiceResult};
 
@@ -181,11 +183,6 @@ async fn to_the_end(
     }
 }
 
-async fn account(app: &App, provider: IysCode) -> ServiceResult<Account> {
-    let mut tx = app.db.read().await?;
-    Ok(app.registry.account(&mut tx, provider).await?)
-}
-
 async fn page(
     account: &Account,
     cursor: &CursorRow,
@@ -193,9 +190,8 @@ async fn page(
     after: Option<&str>,
     limit: u16,
 ) -> ServiceResult<ChangesPage> {
-    let result = account.changes(codes(cursor.iys_code, cursor.brand_code), source, after, limit).await;
-    crate::service::filing::count("changes", &result);
-    result.map_err(|error| ServiceError::Registry(std::sync::Arc::new(error)))
+    let answer = account.changes(codes(cursor.iys_code, cursor.brand_code), source, after, limit).await;
+    Ok(counted("changes", answer)?)
 }
 
 /// Applies a page; false when the claim was lost meanwhile, and then nothing was written.

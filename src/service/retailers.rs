@@ -12,8 +12,8 @@ use std::collections::HashSet;
 use std::future::Future;
 
 use chrono::TimeDelta;
+use iys::codes;
 use iys::wire::{self, RetailerRequest};
-use iys::{IysError, codes};
 use kopru_domain::governor::CallClass;
 use kopru_domain::{BrandCode, IysCode, RetailerCode, Text};
 use kopru_store::brands::BrandRow;
@@ -23,7 +23,7 @@ use kopru_store::{Priority, ProviderKeys, StoreError, Tx, rights};
 use crate::bootstrap::App;
 use crate::registry::{codes as place, priority};
 use crate::service::consents::{Showing, note_shown};
-use crate::service::filing::count;
+use crate::service::filing::counted;
 use crate::service::permissions::account;
 use crate::service::{Caller, Scope, ServiceError, ServiceResult, providers};
 use refusal::refused;
@@ -78,7 +78,7 @@ pub async fn get(
     let showing = Showing::to(caller);
     let account = account(app, brand.iys_code).await?;
     let answer = asked(account.retailer(place(brand.iys_code, brand.brand_code), code.0)).await;
-    let told = noted("retailer", answer).map_err(|error| refused(error, 0))?;
+    let told = counted("retailer", answer).map_err(|error| refused(error, 0))?;
     let mut tx = app.db.begin(Priority::Interactive).await?;
     let Some(told) = told else {
         retailers::remove(&mut tx, brand.iys_code, brand.brand_code, code).await?;
@@ -107,7 +107,7 @@ pub async fn file(
     caller.require(Scope::ConsentsWrite)?;
     let account = account(app, brand.iys_code).await?;
     let answer = asked(account.add_retailer(place(brand.iys_code, brand.brand_code), new)).await;
-    match noted("add_retailer", answer) {
+    match counted("add_retailer", answer) {
         Ok(added) => Ok(RetailerCode(added.retailer_code)),
         Err(error) if error.may_have_written() || matches!(error.code(), Some("H230" | "H231")) => {
             match unheard(app, brand, new).await? {
@@ -171,7 +171,7 @@ pub async fn delete(app: &App, caller: &Caller, brand: &BrandRow, code: Retailer
     caller.require(Scope::ConsentsWrite)?;
     let account = account(app, brand.iys_code).await?;
     let answer = asked(account.delete_retailer(place(brand.iys_code, brand.brand_code), code.0)).await;
-    let gone = match noted("delete_retailer", answer) {
+    let gone = match counted("delete_retailer", answer) {
         Ok(()) => true,
         Err(error) if error.code() == Some("H058") => false,
         Err(error) if error.status() == Some(400) && error.code().and_then(codes::lookup).is_none() => {
@@ -249,7 +249,7 @@ pub(crate) async fn unknown(app: &App, brand: &BrandRow, codes: Vec<i64>) -> Ser
 async fn everything(app: &App, provider: IysCode, brand: BrandCode) -> ServiceResult<Vec<wire::Retailer>> {
     let account = account(app, provider).await?;
     let answer = account.all_retailers(place(provider, brand)).await;
-    noted("retailers", answer).map_err(|error| refused(error, 0))
+    counted("retailers", answer).map_err(|error| refused(error, 0))
 }
 
 fn row(
@@ -283,9 +283,4 @@ fn shown(keys: &ProviderKeys, row: RetailerRow, showing: Showing) -> ServiceResu
 /// Asks the registry for somebody who waits.
 async fn asked<F: Future>(question: F) -> F::Output {
     priority::run(CallClass::Person, question).await
-}
-
-fn noted<T>(operation: &'static str, answer: Result<T, IysError>) -> Result<T, IysError> {
-    count(operation, &answer);
-    answer
 }

@@ -3,9 +3,10 @@
 use iys::wire::MovementReader;
 use iys::{Account, BrandCodes, IysError};
 
+use crate::service::ServiceResult;
 use crate::service::daily::Reading;
 use crate::service::daily::compare::Comparison;
-use crate::service::{ServiceError, ServiceResult};
+use crate::service::filing::counted;
 
 /// A file up to this size is kept in memory between the two; a longer one is fetched a second time.
 const KEPT: usize = 4 * 1024 * 1024;
@@ -29,10 +30,10 @@ pub(super) async fn fetch(
 ) -> ServiceResult<Option<Fetched>> {
     let day = reading.row.day;
     let opened = account.movement_file(brand, day).await;
-    let Some(mut file) = Reading::asked("movement_file", opened)? else { return Ok(None) };
+    let Some(mut file) = counted("movement_file", opened)? else { return Ok(None) };
     let mut kept = Some(Vec::new());
     let mut pieces = 0_usize;
-    while let Some(piece) = file.chunk().await.map_err(registry)? {
+    while let Some(piece) = file.chunk().await? {
         kept = kept.filter(|kept| kept.len() + piece.len() <= KEPT).map(|mut kept| {
             kept.extend_from_slice(&piece);
             kept
@@ -55,8 +56,7 @@ pub(super) async fn replay(
 ) -> ServiceResult<bool> {
     if let Some(kept) = &fetched.kept {
         let mut reader = MovementReader::new();
-        let malformed =
-            |source| registry(IysError::Malformed { operation: iys::Operation::MovementFile, source });
+        let malformed = |source| IysError::Malformed { operation: iys::Operation::MovementFile, source };
         for piece in kept.chunks(64 * 1024) {
             reader.feed(piece).map_err(malformed)?;
             while let Some(movement) = reader.take() {
@@ -70,10 +70,10 @@ pub(super) async fn replay(
         comparison.end().await?;
         return Ok(true);
     }
-    let opened = account.movement_file(brand, fetched.day).await.map_err(registry)?;
+    let opened = account.movement_file(brand, fetched.day).await?;
     let Some(file) = opened else { return Ok(false) };
     let mut movements = file.movements();
-    while let Some(movement) = movements.next().await.map_err(registry)? {
+    while let Some(movement) = movements.next().await? {
         comparison.push(movement).await?;
     }
     if movements.sha384().as_deref() != Some(&fetched.hash) {
@@ -81,8 +81,4 @@ pub(super) async fn replay(
     }
     comparison.end().await?;
     Ok(true)
-}
-
-fn registry(error: IysError) -> ServiceError {
-    ServiceError::Registry(std::sync::Arc::new(error))
 }

@@ -96,3 +96,12 @@ pub(crate) fn count<T>(operation: &'static str, result: &Result<T, iys::IysError
     };
     metrics::counter!("registry_requests_total", "operation" => operation, "outcome" => outcome).increment(1);
 }
+
+/// Counts a call by operation and outcome, and hands its answer on.
+pub(crate) fn counted<T>(
+    operation: &'static str,
+    answer: Result<T, iys::IysError>,
+) -> Result<T, iys::IysError> {
+    count(operation, &answer);
+    answer
+}

@@ -10,8 +10,8 @@ use kopru_domain::{BrandCode, BrandRights, IysCode, Right};
 use kopru_store::subscriptions::SubscriptionRow;
 
 use crate::bootstrap::App;
-use crate::service::filing::count;
-use crate::service::{ServiceError, ServiceResult};
+use crate::service::ServiceResult;
+use crate::service::filing::counted;
 
 /// What the registry says of one provider.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +38,7 @@ pub(super) type PartnerList = BTreeMap<IysCode, Told>;
 
 /// All brands that have authorised the partner.
 pub(super) async fn everybody(account: &Account, integrator: i64) -> ServiceResult<PartnerList> {
-    let brands = noted("partner_brands", account.all_partner_brands(integrator).await)?;
+    let brands = counted("partner_brands", account.all_partner_brands(integrator).await)?;
     let mut list = PartnerList::new();
     for brand in brands {
         take(list.entry(IysCode(brand.iys_code)).or_default(), brand);
@@ -53,8 +53,8 @@ pub(super) async fn one(account: &Account, integrator: i64, provider: IysCode) -
     let mut offset = 0;
     loop {
         let page = account.partner_brand(integrator, provider.0, offset, MAX_PAGE).await;
-        let page = match noted("partner_brands", page) {
-            Err(ServiceError::Registry(error)) if matches!(error.code(), Some("H353" | "H001")) => {
+        let page = match counted("partner_brands", page) {
+            Err(error) if matches!(error.code(), Some("H353" | "H001")) => {
                 return Ok(Told { brands: Some(BTreeMap::new()), ..Told::default() });
             }
             page => page?,
@@ -76,7 +76,7 @@ pub(super) async fn own(app: &App, account: &Account, provider: IysCode) -> Serv
         let by_default = Some(BrandRights::ALL);
         return Ok(Told { subscription: Some(subscription), by_default, ..Told::default() });
     }
-    let brands = noted("brands", account.brands(provider.0).await)?;
+    let brands = counted("brands", account.brands(provider.0).await)?;
     let brands = brands
         .into_iter()
         .map(|brand| (BrandCode(brand.brand_code), ToldBrand { name: brand.name, rights: BrandRights::ALL }));
@@ -118,16 +118,16 @@ fn read_subscription(
         code: code.map(ToOwned::to_owned),
         synced_at,
     };
-    match noted(operation, answer) {
+    match counted(operation, answer) {
         Ok(answer) => Ok(SubscriptionRow {
             package: answer.subscription_package_name,
             expires_at: answer.expiration_date.as_deref().and_then(|date| parse_registry(date).ok()),
             ..row(&answer.status, refusal(&answer.status))
         }),
         // There is none: filings are refused with the one, the question with the other.
-        Err(ServiceError::Registry(error)) if error.code() == Some("H437") => Ok(row("NONE", Some("H524"))),
-        Err(ServiceError::Registry(error)) if error.code() == Some("H586") => Ok(row("NO_API", Some("H586"))),
-        Err(error) => Err(error),
+        Err(error) if error.code() == Some("H437") => Ok(row("NONE", Some("H524"))),
+        Err(error) if error.code() == Some("H586") => Ok(row("NO_API", Some("H586"))),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -155,9 +155,4 @@ fn take(told: &mut Told, brand: PartnerBrand) {
     }
     let brands = told.brands.get_or_insert_default();
     brands.insert(BrandCode(brand.brand_code), ToldBrand { name: brand.name, rights });
-}
-
-fn noted<T>(operation: &'static str, answer: Result<T, IysError>) -> ServiceResult<T> {
-    count(operation, &answer);
-    answer.map_err(|error| ServiceError::Registry(std::sync::Arc::new(error)))
 }

@@ -10,10 +10,11 @@ use kopru_domain::{Channel, Recipient, RecipientType, RetailerCode, Text};
 use kopru_store::brands::BrandRow;
 
 use super::refusal::refused;
-use super::{Retailer, asked, noted};
+use super::{Retailer, asked};
 use crate::bootstrap::App;
 use crate::registry::codes as place;
 use crate::service::consents::{Showing, note_shown};
+use crate::service::filing::counted;
 use crate::service::permissions::account;
 use crate::service::{Caller, FieldProblem, Scope, ServiceError, ServiceResult, providers};
 
@@ -111,7 +112,7 @@ pub async fn of_consent(
         let offset = u32::try_from(found.len()).unwrap_or(u32::MAX);
         let place = place(brand.iys_code, brand.brand_code);
         let answer = asked(account.retailer_access(place, &question, offset, MAX_PAGE)).await;
-        let page = noted("retailer_access", answer).map_err(|error| refused(error, 0))?;
+        let page = counted("retailer_access", answer).map_err(|error| refused(error, 0))?;
         let done = page.list.is_empty();
         found.extend(page.list);
         if done || found.len() as i64 >= page.pagination.total_count {
@@ -231,7 +232,7 @@ impl Asking {
                 retailer_access: part.to_vec(),
             };
             let answer = self.account.add_retailer_access(self.place, &request).await;
-            if let Err(error) = noted("add_retailer_access", answer) {
+            if let Err(error) = counted("add_retailer_access", answer) {
                 let shift = shift + number * MAX_RETAILER_ACCESS;
                 return keep(report, refused(error, shift), Some(index));
             }
@@ -301,7 +302,7 @@ impl Asking {
         shift: usize,
         report: &mut AccessReport,
     ) -> ServiceResult<bool> {
-        match noted(operation, answer) {
+        match counted(operation, answer) {
             Ok(()) => Ok(true),
             Err(error) => keep(report, refused(error, shift), None).map(|()| false),
         }

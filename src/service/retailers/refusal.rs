@@ -18,7 +18,7 @@ pub(super) fn refused(error: IysError, shift: usize) -> ServiceError {
             | ErrorClass::Pause { .. }
     );
     if !ours || error.items().is_empty() {
-        return ServiceError::Registry(std::sync::Arc::new(error));
+        return error.into();
     }
     let problem = |item: &ErrorItem| problem(&error, item, shift);
     ServiceError::Invalid(error.items().iter().map(problem).collect())
