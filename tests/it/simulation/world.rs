@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use iys::wire::BatchAddResponse;
-use iys::{Bytes, Ended, IysError, Operation};
+use iys::{BoxError, Bytes, Ended, IysError, NotBefore, Operation};
 use kopru::bootstrap::App;
 use kopru::clocks::Clocks;
 use kopru::config::Config;
@@ -38,6 +38,8 @@ use crate::support::{Database, TestDatabase};
 const SLOT: TimeDelta = TimeDelta::seconds(10);
 const PER_SECOND: f64 = 0.1;
 const MOST_SINGLES: u32 = 3;
+/// The governor answers at once: the clock stands on a slot (real time).
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 pub struct World {
     /// One on SQLite, where one process serves all; two replicas on PostgreSQL.
@@ -261,18 +263,16 @@ impl World {
             if case.hands[claimer].is_empty() {
                 self.claim(case, claimer, slot).await;
             }
-            let Some(request) = case.hands[claimer].pop_front() else { continue };
             let app = self.app(claimer);
-            let operation =
-                if matches!(request, Request::Batch(..)) { Operation::AddBatch } else { Operation::Add };
-            let place = tokio::time::timeout(Duration::from_secs(20), app.registry.place(operation)).await;
-            place.expect("the governor has a place in every slot").unwrap();
-            if case.load.is_down(slot) {
-                self.fail(case, app, request, slot).await;
-            } else {
-                self.succeed(case, app, request, slot).await;
+            while let Some(request) = case.hands[claimer].pop_front() {
+                let operation = request.operation();
+                let place = tokio::time::timeout(LONGEST_WAIT, app.registry.place(operation)).await;
+                match place.expect("the governor has a place in every slot") {
+                    Err(refused) => self.turned_away(case, app, request, &refused, slot).await,
+                    Ok(()) if case.load.is_down(slot) => return self.fail(case, app, request, slot).await,
+                    Ok(()) => return self.succeed(case, app, request, slot).await,
+                }
             }
-            return;
         }
         if case.waits_until > case.at(slot) {
             case.played.silent.push(slot);
@@ -327,37 +327,60 @@ impl World {
         }
     }
 
-    /// The registry cannot be reached. What was claimed goes back to its queue and waits a little, and the breaker opens.
+    /// The registry cannot be reached, and the breaker learns of it.
     async fn fail(&self, case: &mut Case<'_>, app: &App, request: Request, slot: u32) {
-        let down =
-            |operation| IysError::Unreachable { operation, source: Arc::new(std::io::Error::other("down")) };
-        let error = down(request.operation());
-        app.registry.ended(Ended { operation: request.operation(), brand: None, error: Some(&error) }).await;
-        let (provider, ids) = match &request {
-            Request::Batch(batch, _, places) => {
-                let ids = case.places.iter().filter(|(_, place)| places.contains(place)).map(|(id, _)| *id);
-                (batch.iys_code, ids.collect())
-            }
-            Request::Single(out) => (out.row.iys_code, vec![out.row.consent_id]),
-        };
-        match request {
-            Request::Batch(batch, body, _) => {
-                filing::posted(app, *batch, &body, Err(down(Operation::AddBatch))).await.unwrap();
-            }
-            Request::Single(out) => {
-                let result = Err(down(Operation::Add));
-                filing::record(app, provider, vec![(out.row, words::answer(&result))]).await.unwrap();
-            }
-        }
+        let (operation, source) = (request.operation(), Arc::new(std::io::Error::other("down")));
+        let error = IysError::Unreachable { operation, source };
+        app.registry.ended(Ended { operation, brand: None, error: Some(&error) }).await;
         case.played.silent.push(slot);
         case.played.trace.push(format!("{slot}: unreachable"));
+        self.put_back(case, app, request, error).await;
+    }
+
+    /// The breaker has opened since the claim: what is still in hand is not sent, as the client says it.
+    async fn turned_away(
+        &self,
+        case: &mut Case<'_>,
+        app: &App,
+        request: Request,
+        refused: &BoxError,
+        slot: u32,
+    ) {
+        let wait = refused.downcast_ref::<NotBefore>().unwrap_or_else(|| panic!("no place: {refused}"));
+        case.played.trace.push(format!("{slot}: turned away for {:?}", wait.0));
+        let error = IysError::Throttled {
+            operation: request.operation(),
+            code: None,
+            status: None,
+            retry_after: wait.0,
+        };
+        self.put_back(case, app, request, error).await;
+    }
+
+    /// What was claimed goes back to its queue and waits a little.
+    async fn put_back(&self, case: &mut Case<'_>, app: &App, request: Request, error: IysError) {
+        let (provider, ids) = match request {
+            Request::Batch(batch, body, places) => {
+                let ids = case.places.iter().filter(|(_, place)| places.contains(place)).map(|(id, _)| *id);
+                let (provider, ids) = (batch.iys_code, ids.collect());
+                filing::posted(app, *batch, &body, Err(error)).await.unwrap();
+                (provider, ids)
+            }
+            Request::Single(out) => {
+                let (provider, ids) = (out.row.iys_code, vec![out.row.consent_id]);
+                let answer = words::answer(&Err(error));
+                filing::record(app, provider, vec![(out.row, answer)]).await.unwrap();
+                (provider, ids)
+            }
+        };
         let mut tx = app.db.read().await.unwrap();
         for row in submissions::find_many(&mut tx, provider, ids).await.unwrap() {
             assert_eq!(row.state, SubmissionState::Queued, "nothing has left the house");
             case.waits_until = case.waits_until.max(row.next_attempt_at);
         }
-        case.waits_until =
-            case.waits_until.max(app.registry.silent_until().await.unwrap().unwrap_or(case.start));
+        drop(tx);
+        let silent = app.registry.silent_until().await.unwrap();
+        case.waits_until = case.waits_until.max(silent.unwrap_or(case.start));
     }
 }
 
