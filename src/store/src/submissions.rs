@@ -152,7 +152,7 @@ statements! {
     EARLIEST = "SELECT target_at FROM submissions {by submissions_due} WHERE state = 'queued' ORDER BY target_at, status DESC LIMIT 1";
     QUEUED = "SELECT count(*) FROM submissions {by submissions_due} WHERE state = 'queued'";
     /// What is past its target and waits for another try is no concern of the order: nothing that is done now helps it.
-    BUCKETS = "SELECT iys_code, brand_code, target_at, count(*) FROM submissions
+    BUCKETS = "SELECT iys_code, brand_code, target_at, count(*) FROM submissions {by submissions_due}
         WHERE state = 'queued' AND (target_at > $1 OR next_attempt_at <= $1)
         GROUP BY iys_code, brand_code, target_at ORDER BY target_at";
 }
