@@ -9,13 +9,14 @@ use kopru_domain::{Channel, ClaimVerdict, Confirmation, ConsentStatus, HeldCause
 use kopru_store::batches::{self, BatchRow, BatchState};
 use kopru_store::brands;
 use kopru_store::holds::{self, HoldRow};
-use kopru_store::submissions::{self, SubmissionRow};
+use kopru_store::submissions::{self, Portion, SubmissionRow};
 use kopru_store::{Claim, Priority, StoreError, Tx, ids};
+use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::registry::Hourly;
 use crate::registry::words::{Filing, request};
-use crate::service::filing::settling::{Settling, candidate};
+use crate::service::filing::settling::{Settling, candidate, consents_of};
 use crate::service::filing::sift::is_approved;
 use crate::service::filing::{Outgoing, Turn};
 use crate::service::mirror;
@@ -83,16 +84,27 @@ async fn claim_brand(
     statuses: &'static [ConsentStatus],
     claim: Claim,
 ) -> ServiceResult<Option<Work>> {
+    // What never changes is read and opened before the provider's head is held.
+    let (policy, consents) = {
+        let mut tx = app.db.read().await?;
+        // Without an account nothing can be sent: what is claimed would only look as if it had left the house.
+        app.registry.account(&mut tx, provider).await?;
+        let due = submissions::due(&mut tx, provider, brand, statuses, MOST, app.clocks.business()).await?;
+        let policy = brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy);
+        (policy.unwrap_or_default(), consents_of(&mut tx, app, provider, due).await?)
+    };
     let mut tx = app.db.begin(Priority::Bulk).await?;
-    // Without an account nothing can be sent: what is claimed would only look as if it had left the house.
-    app.registry.account(&mut tx, provider).await?;
-    let mut settling = Settling::begin(app, &mut tx, provider).await?;
-    let rows = submissions::claim(&mut tx, provider, brand, statuses, MOST, settling.now, claim).await?;
+    let mut settling = Settling::begin(app, &mut tx, provider).await?.with(consents);
+    let portion = Portion {
+        limit: MOST,
+        singles: i64::from(app.config.filing.batch_threshold),
+        batch: ids::new_id(settling.now),
+    };
+    let rows = submissions::claim(&mut tx, provider, brand, statuses, portion, settling.now, claim).await?;
     if rows.is_empty() {
         return Ok(None);
     }
-    settling.load(&mut tx, &rows).await?;
-    let policy = brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy).unwrap_or_default();
+    settling.load_claimed(&mut tx, &rows, claim).await?;
     let gate = Gate::load(&mut tx, provider, brand).await?;
     let mut ready = Vec::new();
     let mut ask_first = Vec::new();
@@ -102,10 +114,12 @@ async fn claim_brand(
             None => review(app, &mut settling, policy, row, &mut ready, &mut ask_first)?,
         }
     }
+    let ask_first = ask_first.into_iter().map(|row| settling.alone(row)).collect();
     let (ask_first, sift) = divide(app, &mut tx, &mut settling, ask_first).await?;
     let mut work = Work { provider, brand, batch: None, singles: Vec::new(), ask_first, sift };
     if ready.len() > app.config.filing.batch_threshold as usize {
-        work.batch = Some(batch(&mut tx, &mut settling, provider, brand, ready, claim).await?);
+        let place = (provider, brand, portion.batch);
+        work.batch = Some(batch(&mut tx, &mut settling, place, ready, claim).await?);
     } else {
         store_wires(&mut settling, &mut ready);
         work.singles = ready;
@@ -176,7 +190,7 @@ fn review(
         ask_first.push(row);
         return Ok(());
     }
-    let consent = candidate(settling.consent(row.consent_id)?.0);
+    let consent = candidate(&settling.consent(row.consent_id)?.0);
     let now = settling.now;
     let verdict =
         settling.states.of(row.key).review(&consent, &policy, &app.calendar, now, Confirmation::None);
@@ -193,8 +207,13 @@ pub(super) fn carry_out(
 ) -> ServiceResult<()> {
     match verdict {
         ClaimVerdict::Send { wire_date, late } => {
+            let as_claimed = row.wire_date == wire_date && row.late == late;
             // A code that led here was said of other bytes.
-            ready.push(outgoing(settling, SubmissionRow { wire_date, late, code: None, ..row })?);
+            let row = SubmissionRow { wire_date, late, code: None, ..row };
+            if !as_claimed {
+                settling.save(row.clone());
+            }
+            ready.push(outgoing(settling, row)?);
         }
         ClaimVerdict::End { state, code } => settling.end(row, state, Some(code))?,
         ClaimVerdict::Hold { cause, code } => settling.hold(row, cause, &code, true)?,
@@ -226,6 +245,7 @@ fn outgoing(settling: &Settling<'_>, row: SubmissionRow) -> ServiceResult<Outgoi
 /// Stores the bytes of single adds with their submissions.
 pub(super) fn store_wires(settling: &mut Settling<'_>, outgoing: &mut [Outgoing]) {
     for out in outgoing {
+        out.row = settling.alone(out.row.clone());
         out.row.wire = Some(mirror::seal_wire(&settling.keys, &out.bytes));
         settling.save(out.row.clone());
     }
@@ -234,13 +254,11 @@ pub(super) fn store_wires(settling: &mut Settling<'_>, outgoing: &mut [Outgoing]
 async fn batch(
     tx: &mut Tx,
     settling: &mut Settling<'_>,
-    provider: IysCode,
-    brand: BrandCode,
+    (provider, brand, id): (IysCode, BrandCode, Uuid),
     ready: Vec<Outgoing>,
     claim: Claim,
 ) -> ServiceResult<(BatchRow, Bytes)> {
     let body = join(ready.iter().map(|out| &out.bytes));
-    let id = ids::new_id(settling.now);
     let earliest = ready.iter().map(|out| out.row.target_at).min().unwrap_or(settling.now);
     let batch = BatchRow {
         iys_code: provider,
@@ -261,9 +279,12 @@ async fn batch(
         resent: false,
     };
     batches::add(tx, &batch, Some(claim)).await?;
+    // They were claimed into their places; where one did not come along, those behind it move up.
     for (index, out) in ready.into_iter().enumerate() {
         let batch_index = i64::try_from(index).ok();
-        settling.save(SubmissionRow { batch_id: Some(id), batch_index, ..out.row });
+        if out.row.batch_index != batch_index {
+            settling.save(SubmissionRow { batch_index, ..out.row });
+        }
     }
     Ok((batch, body))
 }

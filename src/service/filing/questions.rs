@@ -64,7 +64,7 @@ pub(super) async fn ask_then_send(
     let policy = brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy).unwrap_or_default();
     for Answered { question: AskStatus { row, .. }, side, asked_at } in answers {
         settling.merge_status(&row, asked_at, side)?;
-        let consent = candidate(settling.consent(row.consent_id)?.0);
+        let consent = candidate(&settling.consent(row.consent_id)?.0);
         let (now, asked) = (settling.now, Confirmation::StatusJustAsked);
         let verdict = settling.states.of(row.key).review(&consent, &policy, &app.calendar, now, asked);
         carry_out(&mut settling, row, verdict, &mut ready, &mut Vec::new())?;

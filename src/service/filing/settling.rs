@@ -11,22 +11,25 @@ use kopru_domain::{
     BrandCode, Candidate, Channel, Code, ConsentStatus, Deadline, HeldCause, IysCode, RegistryAnswer,
     RegistrySide, Settlement, Source, SubmissionFacts, SubmissionState,
 };
-use kopru_store::consents::{self, ConsentRow};
+use kopru_store::consents::{self, TakenRow};
 use kopru_store::heads::{self, Head};
 use kopru_store::holds::{self, HoldRow};
 use kopru_store::permissions::{self, PermissionRow};
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Key, ProviderKeys, StoreError, Tx};
+use kopru_store::{Claim, Key, ProviderKeys, StoreError, Tx, changes};
 use uuid::Uuid;
 
 use crate::bootstrap::App;
-use crate::service::ServiceResult;
-use crate::service::events::{EventData, EventLog, Subject};
+use crate::service::events::{EventData, EventLog, Numbered, Subject};
 use crate::service::filing::release::release;
 use crate::service::mirror::{self, KeyStates, SealedConsent};
+use crate::service::{ServiceError, ServiceResult};
 
 /// However often a submission has failed.
 const LONGEST_RETRY: TimeDelta = TimeDelta::minutes(10);
+
+/// More events than this are worth a thread.
+const EVENTS_AT_ONCE: usize = 64;
 
 /// A submission whose outcome the registry's status query has to tell.
 #[derive(Debug, Clone)]
@@ -35,6 +38,28 @@ pub struct AskStatus {
     pub row: SubmissionRow,
     /// The definite answer that led to the question.
     pub refusal: Option<Code>,
+}
+
+/// Ledger rows with their addresses, by id.
+pub type Consents = HashMap<Uuid, (TakenRow, SealedConsent)>;
+
+/// Reads ledger rows and opens what they keep sealed. They never change: read them before the transaction that needs them.
+pub async fn consents_of(
+    tx: &mut Tx,
+    app: &App,
+    provider: IysCode,
+    ids: Vec<Uuid>,
+) -> ServiceResult<Consents> {
+    if ids.is_empty() {
+        return Ok(Consents::new());
+    }
+    let keys = app.vault.keys(tx, provider).await?;
+    let mut opened = Consents::with_capacity(ids.len());
+    for row in consents::taken(tx, provider, ids).await? {
+        let consent = mirror::open_consent(&keys, &row.sealed)?;
+        opened.insert(row.id, (row, consent));
+    }
+    Ok(opened)
 }
 
 /// The provider's part of a transaction. Begins by locking the head; ends with [`Settling::finish`].
@@ -48,7 +73,7 @@ pub struct Settling<'a> {
     pub now: DateTime<Utc>,
     /// State of the keys concerned.
     pub states: KeyStates,
-    consents: HashMap<Uuid, ConsentRow>,
+    consents: Consents,
     saved: Vec<SubmissionRow>,
     permissions: BTreeMap<Key, PermissionRow>,
     events: EventLog,
@@ -72,8 +97,8 @@ impl<'a> Settling<'a> {
             keys,
             head,
             now,
-            states: KeyStates::load(tx, provider, Vec::new()).await?,
-            consents: HashMap::new(),
+            states: KeyStates::default(),
+            consents: Consents::new(),
             saved: Vec::new(),
             permissions: BTreeMap::new(),
             holds: Vec::new(),
@@ -83,13 +108,36 @@ impl<'a> Settling<'a> {
         })
     }
 
+    /// With ledger rows that were read before.
+    pub fn with(self, consents: Consents) -> Self {
+        Self { consents, ..self }
+    }
+
     /// Loads consents and key states of these submissions.
     pub async fn load(&mut self, tx: &mut Tx, rows: &[SubmissionRow]) -> ServiceResult<()> {
-        let ids = rows.iter().map(|row| row.consent_id).collect();
-        for consent in consents::find_many(tx, self.provider, ids).await? {
-            self.consents.insert(consent.id, consent);
-        }
-        self.load_keys(tx, rows.iter().map(|row| row.key).collect()).await
+        self.load_consents(tx, rows).await?;
+        self.states = KeyStates::load(tx, self.provider, keys_of(rows)).await?;
+        Ok(())
+    }
+
+    /// As [`Settling::load`] for what `claim` has just taken: beside the movement that it took, a key's others count.
+    pub async fn load_claimed(
+        &mut self,
+        tx: &mut Tx,
+        rows: &[SubmissionRow],
+        claim: Claim,
+    ) -> ServiceResult<()> {
+        self.load_consents(tx, rows).await?;
+        self.states = KeyStates::load_beside(tx, self.provider, keys_of(rows), claim).await?;
+        Ok(())
+    }
+
+    /// Consents that were not read before.
+    async fn load_consents(&mut self, tx: &mut Tx, rows: &[SubmissionRow]) -> ServiceResult<()> {
+        let ids =
+            rows.iter().map(|row| row.consent_id).filter(|id| !self.consents.contains_key(id)).collect();
+        self.consents.extend(consents_of(tx, self.app, self.provider, ids).await?);
+        Ok(())
     }
 
     /// Those of the rows whose claim holds still: when a lease ran out, another works on the row now, and its word counts.
@@ -114,19 +162,16 @@ impl<'a> Settling<'a> {
         Ok(rows.iter().filter(ours).map(place).collect())
     }
 
-    /// Loads the state of keys.
+    /// Loads what merging the registry's movements into these keys asks for.
     pub async fn load_keys(&mut self, tx: &mut Tx, keys: Vec<Key>) -> ServiceResult<()> {
-        self.states = KeyStates::load(tx, self.provider, keys).await?;
+        self.states = KeyStates::load_to_merge(tx, self.provider, keys).await?;
         Ok(())
     }
 
     /// The consent of a submission, with its address.
-    pub fn consent(&self, id: Uuid) -> ServiceResult<(&ConsentRow, SealedConsent)> {
-        let row = self
-            .consents
-            .get(&id)
-            .ok_or(StoreError::Corrupt { what: "consents", detail: "missing".to_owned() })?;
-        Ok((row, mirror::open_consent(&self.keys, &row.sealed)?))
+    pub fn consent(&self, id: Uuid) -> ServiceResult<&(TakenRow, SealedConsent)> {
+        let missing = || StoreError::Corrupt { what: "consents", detail: "missing".to_owned() };
+        Ok(self.consents.get(&id).ok_or_else(missing)?)
     }
 
     /// Applies what the registry answered to a submission that was sent. Returns what has to be asked next, if anything.
@@ -234,6 +279,7 @@ impl<'a> Settling<'a> {
         creation_date: DateTime<Utc>,
     ) -> ServiceResult<()> {
         let (consent, opened) = self.consent(row.consent_id)?;
+        let reference = opened.reference.clone();
         let side = RegistrySide {
             status: row.status,
             consent_date: row.wire_date,
@@ -241,8 +287,9 @@ impl<'a> Settling<'a> {
             creation_date,
             transaction_id: transaction_id.to_owned(),
         };
-        let subject = subject(&row, consent, &opened);
-        self.merge(subject.clone(), side, "registered", opened.reference.clone());
+        let subject = subject(&row, consent, opened);
+        let late = row.late.then(|| (subject.clone(), reference.clone()));
+        self.merge(subject, side, "registered", reference);
         *self.lifted.entry((row.brand_code, row.channel)).or_default() |=
             row.status == ConsentStatus::Approval;
         let ended = SubmissionRow {
@@ -252,8 +299,8 @@ impl<'a> Settling<'a> {
             creation_date: Some(creation_date),
             ..ended(row)
         };
-        if ended.late {
-            self.submission_event(&ended, subject, "consent.filed_late", opened.reference);
+        if let Some((subject, reference)) = late {
+            self.submission_event(&ended, subject, "consent.filed_late", reference);
         }
         self.save(ended);
         Ok(())
@@ -273,9 +320,7 @@ impl<'a> Settling<'a> {
             _ => None,
         };
         if let Some(kind) = kind {
-            let (consent, opened) = self.consent(row.consent_id)?;
-            let subject = subject(&row, consent, &opened);
-            self.submission_event(&row, subject, kind, opened.reference);
+            self.event_of(&row, kind)?;
         }
         self.save(row);
         Ok(())
@@ -292,6 +337,17 @@ impl<'a> Settling<'a> {
             claim: None,
             ..row
         });
+    }
+
+    /// A claimed submission that goes by itself, and not with the batch that it was claimed into.
+    pub fn alone(&mut self, row: SubmissionRow) -> SubmissionRow {
+        if row.batch_id.is_none() {
+            return row;
+        }
+        let row =
+            SubmissionRow { state: SubmissionState::InFlight, batch_id: None, batch_index: None, ..row };
+        self.save(row.clone());
+        row
     }
 
     /// Puts a claimed submission back into the queue untried.
@@ -313,9 +369,7 @@ impl<'a> Settling<'a> {
             code: Some(code.as_str().to_owned()),
             ..ended(row)
         };
-        let (consent, opened) = self.consent(row.consent_id)?;
-        let subject = subject(&row, consent, &opened);
-        self.submission_event(&row, subject, "consent.held", opened.reference);
+        self.event_of(&row, "consent.held")?;
         if stop && cause != HeldCause::Review {
             let probe =
                 TimeDelta::from_std(self.app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
@@ -336,10 +390,15 @@ impl<'a> Settling<'a> {
     /// Tells that a target is near or past, once.
     pub fn at_risk(&mut self, row: SubmissionRow) -> ServiceResult<()> {
         let row = SubmissionRow { at_risk: true, ..row };
-        let (consent, opened) = self.consent(row.consent_id)?;
-        let subject = subject(&row, consent, &opened);
-        self.submission_event(&row, subject, "deadline.at_risk", opened.reference);
+        self.event_of(&row, "deadline.at_risk")?;
         self.warned.push(row.consent_id);
+        Ok(())
+    }
+
+    fn event_of(&mut self, row: &SubmissionRow, kind: &str) -> ServiceResult<()> {
+        let (consent, opened) = self.consent(row.consent_id)?;
+        let (subject, reference) = (subject(row, consent, opened), opened.reference.clone());
+        self.submission_event(row, subject, kind, reference);
         Ok(())
     }
 
@@ -376,13 +435,22 @@ impl<'a> Settling<'a> {
     }
 
     /// Writes everything. The caller commits.
-    pub async fn finish(mut self, tx: &mut Tx) -> ServiceResult<()> {
-        let provider = self.provider;
-        submissions::save(tx, last_of_each(self.saved), self.now).await?;
+    pub async fn finish(self, tx: &mut Tx) -> ServiceResult<()> {
+        let (provider, now) = (self.provider, self.now);
+        // Many events are sealed beside the database's work.
+        let events = seal(self.events, self.head.clone());
+        let (registered, others): (Vec<_>, Vec<_>) =
+            last_of_each(self.saved).into_iter().partition(|row| row.state == SubmissionState::Registered);
+        let permissions = self.permissions.into_values().collect();
+        tx.run(vec![
+            submissions::register_step(registered, now),
+            permissions::save_step(provider, permissions, now),
+        ])
+        .await?;
+        submissions::save(tx, others, now).await?;
         if !self.warned.is_empty() {
             submissions::warned(tx, provider, self.warned).await?;
         }
-        permissions::save(tx, provider, self.permissions.into_values().collect(), self.now).await?;
         for ((brand, channel), approval) in self.lifted {
             if holds::lift(tx, provider, brand, channel, approval).await? {
                 release(tx, self.app, (provider, brand, channel)).await?;
@@ -392,11 +460,31 @@ impl<'a> Settling<'a> {
             holds::set(tx, hold).await?;
         }
         for consent in self.redriven {
-            redrive(tx, provider, consent, self.now).await?;
+            redrive(tx, provider, consent, now).await?;
         }
-        self.events.append(tx, &mut self.head).await?;
-        Ok(heads::advance(tx, provider, &self.head).await?)
+        let (events, head) = events.await?;
+        let Some((first, last)) = events.numbers else { return Ok(()) };
+        tx.run(vec![changes::append_step(provider, events.rows), heads::advance_step(provider, &head)])
+            .await?;
+        Ok(tx.run(vec![changes::fan_out_step(provider, first, last, now)]).await?)
     }
+}
+
+/// Numbers and seals events: few at once, many on a thread of their own that starts now.
+fn seal(events: EventLog, mut head: Head) -> impl Future<Output = ServiceResult<(Numbered, Head)>> {
+    let many = events.count() > EVENTS_AT_ONCE;
+    let number = move || (events.number(&mut head), head);
+    let task = if many { Ok(tokio::task::spawn_blocking(number)) } else { Err(number()) };
+    async move {
+        match task {
+            Ok(task) => task.await.map_err(|_| ServiceError::Overloaded),
+            Err(done) => Ok(done),
+        }
+    }
+}
+
+fn keys_of(rows: &[SubmissionRow]) -> Vec<Key> {
+    rows.iter().map(|row| row.key).collect()
 }
 
 /// A new filing of a consent whose last one has ended; nothing where one is open.
@@ -432,7 +520,7 @@ fn ended(row: SubmissionRow) -> SubmissionRow {
 }
 
 /// Where the events of a submission belong.
-pub fn subject(row: &SubmissionRow, consent: &ConsentRow, opened: &SealedConsent) -> Subject {
+pub fn subject(row: &SubmissionRow, consent: &TakenRow, opened: &SealedConsent) -> Subject {
     Subject {
         brand_code: row.brand_code,
         key: row.key,
@@ -443,7 +531,7 @@ pub fn subject(row: &SubmissionRow, consent: &ConsentRow, opened: &SealedConsent
 }
 
 /// The consent as the rules look at it.
-pub fn candidate(consent: &ConsentRow) -> Candidate {
+pub fn candidate(consent: &TakenRow) -> Candidate {
     Candidate {
         consent_id: consent.id,
         recipient_type: consent.recipient_type,

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::{Claim, Key, Step, Tx, args, statements};
 
-use rows::{ADD, SAVE, read, values};
-pub use rows::{BucketRow, ListFilter, OpenRow, SubmissionRow};
+use rows::{ADD, REGISTER, SAVE, read, registered, values};
+pub use rows::{BucketRow, ListFilter, OpenRow, Portion, SubmissionRow};
 pub(crate) use rows::{INSERTS, read_open};
 
 /// What of one status is due at a brand and blocked by nothing of its key, earliest target first. The look-up in the key
@@ -64,13 +64,30 @@ statements! {
     NEXT_BY_TARGET = "SELECT iys_code, brand_code FROM submissions {by submissions_due}
         WHERE state = 'queued' AND next_attempt_at <= $1 AND NOT (iys_code {in $2 int} AND brand_code {in $3 int})
         ORDER BY target_at, status DESC LIMIT 1";
+    /// What of these keys has not ended, but for what this claim has just taken.
+    OPEN_BESIDE = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause
+        FROM {each $2 bytes of submissions AS s by submissions_open: s.iys_code = $1 AND s.key = wanted.value
+            AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
+            AND (s.claimed_by IS NULL OR s.claimed_by <> $3)}
+            CROSS JOIN consents c
+        WHERE c.iys_code = s.iys_code AND c.id = s.consent_id
+        ORDER BY s.ordered_at, s.consent_id";
+    /// What a claim will find, but for what it has to leave out.
+    DUE = "SELECT consent_id FROM submissions {by submissions_due_by_brand}
+        WHERE state = 'queued' AND status = $3 AND iys_code = $1 AND brand_code = $2 AND next_attempt_at <= $4
+        ORDER BY target_at LIMIT $5";
     /// One movement of a key in flight; inside a key the earlier goes first. One branch a status, each in the order of
-    /// its index: so a claim reads as many rows as it takes, however long the queue is.
+    /// its index: so a claim reads as many rows as it takes, however long the queue is. More than $8 become at once the
+    /// items of batch $9, in the order in which they are claimed: each change of a row's state costs as much as its indexes.
     CLAIM = concat!("WITH due AS MATERIALIZED (
               SELECT p, c, g, t, w FROM (", due_of!("RET"), ") AS ret
               UNION ALL SELECT p, c, g, t, w FROM (", due_of!("ONAY"), ") AS onay
-              ORDER BY t, w DESC LIMIT $4)
-        UPDATE submissions SET state = 'in_flight', claimed_by = $6, lease_until = $7, attempt = attempt + 1, updated_at = $5 FROM due
+              ORDER BY t, w DESC LIMIT $4),
+            placed AS MATERIALIZED (
+              SELECT p, c, g, row_number() OVER (ORDER BY t, w DESC, c) - 1 AS place, count(*) OVER () > $8 AS many FROM due)
+        UPDATE submissions SET state = CASE WHEN many THEN 'batched' ELSE 'in_flight' END, code = CASE WHEN many THEN NULL ELSE code END,
+            batch_id = CASE WHEN many THEN $9 ELSE batch_id END, batch_index = CASE WHEN many THEN place ELSE batch_index END,
+            claimed_by = $6, lease_until = $7, attempt = attempt + 1, updated_at = $5 FROM placed
         WHERE iys_code = p AND consent_id = c AND generation = g
         RETURNING ", row!());
     /// Singles whose outcome is unknown: unresolved and due, or in flight with a lease that ran out.
@@ -99,7 +116,7 @@ statements! {
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'unresolved'";
     BATCH_RELEASED = "UPDATE submissions {by submissions_of_batch} SET state = 'queued', batch_id = NULL, batch_index = NULL, claimed_by = NULL, lease_until = NULL,
             next_attempt_at = $3, updated_at = $4
-        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
+        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved')";
     EXPIRING = concat!("SELECT ", row!(), "
         FROM submissions WHERE state = 'queued' AND status = 'ONAY' AND target_at <= $2 AND latest_at < $1
         UNION ALL
@@ -140,6 +157,12 @@ pub async fn add(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> R
     tx.run(vec![add_step(rows, now)]).await
 }
 
+/// The step that ends filings as registered: with their ids and dates of the registry, and nothing else of theirs. Much
+/// cheaper than [`save`], and what becomes of nearly all.
+pub fn register_step(rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Step {
+    Step::Insert(&REGISTER, rows.into_iter().map(|row| registered(row, now)).collect())
+}
+
 /// Writes rows back whole. A row that has ended meanwhile is left as it is and is not among the answers.
 pub async fn save(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
     let rows = rows.into_iter().map(|row| values(row, now)).collect();
@@ -149,6 +172,16 @@ pub async fn save(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> 
 /// What has not ended of these keys, in order inside each key.
 pub async fn open_of_keys(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<Vec<OpenRow>> {
     tx.rows(&OPEN_OF_KEYS, args![provider, keys]).await?.iter().map(read_open).collect()
+}
+
+/// What has not ended of these keys beside what `claim` has taken, in order inside each key.
+pub async fn open_beside(
+    tx: &mut Tx,
+    provider: IysCode,
+    keys: Vec<Key>,
+    claim: Claim,
+) -> Result<Vec<OpenRow>> {
+    tx.rows(&OPEN_BESIDE, args![provider, keys, claim.by]).await?.iter().map(read_open).collect()
 }
 
 /// The step that ends filings that a later RET makes pointless, if they have not left the house.
@@ -183,18 +216,38 @@ pub async fn next_by_target(
     row.map(|row| Ok((IysCode(row.get(0)?), BrandCode(row.get(1)?)))).transpose()
 }
 
-/// Claims what is due of a brand, earliest target first, at most one movement a key.
-pub async fn claim(
+/// The consents of about what a claim would take now.
+pub async fn due(
     tx: &mut Tx,
     provider: IysCode,
     brand: BrandCode,
     statuses: &[ConsentStatus],
     limit: i64,
     now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    let mut consents = Vec::new();
+    for status in statuses {
+        for row in tx.rows(&DUE, args![provider, brand, *status, now, limit]).await? {
+            consents.push(row.get(0)?);
+        }
+    }
+    Ok(consents)
+}
+
+/// Claims what is due of a brand, earliest target first, at most one movement a key.
+pub async fn claim(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    statuses: &[ConsentStatus],
+    portion: Portion,
+    now: DateTime<Utc>,
     claim: Claim,
 ) -> Result<Vec<SubmissionRow>> {
     let statuses: Vec<String> = statuses.iter().map(|status| status.as_str().to_owned()).collect();
-    let rows = tx.rows(&CLAIM, args![provider, brand, statuses, limit, now, claim.by, claim.until]).await?;
+    let Portion { limit, singles, batch } = portion;
+    let args = args![provider, brand, statuses, limit, now, claim.by, claim.until, singles, batch];
+    let rows = tx.rows(&CLAIM, args).await?;
     let mut rows: Vec<SubmissionRow> = rows
         .iter()
         .map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row }))

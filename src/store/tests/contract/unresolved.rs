@@ -10,7 +10,7 @@ use kopru_store::{Claim, Priority};
 
 use crate::claims::add;
 use crate::fixture::Store;
-use crate::sample::{BRAND, PROVIDER, assert_same, at, claim, id, submission};
+use crate::sample::{BRAND, PROVIDER, assert_same, at, claim, id, singles, submission};
 
 on_both!(
     a_lease_that_ran_out_makes_a_filing_unresolved,
@@ -39,8 +39,9 @@ async fn a_lease_that_ran_out_makes_a_filing_unresolved(store: Store) {
     let statuses = [submission(1).status];
     store
         .write(async |tx| {
-            let rows =
-                submissions::claim(tx, PROVIDER, BRAND, &statuses, 1, at(0), claim(1, 60)).await.unwrap();
+            let rows = submissions::claim(tx, PROVIDER, BRAND, &statuses, singles(1), at(0), claim(1, 60))
+                .await
+                .unwrap();
             let sent =
                 rows.into_iter().map(|row| SubmissionRow { wire: Some(b"bytes".to_vec()), ..row }).collect();
             submissions::save(tx, sent, at(0)).await.unwrap();
