@@ -11,13 +11,14 @@ mod release;
 mod resolve;
 mod send;
 pub mod settling;
+mod sharing;
 mod sift;
 
 pub use batch::{batch_step, claim_batch};
 pub use claim::{Work, claim_due};
 pub use order::{Outlook, Place, Turn, outlook};
 pub use release::release_lifted;
-pub use resolve::{claim_unresolved, resolve};
+pub use resolve::{Doubts, claim_unresolved, resolve};
 pub(crate) use send::count;
 pub use send::file;
 pub(crate) use sift::approved;

@@ -14,18 +14,15 @@ use kopru_store::{Claim, Priority, StoreError, Tx, ids};
 use uuid::Uuid;
 
 use crate::bootstrap::App;
-use crate::registry::Hourly;
 use crate::registry::words::{Filing, request};
 use crate::service::filing::settling::{Settling, candidate, consents_of};
-use crate::service::filing::sift::is_approved;
+use crate::service::filing::sharing::divide;
 use crate::service::filing::{Outgoing, Turn};
 use crate::service::mirror;
 use crate::service::{ServiceError, ServiceResult};
 
 /// Submissions of one batch at most.
 const MOST: i64 = 1_000;
-/// Status queries of one claim: they must all be answered within its lease.
-const QUESTIONS_A_CLAIM: usize = 50;
 /// Brands tried in one claim, when what is due there cannot go just now.
 const BRANDS_A_CLAIM: usize = 200;
 
@@ -127,31 +124,6 @@ async fn claim_brand(
     settling.finish(&mut tx).await?;
     tx.commit().await?;
     Ok(Some(work))
-}
-
-/// Divides late rejections into those to be asked about one by one, as far as this hour's status queries reach, and, where
-/// they are many, those to be asked about as lists first. The others wait, without a call.
-async fn divide(
-    app: &App,
-    tx: &mut Tx,
-    settling: &mut Settling<'_>,
-    late: Vec<SubmissionRow>,
-) -> ServiceResult<(Vec<SubmissionRow>, Vec<SubmissionRow>)> {
-    if late.is_empty() {
-        return Ok((late, Vec::new()));
-    }
-    let (approved, unseen): (Vec<_>, Vec<_>) = late.into_iter().partition(|row| is_approved(settling, row));
-    let (mut questions, sift) = if unseen.len() > QUESTIONS_A_CLAIM {
-        (approved, unseen)
-    } else {
-        ([approved, unseen].concat(), Vec::new())
-    };
-    let left = app.registry.left(tx, Hourly::Status).await?;
-    let next = if left.requests > QUESTIONS_A_CLAIM { settling.now } else { left.more_at };
-    for row in questions.split_off(questions.len().min(QUESTIONS_A_CLAIM).min(left.requests)) {
-        settling.put_back(row, next);
-    }
-    Ok((questions, sift))
 }
 
 /// The holds of a brand: everything on a held channel waits, but for the probe that housekeeping puts in.

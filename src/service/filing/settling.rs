@@ -31,13 +31,13 @@ const LONGEST_RETRY: TimeDelta = TimeDelta::minutes(10);
 /// More events than this are worth a thread.
 const EVENTS_AT_ONCE: usize = 64;
 
-/// A submission whose outcome the registry's status query has to tell.
-#[derive(Debug, Clone)]
-pub struct AskStatus {
-    /// The submission, as saved.
-    pub row: SubmissionRow,
-    /// The definite answer that led to the question.
-    pub refusal: Option<Code>,
+/// Definite answers that are not believed of a submission in doubt before its status was asked.
+pub const DOUBTED: [Code; 3] = [Code::H174, Code::H178, Code::H467];
+
+/// The definite answer of a submission in doubt that waits for the status query, if it has one.
+pub fn doubted(row: &SubmissionRow) -> Option<Code> {
+    let code = Code::new(row.code.clone().filter(|_| row.state == SubmissionState::Unresolved)?);
+    DOUBTED.contains(&code).then_some(code)
 }
 
 /// Ledger rows with their addresses, by id.
@@ -174,15 +174,11 @@ impl<'a> Settling<'a> {
         Ok(self.consents.get(&id).ok_or_else(missing)?)
     }
 
-    /// Applies what the registry answered to a submission that was sent. Returns what has to be asked next, if anything.
-    pub fn answered(
-        &mut self,
-        row: SubmissionRow,
-        answer: &RegistryAnswer,
-    ) -> ServiceResult<Option<AskStatus>> {
+    /// Applies what the registry answered to a submission that was sent.
+    pub fn answered(&mut self, row: SubmissionRow, answer: &RegistryAnswer) -> ServiceResult<()> {
         let was_unresolved = row.state == SubmissionState::Unresolved;
         if let RegistryAnswer::Registered { transaction_id, creation_date } = answer {
-            return self.registered(row, transaction_id, *creation_date).map(|()| None);
+            return self.registered(row, transaction_id, *creation_date);
         }
         // A rejection by HS_KARAR on a first record: there is nothing to reject, as H175 says of other sources.
         let nothing_to_reject =
@@ -212,11 +208,11 @@ impl<'a> Settling<'a> {
     /// Applies what the status query said about a submission.
     pub fn status_answered(
         &mut self,
-        ask: AskStatus,
+        row: SubmissionRow,
         side: Option<&RegistrySide>,
         asked_at: DateTime<Utc>,
-    ) -> ServiceResult<Option<AskStatus>> {
-        let AskStatus { row, refusal } = ask;
+    ) -> ServiceResult<()> {
+        let refusal = doubted(&row);
         self.merge_status(&row, asked_at, side.cloned())?;
         let facts =
             SubmissionFacts { status: row.status, wire_date: row.wire_date, refusal: refusal.clone() };
@@ -224,9 +220,20 @@ impl<'a> Settling<'a> {
         if let (Settlement::Become { state: SubmissionState::Registered, .. }, Some(side)) =
             (&settlement, side)
         {
-            return self.registered(row, &side.transaction_id, side.creation_date).map(|()| None);
+            return self.registered(row, &side.transaction_id, side.creation_date);
         }
         self.settled(row, settlement, true, refusal)
+    }
+
+    /// Applies what a list query said of a submission whose address it does not tell as approved: a late rejection has
+    /// nothing to reject, and an approval in doubt is not there, so that what was said of it stands.
+    pub fn not_approved(&mut self, row: SubmissionRow) -> ServiceResult<()> {
+        let Some(refusal) = doubted(&row) else {
+            return self.end(row, SubmissionState::NotNeeded, Some(Code::NO_APPROVAL));
+        };
+        let facts =
+            SubmissionFacts { status: row.status, wire_date: row.wire_date, refusal: Some(refusal.clone()) };
+        self.settled(row, settle_by_status(&facts, None), true, Some(refusal))
     }
 
     fn settled(
@@ -235,7 +242,7 @@ impl<'a> Settling<'a> {
         settlement: Settlement,
         was_unresolved: bool,
         refusal: Option<Code>,
-    ) -> ServiceResult<Option<AskStatus>> {
+    ) -> ServiceResult<()> {
         match settlement {
             Settlement::Become { state: SubmissionState::Unresolved, .. } => {
                 let next = self.now + delay(&row);
@@ -249,11 +256,10 @@ impl<'a> Settling<'a> {
             }
             Settlement::Become { state, code } => self.end(row, state, code)?,
             Settlement::AskStatus => {
-                // The answer is remembered: whoever asks, now or later, need not send the bytes again.
-                let code = refusal.as_ref().map(|code| code.as_str().to_owned()).or_else(|| row.code.clone());
-                let row = SubmissionRow { state: SubmissionState::Unresolved, code, ..row };
-                self.save(row.clone());
-                return Ok(Some(AskStatus { row, refusal }));
+                // The answer is remembered: who claims the question need not send the bytes again.
+                let code = refusal.map(|code| code.as_str().to_owned()).or(row.code);
+                let (state, next_attempt_at) = (SubmissionState::Unresolved, self.now);
+                self.save(SubmissionRow { state, code, next_attempt_at, claim: None, ..row });
             }
             Settlement::Requeue { after } => {
                 let after =
@@ -269,7 +275,7 @@ impl<'a> Settling<'a> {
             Settlement::RetryRejectionLate => self.requeue(SubmissionRow { late: true, ..row }, self.now),
             Settlement::Hold { cause, code } => self.hold(row, cause, &code, true)?,
         }
-        Ok(None)
+        Ok(())
     }
 
     fn registered(
@@ -350,9 +356,10 @@ impl<'a> Settling<'a> {
         row
     }
 
-    /// Puts a claimed submission back into the queue untried.
+    /// Puts a claimed submission back untried, into the queue or, where it is in doubt, to the others that are.
     pub fn put_back(&mut self, row: SubmissionRow, at: DateTime<Utc>) {
-        self.requeue(SubmissionRow { attempt: row.attempt - 1, ..row }, at);
+        let row = SubmissionRow { attempt: row.attempt - 1, next_attempt_at: at, claim: None, ..row };
+        if row.state == SubmissionState::Unresolved { self.save(row) } else { self.requeue(row, at) }
     }
 
     /// Holds a submission. With `stop`, all but a review also stop the brand's channel until a probe passes.

@@ -99,6 +99,25 @@ statements! {
         UPDATE submissions SET state = 'unresolved', claimed_by = $3, lease_until = $4, attempt = attempt + 1, updated_at = $1 FROM due
         WHERE iys_code = p AND consent_id = c AND generation = g
         RETURNING ", row!());
+    /// Of singles in doubt those with a definite answer, which the status query confirms or not.
+    NEXT_QUESTION = "SELECT iys_code, brand_code FROM submissions {by submissions_out}
+        WHERE state IN ('in_flight', 'unresolved') AND state = 'unresolved' AND batch_id IS NULL AND code {in $1 text}
+            AND next_attempt_at <= $2 AND (lease_until < $3 OR lease_until IS NULL)
+        ORDER BY next_attempt_at LIMIT 1";
+    CLAIM_QUESTIONS = concat!("WITH due AS MATERIALIZED (
+              SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s {by submissions_out}
+              WHERE s.state IN ('in_flight', 'unresolved') AND s.state = 'unresolved' AND s.batch_id IS NULL AND s.code {in $3 text}
+                AND s.iys_code = $1 AND s.brand_code = $2 AND s.next_attempt_at <= $4 AND (s.lease_until < $5 OR s.lease_until IS NULL)
+              ORDER BY s.next_attempt_at LIMIT $6 {skip_locked})
+        UPDATE submissions SET claimed_by = $7, lease_until = $8, attempt = attempt + 1, updated_at = $4 FROM due
+        WHERE iys_code = p AND consent_id = c AND generation = g
+        RETURNING ", row!());
+    /// Rejections for which the status is to be asked: late ones, and those with a definite answer in doubt.
+    REJECTIONS_TO_ASK = "SELECT (SELECT count(*) FROM (SELECT 1 FROM submissions {by submissions_due}
+              WHERE state = 'queued' AND target_at < $1 AND status = 'RET' LIMIT $3) AS late)
+        + (SELECT count(*) FROM (SELECT 1 FROM submissions {by submissions_out}
+              WHERE state IN ('in_flight', 'unresolved') AND state = 'unresolved' AND status = 'RET' AND batch_id IS NULL
+                AND code {in $2 text} LIMIT $3) AS doubted)";
     OF_BATCH = concat!("SELECT ", row!(), "
         FROM submissions {by submissions_of_batch}
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') ORDER BY batch_index");
@@ -267,6 +286,45 @@ pub async fn claim_unresolved(
     let rows =
         tx.rows(&CLAIM_UNRESOLVED, args![business_now, wire_now, claim.by, claim.until, limit]).await?;
     rows.iter().map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row })).collect()
+}
+
+/// The brand whose question has waited longest: of its singles in doubt one got a definite answer of these codes.
+pub async fn next_question(
+    tx: &mut Tx,
+    codes: &[String],
+    business_now: DateTime<Utc>,
+    wire_now: DateTime<Utc>,
+) -> Result<Option<(IysCode, BrandCode)>> {
+    let row = tx.row(&NEXT_QUESTION, args![codes.to_vec(), business_now, wire_now]).await?;
+    row.map(|row| Ok((IysCode(row.get(0)?), BrandCode(row.get(1)?)))).transpose()
+}
+
+/// Claims a brand's singles in doubt that got a definite answer of these codes, to ask for their status.
+pub async fn claim_questions(
+    tx: &mut Tx,
+    (provider, brand, codes): (IysCode, BrandCode, &[String]),
+    limit: i64,
+    business_now: DateTime<Utc>,
+    wire_now: DateTime<Utc>,
+    claim: Claim,
+) -> Result<Vec<SubmissionRow>> {
+    let args = args![provider, brand, codes.to_vec(), business_now, wire_now, limit, claim.by, claim.until];
+    let rows = tx.rows(&CLAIM_QUESTIONS, args).await?;
+    rows.iter().map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row })).collect()
+}
+
+/// How many rejections wait for a status query, up to about `most`: late ones, and those in doubt with a definite answer of
+/// these codes.
+pub async fn rejections_to_ask(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    codes: &[String],
+    most: usize,
+) -> Result<usize> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let row = tx.row(&REJECTIONS_TO_ASK, args![now, codes.to_vec(), most]).await?;
+    let count = row.map_or(Ok(0), |row| row.get::<i64>(0))?;
+    Ok(usize::try_from(count).unwrap_or_default())
 }
 
 /// Notes that `deadline.at_risk` was told of the open filings of these consents.

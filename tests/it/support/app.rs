@@ -29,6 +29,8 @@ pub struct Options {
     pub batch_threshold: Option<u32>,
     /// Pace; none where missing.
     pub requests_per_second: Option<f64>,
+    /// Status queries an hour.
+    pub status_calls_per_hour: Option<u32>,
     /// How long the registry may take to answer.
     pub registry_timeout: Option<Duration>,
     /// Webhook calls in flight at once: in all, and to one endpoint.
@@ -49,6 +51,9 @@ pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -
     config.http.requests_per_second_per_key = 1_000_000;
     config.registry.requests_per_second = options.requests_per_second.unwrap_or(0.0);
     config.registry.timeout = options.registry_timeout.unwrap_or(Duration::from_secs(5));
+    if let Some(calls) = options.status_calls_per_hour {
+        config.registry.status_calls_per_hour = calls;
+    }
     if let Some(threshold) = options.batch_threshold {
         config.filing.batch_threshold = threshold;
     }

@@ -98,6 +98,7 @@ fn hot_statements() -> Vec<Hot> {
     let keys: Vec<Key> = (0..20).map(|n| key(n * 937)).collect();
     let ids: Vec<Uuid> = (0..20).map(|n| id(n * 937)).collect();
     let statuses = vec!["RET".to_owned(), "ONAY".to_owned()];
+    let codes = vec!["H174".to_owned(), "H467".to_owned()];
     vec![
         hot(
             "submissions",
@@ -118,6 +119,19 @@ fn hot_statements() -> Vec<Hot> {
             &["submissions_due"],
         ),
         hot("submissions", "CLAIM_UNRESOLVED", args![now, now, by, until, 100_i64], &["submissions_out"]),
+        hot("submissions", "NEXT_QUESTION", args![codes.clone(), now, now], &["submissions_out"]),
+        hot(
+            "submissions",
+            "CLAIM_QUESTIONS",
+            args![PROVIDER, BRAND, codes.clone(), now, now, 100_i64, by, until],
+            &["submissions_out"],
+        ),
+        hot(
+            "submissions",
+            "REJECTIONS_TO_ASK",
+            args![at(100), codes, 100_i64],
+            &["submissions_due", "submissions_out"],
+        ),
         hot("submissions", "OPEN_OF_KEYS", args![PROVIDER, keys.clone()], &["submissions_open"]),
         hot("submissions", "OPEN_BESIDE", args![PROVIDER, keys.clone(), by], &["submissions_open"]),
         hot("submissions", "DUE", args![PROVIDER, BRAND, "ONAY", now, 50_i64], &["submissions_due_by_brand"]),
