@@ -103,7 +103,7 @@ async fn simulate(database: Database, part: u64) {
         if worst.within { "" } else { ", beyond the reserve" },
     );
     // Two replicas that each hold a request miss by one item now and then (seeds 5103, 7559): open.
-    let allowed = if database == Database::Postgres { 1 } else { 0 };
+    let allowed = i64::from(database == Database::Postgres);
     for outcome in &outcomes {
         let Outcome { seed, trace, .. } = outcome;
         assert_eq!(outcome.fault, None, "KOPRU_SIMULATION_SEED={seed}\n{trace}");
