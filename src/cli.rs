@@ -27,6 +27,7 @@ mod redrive;
 mod retailer;
 mod sandbox;
 mod serve;
+mod text;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -128,6 +129,8 @@ enum Command {
     Brand(brand::Args),
     /// Retailers (bayi) of the brands
     Retailer(retailer::Args),
+    /// Consent texts, privacy notices, call scripts and paper forms of the brands
+    Text(text::Args),
     /// What the registry pushes: connections of the brands
     Push(push::Args),
     /// Keys to the HTTP API
@@ -166,6 +169,7 @@ impl Cli {
             Command::Provider(args) => provider::run(&global, args, output),
             Command::Brand(args) => brand::run(&global, args, output),
             Command::Retailer(args) => retailer::run(&global, args, output),
+            Command::Text(args) => text::run(&global, args, output),
             Command::Push(args) => push::run(&global, &args, output),
             Command::Key(args) => key::run(&global, args, output),
             Command::Endpoint(args) => endpoint::run(&global, args, output),

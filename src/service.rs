@@ -25,6 +25,7 @@ pub mod reconciliation;
 pub mod redrive;
 pub mod retailers;
 pub mod standing;
+pub mod texts;
 
 use std::net::IpAddr;
 

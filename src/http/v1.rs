@@ -13,6 +13,7 @@ pub mod push;
 pub mod redrive;
 pub mod reports;
 pub mod retailers;
+pub mod texts;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -58,6 +59,9 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(retailers::replace))
         .routes(routes!(retailers::revoke))
         .routes(routes!(retailers::query))
+        .routes(routes!(texts::add, texts::list))
+        .routes(routes!(texts::history))
+        .routes(routes!(texts::get))
         .routes(routes!(push::add, push::list))
         .routes(routes!(push::get, push::remove))
         .routes(routes!(keys::add, keys::list))

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::service::standing::Stops;
+use crate::service::texts::KnownTexts;
 use crate::service::{ServiceError, ServiceResult, retailers};
 
 pub use writer::Intake;
@@ -156,7 +157,10 @@ pub async fn submit(app: &App, request: IntakeRequest) -> ServiceResult<IntakeAn
         Some(idempotency) => commit::stored_parts(app, idempotency).await?,
         None => Vec::new(),
     };
-    let unknown = unknown_retailers(app, &request).await?;
+    let known = Known {
+        unknown_retailers: unknown_retailers(app, &request).await?,
+        texts: KnownTexts::of(app, &request.brand, request.items.iter().map(|item| &item.evidence)).await?,
+    };
     let keys = prepare::keys(app, request.brand.iys_code).await?;
     let mut answer = IntakeAnswer::default();
     let mut rest = request.items;
@@ -168,7 +172,7 @@ pub async fn submit(app: &App, request: IntakeRequest) -> ServiceResult<IntakeAn
             None => {
                 let idempotency = request.idempotency.clone().map(|idempotency| (idempotency, number));
                 let mut part =
-                    prepare::part(app, &keys, &request.brand, request.door, part, idempotency, &unknown);
+                    prepare::part(app, &keys, &request.brand, request.door, part, idempotency, &known);
                 part.stops = request.stops.clone();
                 app.intake.commit(part).await?
             }
@@ -178,6 +182,12 @@ pub async fn submit(app: &App, request: IntakeRequest) -> ServiceResult<IntakeAn
         number += 1;
     }
     Ok(answer)
+}
+
+/// What was looked up for a whole request.
+struct Known {
+    unknown_retailers: HashSet<i64>,
+    texts: KnownTexts,
 }
 
 /// Which of the retailers that a request names the brand certainly does not have. A request that names none costs nothing.

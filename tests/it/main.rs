@@ -30,5 +30,6 @@ mod retailers;
 mod rules;
 mod simulation;
 mod stop;
+mod texts;
 mod twin;
 mod webhooks;

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::legal_text::ShownText;
 use crate::words::words;
 
 words! {
@@ -74,7 +75,13 @@ pub struct Evidence {
     /// second later than an approval).
     #[serde(default, with = "optional_rfc3339", skip_serializing_if = "Option::is_none")]
     pub true_time: Option<DateTime<Utc>>,
-    /// Version of the text that was shown or read out.
+    /// The version of a text kept here that was shown or read out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<ShownText>,
+    /// The version of a privacy notice kept here that stood beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<ShownText>,
+    /// Version of the text that was shown or read out, where the client keeps it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text_version: Option<String>,
     /// SHA-256 of that text, lower-case hex.

@@ -118,12 +118,14 @@ impl Record {
     }
 }
 
-struct Bytes(Vec<u8>);
+/// Bytes of a canonical form.
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
 
 impl Bytes {
-    fn field(&mut self, number: u8, value: &[u8]) {
+    /// Appends a field: number, length, value.
+    pub(crate) fn field(&mut self, number: u8, value: &[u8]) {
         self.0.push(number);
-        // No field comes near 4 GiB: the longest is a source word.
+        // No field comes near 4 GiB: the longest is the body of a text.
         let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
         self.0.extend_from_slice(&length.to_be_bytes());
         self.0.extend_from_slice(value);

@@ -18,7 +18,7 @@
 //! | what does the registry's answer do to a submission? | [`outcome`], [`submission`] |
 //! | in which order are requests spent? | [`schedule`], [`governor`] |
 //! | how often is a brand's change feed read? | [`cadence`] |
-//! | what is written down for ever? | [`ledger`], [`evidence`] |
+//! | what is written down for ever? | [`ledger`], [`evidence`], [`legal_text`] |
 
 pub mod address;
 pub mod cadence;
@@ -31,6 +31,7 @@ pub mod governor;
 pub mod key;
 pub mod lang;
 pub mod ledger;
+pub mod legal_text;
 pub mod outcome;
 pub mod permission;
 pub mod rights;
@@ -52,6 +53,7 @@ pub use key::{
     OnayRefresh, OpenSubmission, Readmission,
 };
 pub use lang::{Lang, Text};
+pub use legal_text::{LegalText, LegalTextKind, ShownText, TextRef, Wording};
 pub use outcome::{RegistryAnswer, Settlement, SubmissionFacts};
 pub use permission::{
     Effective, LocalRejection, Merge, Observation, Permission, RegistryKnowledge, RegistrySide,

@@ -183,7 +183,13 @@ pub struct EvidenceView {
     /// Who sent it: the id of a key, a user or a campaign.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    /// Version of the text that was shown or read out.
+    /// The text version kept here that was shown or read out, as `code/version`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The privacy notice kept here that stood beside it, as `code/version`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+    /// Version of the text that was shown or read out, where the client keeps it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text_version: Option<String>,
     /// SHA-256 of that text.
@@ -215,6 +221,7 @@ pub struct EvidenceView {
 
 impl EvidenceView {
     fn new(evidence: &Evidence) -> Self {
+        let text = evidence.text.as_ref();
         let address = evidence.resolved_address.or(evidence.peer).is_some();
         let kept = [
             (evidence.full_name.is_some(), "fullName"),
@@ -227,8 +234,10 @@ impl EvidenceView {
             declared: evidence.declared,
             door: evidence.door.map(|door| door.as_str().to_owned()),
             actor: evidence.actor.clone(),
+            text: text.map(|text| text.text().to_string()),
+            notice: evidence.notice.as_ref().map(|notice| notice.text().to_string()),
             text_version: evidence.text_version.clone(),
-            text_sha256: evidence.text_sha256.clone(),
+            text_sha256: text.map(|text| text.sha256.clone()).or_else(|| evidence.text_sha256.clone()),
             origin: evidence.origin.clone(),
             message_id: evidence.message_id.clone(),
             call_id: evidence.call_id.clone(),

@@ -11,9 +11,9 @@ use kopru_store::brands::BrandRow;
 use kopru_store::{Key, ProviderKeys, ids};
 
 use crate::bootstrap::App;
-use crate::service::intake::{Idempotency, IntakeItem, Refused};
+use crate::service::intake::{Idempotency, IntakeItem, Known, Refused};
 use crate::service::standing::Stops;
-use crate::service::{ServiceResult, mirror};
+use crate::service::{FieldProblem, ServiceResult, mirror};
 
 /// One part of a request, ready to be committed.
 pub(super) struct Part {
@@ -60,7 +60,7 @@ pub(super) fn part(
     door: &'static str,
     items: Vec<IntakeItem>,
     idempotency: Option<(Idempotency, usize)>,
-    unknown_retailers: &HashSet<i64>,
+    known: &Known,
 ) -> Part {
     let now = app.clocks.business();
     let mut part = Part {
@@ -72,12 +72,15 @@ pub(super) fn part(
         refused: Vec::new(),
         idempotency,
     };
-    for item in items {
+    for mut item in items {
         match check_shape(&item.consent.raw(), now) {
             Ok(shaped) => {
-                let mut problems = retailer_problems(&item, unknown_retailers);
+                let mut problems = retailer_problems(&item, &known.unknown_retailers);
                 if let Some((code, title)) = source_problem(brand, &shaped) {
                     problems.push(Refused { index: item.index, code, field: "source".to_owned(), title });
+                }
+                if let Err(unknown) = known.texts.settle(&mut item.evidence) {
+                    problems.extend(unknown.into_iter().map(|problem| text_problem(item.index, problem)));
                 }
                 if problems.is_empty() {
                     part.items.push(prepared(keys, brand, item, &shaped, now));
@@ -141,6 +144,10 @@ fn salt() -> [u8; 32] {
 
 fn refused(index: usize, error: FieldError) -> Refused {
     Refused { index, code: error.h_code.to_owned(), field: error.field.to_owned(), title: error.message }
+}
+
+fn text_problem(index: usize, problem: FieldProblem) -> Refused {
+    Refused { index, code: problem.code, field: problem.field, title: problem.title }
 }
 
 /// Each once, in order: the registry refuses repetitions (H193).

@@ -46,6 +46,7 @@ mod steps;
 pub mod submissions;
 pub mod subscriptions;
 pub mod sweeps;
+pub mod texts;
 pub mod wake;
 
 pub use crypto::{Key, MasterKey, ProviderKeys, random};
@@ -99,6 +100,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("submissions", submissions::STATEMENTS),
         ("sweeps", sweeps::STATEMENTS),
         ("subscriptions", subscriptions::STATEMENTS),
+        ("texts", texts::STATEMENTS),
         ("vault", vault::STATEMENTS),
     ];
     modules

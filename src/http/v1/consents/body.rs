@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use kopru_domain::evidence::Door;
-use kopru_domain::{Evidence, Text};
+use kopru_domain::{Evidence, Lang, ShownText, Text, TextRef};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -65,9 +65,18 @@ pub enum ConsentsBody {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EvidenceBody {
-    /// Version of the text that was shown or read out.
+    /// The text version kept here that was shown or read out, as `code/version`. Its hash is kept with the consent.
+    #[schema(example = "sms-onay/1")]
+    pub text: Option<String>,
+    /// The version of a privacy notice kept here that stood beside it, as `code/version`.
+    #[schema(example = "aydinlatma/1")]
+    pub notice: Option<String>,
+    /// The language in which they were shown: `tr` (the default) or `en`.
+    #[schema(value_type = Option<String>)]
+    pub language: Option<Lang>,
+    /// Version of the text that was shown or read out, where you keep it yourself.
     pub text_version: Option<String>,
-    /// SHA-256 of that text, 64 hexadecimal digits.
+    /// SHA-256 of the text, 64 hexadecimal digits; where `text` is named it must be that version's.
     pub text_sha256: Option<String>,
     /// The name the person gave.
     pub full_name: Option<String>,
@@ -94,6 +103,9 @@ pub struct EvidenceBody {
 }
 
 const EVIDENCE: &[Field] = &[
+    Field::optional("text", Kind::Text).also(&["metin", "consenttext"]),
+    Field::optional("notice", Kind::Text).also(&["aydinlatma", "privacynotice"]),
+    Field::optional("language", Kind::Word(&["tr", "en"])).also(&["lang", "dil"]),
     Field::optional("textVersion", Kind::Text).also(&["version", "metinsurumu"]),
     Field::optional("textSha256", Kind::Text).also(&["texthash", "hash", "sha256", "metinozeti"]),
     Field::optional("fullName", Kind::Text).also(&["name", "adsoyad", "ad"]),
@@ -179,6 +191,8 @@ impl ConsentBody {
                 resolved_address: named.or(caller.client),
                 user_agent: given.user_agent.or_else(|| caller.user_agent.clone()),
                 operator: given.operator,
+                text: shown(given.text.as_deref(), given.language),
+                notice: shown(given.notice.as_deref(), given.language),
                 text_version: given.text_version,
                 text_sha256: given.text_sha256.map(|digest| digest.to_ascii_lowercase()),
                 full_name: given.full_name,
@@ -214,6 +228,15 @@ impl EvidenceBody {
                 found.push(too_long(index, name, LONGEST_FACT));
             }
         }
+        for (name, text) in [("evidence.text", &self.text), ("evidence.notice", &self.notice)] {
+            if text.as_ref().is_some_and(|text| text.parse::<TextRef>().is_err()) {
+                let title = Text::fixed(
+                    "kod/sürüm biçiminde olmalı: sms-onay/1 gibi",
+                    "it must be code/version, such as sms-onay/1",
+                );
+                found.push(problem(index, name, "text", title));
+            }
+        }
         if self.voice_offset_seconds.is_some_and(|seconds| u32::try_from(seconds).is_err()) {
             let title = Text::fixed(
                 "kaydın başından saniye, sıfır ya da büyük",
@@ -235,6 +258,11 @@ impl EvidenceBody {
             found.push(problem(index, "evidence.clientAddress", "address", title));
         }
     }
+}
+
+fn shown(name: Option<&str>, lang: Option<Lang>) -> Option<ShownText> {
+    let name = name?.parse().ok()?;
+    Some(ShownText::new(name, lang.unwrap_or_default()))
 }
 
 /// Not too long, and without control characters, which no database takes in every place.

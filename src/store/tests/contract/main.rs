@@ -64,6 +64,7 @@ mod statements;
 mod steps;
 mod submissions;
 mod sweeps;
+mod texts;
 mod transactions;
 mod turns;
 mod unresolved;
