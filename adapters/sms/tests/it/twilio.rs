@@ -1,0 +1,76 @@
+use kopru_sms::{Account, FailureKind, twilio};
+
+use crate::stand_in::{Fault, Seen, StandIn, Vendor};
+use crate::{client, outgoing, since};
+
+struct Twilio;
+
+impl Vendor for Twilio {
+    fn answer(&mut self, request: &Seen) -> (u16, &'static str, String) {
+        // AC1:token
+        if request.header("authorization") != "Basic QUMxOnRva2Vu" {
+            return error(401, 20003, "Authenticate");
+        }
+        if request.path != "/2010-04-01/Accounts/AC1/Messages.json" {
+            return error(404, 20404, "Not found");
+        }
+        if !request.value("To").unwrap().starts_with("+90") {
+            return error(400, 21211, "Invalid 'To' Phone Number");
+        }
+        let body = r#"{"account_sid": "AC1", "api_version": "2010-04-01", "body": "x", "date_created": "Thu, 24 Aug 2023 05:01:45 +0000",
+            "direction": "outbound-api", "error_code": null, "error_message": null, "num_segments": "1",
+            "sid": "SMaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "status": "queued", "to": "+905319876543"}"#;
+        (201, "application/json", body.to_owned())
+    }
+}
+
+fn error(status: u16, code: u32, message: &str) -> (u16, &'static str, String) {
+    let body = format!(
+        r#"{{"code": {code}, "message": "{message}", "more_info": "https://www.twilio.com/docs/errors/{code}", "status": {status}}}"#
+    );
+    (status, "application/json", body)
+}
+
+fn account(url: &str, token: &str) -> Account {
+    Account::Twilio(twilio::Account {
+        account_sid: "AC1".to_owned(),
+        auth_token: token.to_owned().into(),
+        url: url.to_owned(),
+    })
+}
+
+#[tokio::test]
+async fn a_text_becomes_a_message() {
+    let vendor = StandIn::start(Twilio).await;
+    let mut text = outgoing("m-1", "Şifre: 1 & 2");
+    let sent = account(&vendor.url, "token").send(&client(), text).await.unwrap();
+    assert_eq!(sent.id.as_deref(), Some("SMaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+    let seen = vendor.last();
+    assert_eq!(seen.value("Body").as_deref(), Some("Şifre: 1 & 2"));
+    assert_eq!(seen.value("From").as_deref(), Some("KOPRU"));
+    assert_eq!(seen.value("ValidityPeriod").as_deref(), Some("180"));
+    text.from = "MG1";
+    account(&vendor.url, "token").send(&client(), text).await.unwrap();
+    assert_eq!(vendor.last().value("MessagingServiceSid").as_deref(), Some("MG1"));
+    assert!(account(&vendor.url, "token").inbox(&client(), since(None)).await.unwrap().messages.is_empty());
+}
+
+#[tokio::test]
+async fn codes_are_sorted_by_what_to_do_next() {
+    let vendor = StandIn::start(Twilio).await;
+    let wrong = account(&vendor.url, "wrong").send(&client(), outgoing("m-1", "x")).await.unwrap_err();
+    assert_eq!((wrong.kind, wrong.code.as_str()), (FailureKind::Account, "20003"));
+    for (status, code, kind) in [
+        (400, 21610, FailureKind::Refused),
+        (400, 21606, FailureKind::Account),
+        (429, 20429, FailureKind::Wait),
+        (400, 99999, FailureKind::Refused),
+        (503, 20503, FailureKind::Retry),
+        (500, 20500, FailureKind::Unknown),
+    ] {
+        let body: &'static str = Box::leak(error(status, code, "x").2.into_boxed_str());
+        vendor.next_goes_wrong(Fault::Status(status, body));
+        let failure = account(&vendor.url, "token").send(&client(), outgoing("m-1", "x")).await.unwrap_err();
+        assert_eq!((failure.kind, failure.code), (kind, code.to_string()));
+    }
+}
