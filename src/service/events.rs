@@ -205,6 +205,11 @@ impl EventLog {
         self.events.push((subject, event));
     }
 
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.events.len()
+    }
+
     /// Appends the events under the provider's head, which the caller holds.
     pub async fn append(self, tx: &mut Tx, head: &mut Head) -> Result<()> {
         let provider = self.provider;

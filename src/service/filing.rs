@@ -11,6 +11,7 @@ mod release;
 mod resolve;
 mod send;
 pub mod settling;
+mod sharing;
 mod sift;
 
 pub use batch::{batch_step, claim_batch, posted};
@@ -18,7 +19,7 @@ pub use claim::{Work, claim_due};
 pub use order::{ITEMS_PER_REQUEST, Outlook, Place, Turn, forecast, requests_per_second};
 pub(crate) use release::release;
 pub use release::{release_forgotten, release_lifted};
-pub use resolve::{claim_unresolved, resolve};
+pub use resolve::{Doubts, claim_unresolved, resolve};
 pub(crate) use send::{count, counted};
 pub use send::{file, record};
 pub(crate) use sift::approved;

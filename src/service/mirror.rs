@@ -8,7 +8,7 @@ use kopru_store::heads::Head;
 use kopru_store::key_states::{self, KeyRows};
 use kopru_store::permissions::PermissionRow;
 use kopru_store::submissions::OpenRow;
-use kopru_store::{Key, ProviderKeys, Result, StoreError, Tx};
+use kopru_store::{Claim, Key, ProviderKeys, Result, StoreError, Tx};
 
 const CONSENT: &str = "consents.sealed";
 const EVIDENCE: &str = "evidence.sealed";
@@ -117,6 +117,7 @@ fn corrupt() -> StoreError {
 }
 
 /// The state of keys: permission and open submissions. Read it under the lock of the provider's head.
+#[derive(Default)]
 pub struct KeyStates {
     states: HashMap<Key, KeyState>,
 }
@@ -131,6 +132,16 @@ impl KeyStates {
     /// Loads the state of each of these keys.
     pub async fn load(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<Self> {
         Ok(Self::new(key_states::load(tx, provider, distinct(keys)).await?))
+    }
+
+    /// Loads the state of each of these keys beside what `claim` has taken.
+    pub async fn load_beside(tx: &mut Tx, provider: IysCode, keys: Vec<Key>, claim: Claim) -> Result<Self> {
+        Ok(Self::new(key_states::load_beside(tx, provider, distinct(keys), claim).await?))
+    }
+
+    /// Loads what merging the registry's movements into these keys asks for.
+    pub async fn load_to_merge(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<Self> {
+        Ok(Self::new(key_states::load_to_merge(tx, provider, distinct(keys)).await?))
     }
 
     fn new(rows: KeyRows) -> Self {

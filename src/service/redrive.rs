@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use kopru_domain::{BrandCode, BrandPolicy, Code, IysCode, Lang, Readmission, SubmissionState};
 use kopru_store::audit::{self, AuditRow};
-use kopru_store::consents::{self, ConsentRow};
+use kopru_store::consents::{self, TakenRow};
 use kopru_store::submissions::{self, EndedFilter, SubmissionRow};
 use kopru_store::{Priority, StoreError, Tx, brands as brand_rows, heads};
 use serde::Serialize;
@@ -324,8 +324,8 @@ async fn drive(
 ) -> ServiceResult<Redrive> {
     let (provider, now) = (brand.row.iys_code, app.clocks.business());
     let ids = rows.iter().map(|row| row.consent_id).collect();
-    let known: HashMap<Uuid, ConsentRow> =
-        consents::find_many(tx, provider, ids).await?.into_iter().map(|row| (row.id, row)).collect();
+    let known: HashMap<Uuid, TakenRow> =
+        consents::taken(tx, provider, ids).await?.into_iter().map(|row| (row.id, row)).collect();
     let states = KeyStates::load(tx, provider, rows.iter().map(|row| row.key).collect()).await?;
     let mut decision = Decision { app, policy: brand.row.policy, states, known, force: wish.force, now };
     let mut redrive = Redrive { dry_run: wish.dry_run, ..Redrive::default() };
@@ -362,7 +362,7 @@ struct Decision<'a> {
     app: &'a App,
     policy: BrandPolicy,
     states: KeyStates,
-    known: HashMap<Uuid, ConsentRow>,
+    known: HashMap<Uuid, TakenRow>,
     force: bool,
     now: DateTime<Utc>,
 }

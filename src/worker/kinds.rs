@@ -10,13 +10,12 @@ use kopru_store::cursors::CursorRow;
 use kopru_store::daily_reports::DailyRow;
 use kopru_store::jobs::{self, JobRow};
 use kopru_store::push::{ConnectionRow, PushRow};
-use kopru_store::submissions::SubmissionRow;
 use kopru_store::sweeps::SweepRow;
 use kopru_store::{Claim, Priority};
 
 use crate::bootstrap::App;
 use crate::service::delivery::{self, Lanes, replay};
-use crate::service::filing::{self, Turn, Work};
+use crate::service::filing::{self, Doubts, Turn, Work};
 use crate::service::push::{merging, registering};
 use crate::service::reconciliation::sweep;
 use crate::service::{ServiceResult, daily, housekeeping, onboarding, reconciliation};
@@ -58,7 +57,7 @@ impl Kind for Filing {
 pub(super) struct Unresolved;
 
 impl Kind for Unresolved {
-    type Batch = Vec<SubmissionRow>;
+    type Batch = Doubts;
     const NAME: &'static str = "unresolved";
 
     fn limits(&self, app: &App) -> Limits {
@@ -66,8 +65,7 @@ impl Kind for Unresolved {
     }
 
     async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<Self::Batch>> {
-        let rows = filing::claim_unresolved(app, claim).await?;
-        Ok(Some(rows).filter(|rows| !rows.is_empty()))
+        filing::claim_unresolved(app, claim).await
     }
 
     async fn work(&self, app: &App, batch: Self::Batch, _: Claim) -> ServiceResult<()> {

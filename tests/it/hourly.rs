@@ -1,7 +1,12 @@
 //! The registry's hourly limits: nothing is asked beyond them, and what has to be asked waits for the next hour.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use kopru::service::filing;
+use kopru_store::Claim;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::on_both_databases;
 use crate::support::{Bridge, Database, Options, Registry, consent};
@@ -112,6 +117,78 @@ on_both_databases! {
         assert_eq!(bridge.permission(&number(100), "MESAJ").await["permissions"][0]["status"], "RET");
         assert_eq!(bridge.registry.movements().await.len(), 40, "nothing was filed where nothing was approved");
         bridge.ledger_holds().await;
+    }
+}
+
+on_both_databases! {
+    /// A batch that was sent into an outage leaves a question for each item. Where the list tells of no approval, the
+    /// answer "too late" stands: ten thousand items once took ten hours of single questions.
+    async fn approvals_in_doubt_are_sifted(database: Database) {
+        let bridge = bridge(database, json!({"statusLimitPerHour": AN_HOUR})).await;
+        let given = bridge.app.clocks.business() - TimeDelta::minutes(5);
+        bridge.registry.fault("add_batch", "503", 1_000).await;
+        let ids = post(&bridge, 120, "ONAY", given).await;
+        bridge.drain().await;
+        assert_eq!(bridge.state(&ids[0]).await["state"], "unresolved");
+        bridge.advance("216h").await;
+        bridge.registry.clear_faults().await;
+        bridge.drain_for(4, "7m").await;
+        let stats = bridge.registry.stats().await;
+        assert_eq!((calls(&stats, "statuses"), calls(&stats, "status")), (1, 0), "{stats}");
+        for id in &ids {
+            let state = bridge.state(id).await;
+            assert_eq!((state["state"].as_str(), state["code"].as_str()), (Some("expired"), Some("H467")), "{state}");
+        }
+        bridge.ledger_holds().await;
+    }
+}
+
+on_both_databases! {
+    /// What the registry holds against a person's will is asked about before what only we wonder about.
+    async fn rejections_draw_first(database: Database) {
+        let registry = Registry::start().await;
+        // The second POST of a batch meets the records of the first.
+        registry.settings(json!({"disabledRules": ["v2_repeat"]})).await;
+        let options = Options {
+            batch_threshold: Some(5),
+            status_calls_per_hour: Some(10),
+            registry_timeout: Some(Duration::from_millis(400)),
+            ..Options::default()
+        };
+        let bridge = Bridge::with(database, registry, options).await;
+        let given = bridge.app.clocks.business() - TimeDelta::minutes(5);
+        post(&bridge, 7, "ONAY", given).await;
+        bridge.drain_for(3, "6m").await;
+        bridge.advance("192h").await;
+        // Twelve approvals whose first POST was recorded without an answer, and seven late rejections in the queue.
+        bridge.registry.fault("add_batch", "cut_after_write", 1).await;
+        let now = bridge.app.clocks.business();
+        let body: Vec<_> = (100..112).map(|place| consent(&number(place), "MESAJ", "ONAY", now)).collect();
+        let (_, answer) = bridge.consents(json!(body)).await;
+        let approvals: Vec<String> = answer["accepted"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect();
+        bridge.drain().await;
+        bridge.advance("1m").await;
+        bridge.drain().await;
+        bridge.advance("6m").await;
+        let rejections = post(&bridge, 7, "RET", given + TimeDelta::seconds(30)).await;
+        let claim = || Claim { by: Uuid::new_v4(), until: bridge.app.clocks.wire() + TimeDelta::minutes(2) };
+        // The results alone, and what they leave to be asked: nothing else is done yet.
+        while let Some(batch) = filing::claim_batch(&bridge.app, claim()).await.unwrap() {
+            filing::batch_step(&bridge.app, batch).await.unwrap();
+        }
+        while let Some(doubts) = filing::claim_unresolved(&bridge.app, claim()).await.unwrap() {
+            filing::resolve(&bridge.app, doubts).await.unwrap();
+        }
+        assert_eq!(calls(&bridge.registry.stats().await, "status"), 3, "seven of ten are the rejections'");
+        bridge.drain().await;
+        assert_eq!(calls(&bridge.registry.stats().await, "status"), 10);
+        assert_eq!(registered(&bridge, &rejections).await, 7);
+        bridge.drain_for(2, "61m").await;
+        for id in &approvals {
+            assert_eq!(bridge.state(id).await["state"], "registered");
+        }
+        let stats = bridge.registry.stats().await;
+        assert_eq!((calls(&stats, "status"), calls(&stats, "add")), (19, 0), "{stats}");
     }
 }
 

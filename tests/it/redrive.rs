@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kopru::service::Caller;
 use kopru::service::redrive::{self, ENDED, Wish};
 use kopru_domain::{BrandCode, ConsentStatus, IysCode, SubmissionState};
-use kopru_store::submissions::{self, EndedFilter, SubmissionRow};
+use kopru_store::submissions::{self, EndedFilter, Portion, SubmissionRow};
 use kopru_store::{Claim, Priority, audit};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -41,8 +41,9 @@ async fn refuse_all(bridge: &Bridge) {
     let now = bridge.app.clocks.business();
     let claim = Claim { by: Uuid::new_v4(), until: now };
     let approvals = [ConsentStatus::Approval];
+    let portion = Portion { limit: 10_000, singles: 10_000, batch: Uuid::nil() };
     let mut tx = bridge.app.db.begin(Priority::Bulk).await.unwrap();
-    let rows = submissions::claim(&mut tx, provider, brand, &approvals, 10_000, now, claim).await.unwrap();
+    let rows = submissions::claim(&mut tx, provider, brand, &approvals, portion, now, claim).await.unwrap();
     let refused = rows.into_iter().map(|row| SubmissionRow {
         state: SubmissionState::Refused,
         code: Some("H180".to_owned()),

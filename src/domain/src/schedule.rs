@@ -123,6 +123,11 @@ impl Load {
         };
         if singles { Shape::Singles } else { Shape::Batch }
     }
+
+    /// How many items, up to `most`, still travel as singles: any more are a batch.
+    pub fn most_as_singles(&self, most: u64) -> u64 {
+        (1..=most).take_while(|items| self.shape(*items) == Shape::Singles).last().unwrap_or_default()
+    }
 }
 
 /// What the present budget can do for one brand, while it shares it with the others.

@@ -14,7 +14,7 @@ words! {
         Queued = "queued",
         /// Its bytes are stored and are being sent.
         InFlight = "in_flight",
-        /// The registry took it into a batch; the result per item is to be asked for.
+        /// It travels in a batch; the result per item is to be asked for.
         Batched = "batched",
         /// Sent, outcome unknown: only the same bytes may be sent again.
         Unresolved = "unresolved",
@@ -69,6 +69,7 @@ impl SubmissionState {
             Self::Queued => matches!(
                 next,
                 Self::InFlight
+                    | Self::Batched
                     | Self::Held
                     | Self::Refused
                     | Self::Expired

@@ -2,7 +2,6 @@
 //! No question is asked here: an item whose outcome its result leaves open becomes an unresolved single.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,8 +17,8 @@ use serde_json::value::RawValue;
 use crate::bootstrap::App;
 use crate::registry::{codes, words};
 use crate::service::filing::claim::join;
-use crate::service::filing::send::{account, count, record};
-use crate::service::filing::settling::{Settling, waiting_for};
+use crate::service::filing::send::{account, count};
+use crate::service::filing::settling::{Consents, Settling, consents_of, waiting_for};
 use crate::service::{ServiceResult, mirror};
 
 /// However often a batch has failed.
@@ -47,7 +46,7 @@ pub async fn batch_step(app: &App, batch: BatchRow) -> ServiceResult<()> {
     let account = account(app, batch.iys_code).await?;
     match (&batch.state, &batch.body) {
         (BatchState::Posting | BatchState::Unresolved, Some(_)) => {
-            let (_, body) = bytes_of(app, &batch).await?;
+            let body = bytes_of(app, &batch).await?;
             post(app, &account, batch, body).await
         }
         (BatchState::Waiting, _) => look(app, &account, batch).await,
@@ -55,12 +54,12 @@ pub async fn batch_step(app: &App, batch: BatchRow) -> ServiceResult<()> {
     }
 }
 
-/// The exact bytes of a batch, with the keys that opened them.
-async fn bytes_of(app: &App, batch: &BatchRow) -> ServiceResult<(Arc<ProviderKeys>, Bytes)> {
+/// The exact bytes of a batch.
+async fn bytes_of(app: &App, batch: &BatchRow) -> ServiceResult<Bytes> {
     let mut tx = app.db.read().await?;
     let keys = app.vault.keys(&mut tx, batch.iys_code).await?;
     let body = mirror::open_wire(&keys, batch.body.as_deref().unwrap_or_default())?;
-    Ok((keys, Bytes::from(body)))
+    Ok(Bytes::from(body))
 }
 
 /// Begins a transaction that touches the items of a batch: under the provider's head, as all that do.
@@ -96,7 +95,9 @@ async fn accepted(app: &App, batch: &BatchRow, body: &Bytes, taken: &BatchAddRes
     let sub_requests = sub_requests(body, taken)?;
     let mut tx = begin(app, batch).await?;
     if batches::waiting(&mut tx, batch, &taken.request_id, now, first_look, &sub_requests).await? {
-        submissions::batch_accepted(&mut tx, batch.iys_code, batch.id, now).await?;
+        if batch.resent {
+            submissions::batch_accepted(&mut tx, batch.iys_code, batch.id, now).await?;
+        }
         tx.commit().await?;
     }
     Ok(())
@@ -324,53 +325,66 @@ fn single(keys: &ProviderKeys, items: &[Bytes], row: SubmissionRow) -> Submissio
 /// Asks for a batch's results. Empty is not failed: after long emptiness each item is resolved by itself.
 async fn look(app: &App, account: &Account, batch: BatchRow) -> ServiceResult<()> {
     let request_id = batch.request_id.clone().unwrap_or_default();
-    let result = account.batch_result(codes(batch.iys_code, batch.brand_code), &request_id).await;
+    let asking = account.batch_result(codes(batch.iys_code, batch.brand_code), &request_id);
+    let (result, items) = tokio::join!(asking, items_of(app, &batch));
     count("batch_result", &result);
     let (results, failed) = match result {
         Ok(items) => (items, None),
         Err(error) => (Vec::new(), Some(error)),
     };
-    let rows = {
-        let mut tx = app.db.read().await?;
-        submissions::of_batch(&mut tx, batch.iys_code, batch.id).await?
-    };
-    let open = rows.len();
-    let mut decided = decided(&batch, rows, &results);
-    let left = open - decided.len();
-    if batch.resent && !decided.is_empty() {
-        let (keys, body) = bytes_of(app, &batch).await?;
-        let items = raw_items(&body)?;
-        // As a single whose first POST is in doubt: "it is there already" is not believed before the status was asked.
-        decided = decided.into_iter().map(|(row, answer)| (single(&keys, &items, row), answer)).collect();
-    }
-    if !decided.is_empty() {
-        // What has to be asked is left to the worker of unresolved singles, which claims each first.
-        record(app, batch.iys_code, decided).await?;
-    }
+    let (rows, consents) = items?;
+    let (decided, left) = decided(&batch, rows, &results);
     let now = app.clocks.business();
     let posted_at = batch.posted_at.unwrap_or(batch.created_at);
-    if left > 0 && failed.is_none() && now >= batch_give_up(posted_at, batch.earliest_target) {
-        let (_, body) = bytes_of(app, &batch).await?;
-        return one_by_one(app, &batch, &body).await;
+    let gives_up =
+        !left.is_empty() && failed.is_none() && now >= batch_give_up(posted_at, batch.earliest_target);
+    let bytes = if batch.resent || gives_up { raw_items(&bytes_of(app, &batch).await?)? } else { Vec::new() };
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let mut settling = Settling::begin(app, &mut tx, batch.iys_code).await?.with(consents);
+    settling.load_keys(&mut tx, decided.iter().map(|(row, _)| row.key).collect()).await?;
+    for (row, answer) in decided {
+        // As a single whose first POST is in doubt: "it is there already" is not believed before the status was asked,
+        // which is left to the worker of unresolved singles.
+        let row = if batch.resent { single(&settling.keys, &bytes, row) } else { row };
+        settling.answered(row, &answer)?;
     }
-    let mut tx = begin(app, &batch).await?;
-    if left == 0 {
-        batches::done(&mut tx, &batch).await?;
+    let ours = if left.is_empty() {
+        batches::done(&mut tx, &batch).await?
+    } else if gives_up {
+        for row in left {
+            let row = single(&settling.keys, &bytes, row);
+            settling.save(SubmissionRow { next_attempt_at: now, ..row });
+        }
+        batches::done(&mut tx, &batch).await?
     } else {
         let look = u32::try_from(batch.looks + 1).unwrap_or(u32::MAX);
         let delay = TimeDelta::from_std(batch_look_delay(look)).unwrap_or(TimeDelta::minutes(5));
         let delay = failed.map_or(delay, |error| wait(&batch, &error).min(delay));
-        batches::look_again(&mut tx, &batch, now + delay).await?;
+        batches::look_again(&mut tx, &batch, now + delay).await?
+    };
+    if ours {
+        settling.finish(&mut tx).await?;
+        tx.commit().await?;
+        app.wake.wake();
     }
-    Ok(tx.commit().await?)
+    Ok(())
 }
 
-/// Matches results to rows: by the registry's id of the item, else by place.
+/// The open items of a batch with their consents. Nobody but the holder of the batch's claim changes them.
+async fn items_of(app: &App, batch: &BatchRow) -> ServiceResult<(Vec<SubmissionRow>, Consents)> {
+    let mut tx = app.db.read().await?;
+    let rows = submissions::of_batch(&mut tx, batch.iys_code, batch.id).await?;
+    let ids = rows.iter().map(|row| row.consent_id).collect();
+    let consents = consents_of(&mut tx, app, batch.iys_code, ids).await?;
+    Ok((rows, consents))
+}
+
+/// Matches results to rows, by the registry's id of the item, else by place; and what is left without one.
 fn decided(
     batch: &BatchRow,
     rows: Vec<SubmissionRow>,
     results: &[BatchItemResult],
-) -> Vec<(SubmissionRow, RegistryAnswer)> {
+) -> (Vec<(SubmissionRow, RegistryAnswer)>, Vec<SubmissionRow>) {
     let places: HashMap<&str, usize> = batch
         .sub_requests
         .iter()
@@ -386,13 +400,15 @@ fn decided(
             by_place.insert(place, result);
         }
     }
-    rows.into_iter()
-        .filter_map(|row| {
-            let place = usize::try_from(row.batch_index?).ok()?;
-            let answer = words::item_answer(by_place.get(&place)?)?;
-            Some((row, answer))
-        })
-        .collect()
+    let (mut decided, mut left) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        let place = row.batch_index.and_then(|index| usize::try_from(index).ok());
+        match place.and_then(|place| words::item_answer(by_place.get(&place)?)) {
+            Some(answer) => decided.push((row, answer)),
+            None => left.push(row),
+        }
+    }
+    (decided, left)
 }
 
 /// The items of a batch as they stand in its bytes.

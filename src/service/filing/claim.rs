@@ -7,24 +7,22 @@ use iys::Bytes;
 use iys::wire::encode;
 use kopru_domain::schedule::Shape;
 use kopru_domain::{BrandCode, BrandPolicy, Code};
-use kopru_domain::{Channel, ClaimVerdict, Confirmation, ConsentStatus, HeldCause, IysCode};
+use kopru_domain::{Channel, ClaimVerdict, Confirmation, ConsentStatus, HeldCause, IysCode, SubmissionState};
 use kopru_store::batches::{self, BatchRow, BatchState};
 use kopru_store::brands;
 use kopru_store::holds::{self, HoldRow};
-use kopru_store::submissions::{self, SubmissionRow};
+use kopru_store::submissions::{self, Portion, SubmissionRow};
 use kopru_store::{Claim, Priority, StoreError, Tx, ids};
+use uuid::Uuid;
 
 use crate::bootstrap::App;
-use crate::registry::Hourly;
 use crate::registry::words::{Filing, request};
-use crate::service::filing::settling::{Settling, candidate};
-use crate::service::filing::sift::is_approved;
+use crate::service::filing::settling::{Settling, candidate, consents_of};
+use crate::service::filing::sharing::divide;
 use crate::service::filing::{Outgoing, Outlook, Place, Turn};
 use crate::service::mirror;
 use crate::service::{ServiceError, ServiceResult};
 
-/// Status queries of one claim: they must all be answered within its lease.
-const QUESTIONS_A_CLAIM: usize = 50;
 /// Rejections whose target is nearer go even where a brand's filings are held back.
 const NEAR: TimeDelta = TimeDelta::hours(4);
 /// The others of such a brand come back after this.
@@ -127,18 +125,30 @@ async fn claim_brand(
     outlook: &Outlook,
     claim: Claim,
 ) -> ServiceResult<Option<Work>> {
+    // What never changes is read and opened before the provider's head is held.
+    let (policy, consents, singles) = {
+        let mut tx = app.db.read().await?;
+        // Without an account nothing can be sent: what is claimed would only look as if it had left the house.
+        app.registry.account(&mut tx, provider).await?;
+        let now = app.clocks.business();
+        let due = submissions::due(&mut tx, provider, brand, going.statuses, most, now).await?;
+        let earliest = due.iter().map(|(_, target)| *target).min().unwrap_or(now);
+        let policy = brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy);
+        let consents =
+            consents_of(&mut tx, app, provider, due.into_iter().map(|(id, _)| id).collect()).await?;
+        (policy.unwrap_or_default(), consents, outlook.load(app, earliest).most_as_singles(most as u64))
+    };
     let mut tx = app.db.begin(Priority::Bulk).await?;
-    // Without an account nothing can be sent: what is claimed would only look as if it had left the house.
-    app.registry.account(&mut tx, provider).await?;
-    let mut settling = Settling::begin(app, &mut tx, provider).await?;
+    let mut settling = Settling::begin(app, &mut tx, provider).await?.with(consents);
+    let batch_id = ids::new_id(settling.now);
+    let portion = Portion { limit: most, singles: singles as i64, batch: batch_id };
     let rows =
-        submissions::claim(&mut tx, provider, brand, going.statuses, most, settling.now, claim).await?;
+        submissions::claim(&mut tx, provider, brand, going.statuses, portion, settling.now, claim).await?;
     if rows.is_empty() {
         return Ok(None);
     }
-    settling.load(&mut tx, &rows).await?;
+    settling.load_claimed(&mut tx, &rows, claim).await?;
     settling.load_access(&mut tx).await?;
-    let policy = brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy).unwrap_or_default();
     let gate = Gate::load(&mut tx, provider, brand).await?;
     let mut ready = Vec::new();
     let mut ask_first = Vec::new();
@@ -153,11 +163,13 @@ async fn claim_brand(
             None => review(app, &mut settling, policy, row, &mut ready, &mut ask_first)?,
         }
     }
+    let ask_first = ask_first.into_iter().map(|row| settling.alone(row)).collect();
     let (ask_first, sift) = divide(app, &mut tx, &mut settling, ask_first, going.careful).await?;
     let mut work = Work { provider, brand, batch: None, singles: Vec::new(), ask_first, sift };
     let earliest = ready.iter().map(|out| out.row.target_at).min().unwrap_or(settling.now);
     if outlook.load(app, earliest).shape(ready.len() as u64) == Shape::Batch {
-        work.batch = Some(batch(&mut tx, &mut settling, provider, brand, ready, claim).await?);
+        let place = (provider, brand, batch_id);
+        work.batch = Some(batch(&mut tx, &mut settling, place, ready, claim).await?);
     } else {
         store_wires(&mut settling, &mut ready);
         work.singles = ready;
@@ -165,36 +177,6 @@ async fn claim_brand(
     settling.finish(&mut tx).await?;
     tx.commit().await?;
     Ok(Some(work))
-}
-
-/// Divides late rejections into those to be asked about one by one, as far as this hour's status queries reach, and, where
-/// they are many, those to be asked about as lists first. The others wait, without a call.
-async fn divide(
-    app: &App,
-    tx: &mut Tx,
-    settling: &mut Settling<'_>,
-    late: Vec<SubmissionRow>,
-    careful: bool,
-) -> ServiceResult<(Vec<SubmissionRow>, Vec<SubmissionRow>)> {
-    if late.is_empty() {
-        return Ok((late, Vec::new()));
-    }
-    let (approved, unseen): (Vec<_>, Vec<_>) = late.into_iter().partition(|row| is_approved(settling, row));
-    // A single question about an address without a record counts as a failure at the registry; the list never does.
-    if careful && !unseen.is_empty() {
-        metrics::counter!("registry_held_back_total", "what" => "status").increment(unseen.len() as u64);
-    }
-    let (mut questions, sift) = if unseen.len() > QUESTIONS_A_CLAIM || careful {
-        (approved, unseen)
-    } else {
-        ([approved, unseen].concat(), Vec::new())
-    };
-    let left = app.registry.left(tx, Hourly::Status).await?;
-    let next = if left.requests > QUESTIONS_A_CLAIM { settling.now } else { left.more_at };
-    for row in questions.split_off(questions.len().min(QUESTIONS_A_CLAIM).min(left.requests)) {
-        settling.put_back(row, next);
-    }
-    Ok((questions, sift))
 }
 
 /// The holds of a brand: everything on a held channel waits, but for the probe that housekeeping puts in.
@@ -233,7 +215,7 @@ fn review(
         ask_first.push(row);
         return Ok(());
     }
-    let consent = candidate(settling.consent(row.consent_id)?.0);
+    let consent = candidate(&settling.consent(row.consent_id)?.0);
     let now = settling.now;
     let verdict =
         settling.states.of(row.key).review(&consent, &policy, &app.calendar, now, Confirmation::None);
@@ -250,8 +232,13 @@ pub(super) fn carry_out(
 ) -> ServiceResult<()> {
     match verdict {
         ClaimVerdict::Send { wire_date, late } => {
+            let as_claimed = row.wire_date == wire_date && row.late == late;
             // A code that led here was said of other bytes.
-            ready.push(outgoing(settling, SubmissionRow { wire_date, late, code: None, ..row })?);
+            let row = SubmissionRow { wire_date, late, code: None, ..row };
+            if !as_claimed {
+                settling.save(row.clone());
+            }
+            ready.push(outgoing(settling, row)?);
         }
         ClaimVerdict::End { state, code } => settling.end(row, state, Some(code))?,
         ClaimVerdict::Hold { cause, code } => settling.hold(row, cause, &code, true)?,
@@ -284,6 +271,7 @@ fn outgoing(settling: &Settling<'_>, row: SubmissionRow) -> ServiceResult<Outgoi
 /// Stores the bytes of single adds with their submissions.
 pub(super) fn store_wires(settling: &mut Settling<'_>, outgoing: &mut [Outgoing]) {
     for out in outgoing {
+        out.row = settling.alone(out.row.clone());
         out.row.wire = Some(mirror::seal_wire(&settling.keys, &out.bytes));
         settling.save(out.row.clone());
     }
@@ -292,13 +280,11 @@ pub(super) fn store_wires(settling: &mut Settling<'_>, outgoing: &mut [Outgoing]
 async fn batch(
     tx: &mut Tx,
     settling: &mut Settling<'_>,
-    provider: IysCode,
-    brand: BrandCode,
+    (provider, brand, id): (IysCode, BrandCode, Uuid),
     ready: Vec<Outgoing>,
     claim: Claim,
 ) -> ServiceResult<(BatchRow, Bytes)> {
     let body = join(ready.iter().map(|out| &out.bytes));
-    let id = ids::new_id(settling.now);
     let earliest = ready.iter().map(|out| out.row.target_at).min().unwrap_or(settling.now);
     let batch = BatchRow {
         iys_code: provider,
@@ -319,9 +305,17 @@ async fn batch(
         resent: false,
     };
     batches::add(tx, &batch, Some(claim)).await?;
+    // They were claimed into their places; where one did not come along, those behind it move up.
     for (index, out) in ready.into_iter().enumerate() {
-        let batch_index = i64::try_from(index).ok();
-        settling.save(SubmissionRow { batch_id: Some(id), batch_index, ..out.row });
+        let (batch_id, batch_index) = (Some(id), i64::try_from(index).ok());
+        if (out.row.batch_id, out.row.batch_index) != (batch_id, batch_index) {
+            settling.save(SubmissionRow {
+                state: SubmissionState::Batched,
+                batch_id,
+                batch_index,
+                ..out.row
+            });
+        }
     }
     Ok((batch, body))
 }

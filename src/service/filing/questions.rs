@@ -2,21 +2,21 @@
 
 use chrono::{DateTime, Utc};
 use iys::wire::StatusRequest;
-use iys::{Account, ErrorClass};
+use iys::{Account, BrandCodes, ErrorClass};
 use kopru_domain::{BrandCode, Code, Confirmation, IysCode, RegistryAnswer, RegistrySide};
 use kopru_store::submissions::SubmissionRow;
-use kopru_store::{Priority, Tx, brands, consents};
+use kopru_store::{Priority, Tx, brands};
 
 use crate::bootstrap::App;
 use crate::registry::{codes, words};
 use crate::service::filing::claim::{carry_out, store_wires};
 use crate::service::filing::send::{count, record, send};
-use crate::service::filing::settling::{AskStatus, Settling, candidate};
-use crate::service::{ServiceError, ServiceResult, mirror};
+use crate::service::filing::settling::{Consents, Settling, candidate, consents_of};
+use crate::service::{ServiceError, ServiceResult};
 
-/// A question with its answer.
+/// A submission with the answer.
 struct Answered {
-    question: AskStatus,
+    row: SubmissionRow,
     /// The registry's record; `None`: it holds nothing.
     side: Option<RegistrySide>,
     asked_at: DateTime<Utc>,
@@ -28,16 +28,16 @@ pub(super) async fn ask(
     account: &Account,
     provider: IysCode,
     brand: BrandCode,
-    questions: Vec<AskStatus>,
+    rows: Vec<SubmissionRow>,
 ) -> ServiceResult<()> {
-    let answers = answers(app, account, provider, brand, questions).await?;
+    let answers = answers(app, account, provider, brand, rows).await?;
     if answers.is_empty() {
         return Ok(());
     }
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let (mut settling, answers) = still_ours(app, &mut tx, provider, answers).await?;
-    for Answered { question, side, asked_at } in answers {
-        settling.status_answered(question, side.as_ref(), asked_at)?;
+    for Answered { row, side, asked_at } in answers {
+        settling.status_answered(row, side.as_ref(), asked_at)?;
     }
     settling.finish(&mut tx).await?;
     tx.commit().await?;
@@ -53,8 +53,7 @@ pub(super) async fn ask_then_send(
     brand: BrandCode,
     rows: Vec<SubmissionRow>,
 ) -> ServiceResult<()> {
-    let questions = rows.into_iter().map(|row| AskStatus { row, refusal: None }).collect();
-    let answers = answers(app, account, provider, brand, questions).await?;
+    let answers = answers(app, account, provider, brand, rows).await?;
     if answers.is_empty() {
         return Ok(());
     }
@@ -63,9 +62,9 @@ pub(super) async fn ask_then_send(
     let (mut settling, answers) = still_ours(app, &mut tx, provider, answers).await?;
     settling.load_access(&mut tx).await?;
     let policy = brands::find_by_code(&mut tx, brand).await?.map(|brand| brand.policy).unwrap_or_default();
-    for Answered { question: AskStatus { row, .. }, side, asked_at } in answers {
+    for Answered { row, side, asked_at } in answers {
         settling.merge_status(&row, asked_at, side)?;
-        let consent = candidate(settling.consent(row.consent_id)?.0);
+        let consent = candidate(&settling.consent(row.consent_id)?.0);
         let (now, asked) = (settling.now, Confirmation::StatusJustAsked);
         let verdict = settling.states.of(row.key).review(&consent, &policy, &app.calendar, now, asked);
         carry_out(&mut settling, row, verdict, &mut ready, &mut Vec::new())?;
@@ -82,12 +81,17 @@ async fn answers(
     account: &Account,
     provider: IysCode,
     brand: BrandCode,
-    questions: Vec<AskStatus>,
+    rows: Vec<SubmissionRow>,
 ) -> ServiceResult<Vec<Answered>> {
-    let mut answers = Vec::with_capacity(questions.len());
+    let consents = {
+        let mut tx = app.db.read().await?;
+        consents_of(&mut tx, app, provider, rows.iter().map(|row| row.consent_id).collect()).await?
+    };
+    let mut answers = Vec::with_capacity(rows.len());
     // One after the other: when the registry refuses one for its limit, no other is on its way.
-    for question in questions {
-        answers.extend(answer(app, account, provider, brand, question).await?);
+    for row in rows {
+        let request = request(&consents, &row)?;
+        answers.extend(answer(app, account, codes(provider, brand), &request, row).await?);
     }
     Ok(answers)
 }
@@ -100,37 +104,34 @@ async fn still_ours<'a>(
     mut answers: Vec<Answered>,
 ) -> ServiceResult<(Settling<'a>, Vec<Answered>)> {
     let mut settling = Settling::begin(app, tx, provider).await?;
-    let rows: Vec<SubmissionRow> = answers.iter().map(|answer| answer.question.row.clone()).collect();
+    let rows: Vec<SubmissionRow> = answers.iter().map(|answer| answer.row.clone()).collect();
     settling.load(tx, &rows).await?;
     let ours = settling.still_claimed(tx, &rows).await?;
-    answers.retain(|Answered { question: AskStatus { row, .. }, .. }| {
-        ours.contains(&(row.consent_id, row.generation))
-    });
+    answers.retain(|Answered { row, .. }| ours.contains(&(row.consent_id, row.generation)));
     Ok((settling, answers))
 }
 
 async fn answer(
     app: &App,
     account: &Account,
-    provider: IysCode,
-    brand: BrandCode,
-    question: AskStatus,
+    place: BrandCodes,
+    request: &StatusRequest,
+    row: SubmissionRow,
 ) -> ServiceResult<Option<Answered>> {
-    let request = request(app, provider, &question.row).await?;
     let asked_at = app.clocks.business();
-    let result = account.status(codes(provider, brand), &request).await;
+    let result = account.status(place, request).await;
     count("status", &result);
     let (code, after) = match result {
-        Ok(None) => return Ok(Some(Answered { question, side: None, asked_at })),
+        Ok(None) => return Ok(Some(Answered { row, side: None, asked_at })),
         Ok(Some(answer)) => match words::status_side(&answer, asked_at) {
-            Some(side) => return Ok(Some(Answered { question, side: Some(side), asked_at })),
+            Some(side) => return Ok(Some(Answered { row, side: Some(side), asked_at })),
             None => {
-                tracing::error!(submission.id = %question.row.consent_id, "a status answer has unknown words; asking again later");
+                tracing::error!(submission.id = %row.consent_id, "a status answer has unknown words; asking again later");
                 (None, None)
             }
         },
         Err(error) => {
-            tracing::info!(error = &error as &dyn std::error::Error, submission.id = %question.row.consent_id, "status query failed; asking again later");
+            tracing::info!(error = &error as &dyn std::error::Error, submission.id = %row.consent_id, "status query failed; asking again later");
             let after = match error.class() {
                 ErrorClass::Wait { after } => Some(after),
                 _ => None,
@@ -139,19 +140,15 @@ async fn answer(
         }
     };
     // What led to the question stays with the row.
-    let code = question.row.code.clone().map(Code::new).or(code);
-    record(app, provider, vec![(question.row, RegistryAnswer::Retry { code, after })]).await?;
+    let code = row.code.clone().map(Code::new).or(code);
+    record(app, row.iys_code, vec![(row, RegistryAnswer::Retry { code, after })]).await?;
     Ok(None)
 }
 
-async fn request(app: &App, provider: IysCode, row: &SubmissionRow) -> ServiceResult<StatusRequest> {
-    let mut tx = app.db.read().await?;
-    let keys = app.vault.keys(&mut tx, provider).await?;
-    let consent =
-        consents::find(&mut tx, provider, row.consent_id).await?.ok_or(ServiceError::NotFound("consent"))?;
-    let opened = mirror::open_consent(&keys, &consent.sealed)?;
+fn request(consents: &Consents, row: &SubmissionRow) -> ServiceResult<StatusRequest> {
+    let (consent, opened) = consents.get(&row.consent_id).ok_or(ServiceError::NotFound("consent"))?;
     Ok(StatusRequest {
-        recipient: opened.recipient,
+        recipient: opened.recipient.clone(),
         recipient_type: consent.recipient_type.as_str().to_owned(),
         r#type: consent.channel.as_str().to_owned(),
     })

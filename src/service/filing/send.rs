@@ -9,8 +9,8 @@ use kopru_store::submissions::SubmissionRow;
 use crate::bootstrap::App;
 use crate::registry::{codes, words};
 use crate::service::ServiceResult;
-use crate::service::filing::questions::{ask, ask_then_send};
-use crate::service::filing::settling::{AskStatus, Settling};
+use crate::service::filing::questions::ask_then_send;
+use crate::service::filing::settling::Settling;
 use crate::service::filing::sift::sift;
 use crate::service::filing::{Outgoing, Work, batch};
 
@@ -56,36 +56,33 @@ pub(super) async fn send(
         })
         .buffer_unordered(AT_ONCE)
         .ready_chunks(ANSWERS_A_COMMIT);
-    let mut questions = Vec::new();
     while let Some(answers) = answers.next().await {
         // A task that panicked or was cut off leaves its row to the lease.
-        let answers = answers.into_iter().filter_map(Result::ok).collect();
-        questions.extend(record(app, provider, answers).await?);
+        record(app, provider, answers.into_iter().filter_map(Result::ok).collect()).await?;
     }
-    ask(app, account, provider, brand, questions).await
+    Ok(())
 }
 
-/// Records answers in one transaction; returns what the status query has to tell.
+/// Records answers in one transaction. What the status query has to tell waits to be claimed for it.
 pub async fn record(
     app: &App,
     provider: IysCode,
     answers: Vec<(SubmissionRow, RegistryAnswer)>,
-) -> ServiceResult<Vec<AskStatus>> {
+) -> ServiceResult<()> {
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let mut settling = Settling::begin(app, &mut tx, provider).await?;
     let rows: Vec<SubmissionRow> = answers.iter().map(|(row, _)| row.clone()).collect();
     settling.load(&mut tx, &rows).await?;
     let ours = settling.still_claimed(&mut tx, &rows).await?;
-    let mut questions = Vec::new();
     for (row, answer) in
         answers.into_iter().filter(|(row, _)| ours.contains(&(row.consent_id, row.generation)))
     {
-        questions.extend(settling.answered(row, &answer)?);
+        settling.answered(row, &answer)?;
     }
     settling.finish(&mut tx).await?;
     tx.commit().await?;
     app.wake.wake();
-    Ok(questions)
+    Ok(())
 }
 
 /// Counts a call by operation and outcome.

@@ -11,35 +11,60 @@ use kopru_domain::{
     BrandCode, Candidate, Channel, Code, ConsentStatus, Deadline, HeldCause, IysCode, RegistryAnswer,
     RegistrySide, Settlement, Source, SubmissionFacts, SubmissionState,
 };
-use kopru_store::consents::{self, ConsentRow};
+use kopru_store::consents::{self, TakenRow};
 use kopru_store::heads::{self, Head};
 use kopru_store::holds::{self, HoldRow};
 use kopru_store::permissions::{self, PermissionRow};
 use kopru_store::retailers;
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Key, ProviderKeys, StoreError, Tx};
+use kopru_store::{Claim, Key, ProviderKeys, StoreError, Tx, changes};
 use uuid::Uuid;
 
 use crate::bootstrap::App;
-use crate::service::ServiceResult;
-use crate::service::events::{EventData, EventLog, Subject};
+use crate::service::events::{EventData, EventLog, Numbered, Subject};
 use crate::service::filing::release::release;
 use crate::service::mirror::{self, KeyStates, SealedConsent};
 use crate::service::onboarding;
 use crate::service::redrive;
+use crate::service::{ServiceError, ServiceResult};
 
 /// However often a submission has failed.
 const LONGEST_RETRY: TimeDelta = TimeDelta::minutes(10);
 /// However often a missing right has refused a submission whose outcome is unknown: every two hours.
 const MOST_DOUBLINGS: i64 = 2;
 
-/// A submission whose outcome the registry's status query has to tell.
-#[derive(Debug, Clone)]
-pub struct AskStatus {
-    /// The submission, as saved.
-    pub row: SubmissionRow,
-    /// The definite answer that led to the question.
-    pub refusal: Option<Code>,
+/// More events than this are worth a thread.
+const EVENTS_AT_ONCE: usize = 64;
+
+/// Definite answers that are not believed of a submission in doubt before its status was asked.
+pub const DOUBTED: [Code; 3] = [Code::H174, Code::H178, Code::H467];
+
+/// The definite answer of a submission in doubt that waits for the status query, if it has one.
+pub fn doubted(row: &SubmissionRow) -> Option<Code> {
+    let code = Code::new(row.code.clone().filter(|_| row.state == SubmissionState::Unresolved)?);
+    DOUBTED.contains(&code).then_some(code)
+}
+
+/// Ledger rows with their addresses, by id.
+pub type Consents = HashMap<Uuid, (TakenRow, SealedConsent)>;
+
+/// Reads ledger rows and opens what they keep sealed. They never change: read them before the transaction that needs them.
+pub async fn consents_of(
+    tx: &mut Tx,
+    app: &App,
+    provider: IysCode,
+    ids: Vec<Uuid>,
+) -> ServiceResult<Consents> {
+    if ids.is_empty() {
+        return Ok(Consents::new());
+    }
+    let keys = app.vault.keys(tx, provider).await?;
+    let mut opened = Consents::with_capacity(ids.len());
+    for row in consents::taken(tx, provider, ids).await? {
+        let consent = mirror::open_consent(&keys, &row.sealed)?;
+        opened.insert(row.id, (row, consent));
+    }
+    Ok(opened)
 }
 
 /// The provider's part of a transaction. Begins by locking the head; ends with [`Settling::finish`].
@@ -53,7 +78,7 @@ pub struct Settling<'a> {
     pub now: DateTime<Utc>,
     /// State of the keys concerned.
     pub states: KeyStates,
-    consents: HashMap<Uuid, ConsentRow>,
+    consents: Consents,
     access: HashMap<Uuid, Vec<i64>>,
     saved: Vec<SubmissionRow>,
     permissions: BTreeMap<Key, PermissionRow>,
@@ -78,8 +103,8 @@ impl<'a> Settling<'a> {
             keys,
             head,
             now,
-            states: KeyStates::load(tx, provider, Vec::new()).await?,
-            consents: HashMap::new(),
+            states: KeyStates::default(),
+            consents: Consents::new(),
             access: HashMap::new(),
             saved: Vec::new(),
             permissions: BTreeMap::new(),
@@ -90,13 +115,36 @@ impl<'a> Settling<'a> {
         })
     }
 
+    /// With ledger rows that were read before.
+    pub fn with(self, consents: Consents) -> Self {
+        Self { consents, ..self }
+    }
+
     /// Loads consents and key states of these submissions.
     pub async fn load(&mut self, tx: &mut Tx, rows: &[SubmissionRow]) -> ServiceResult<()> {
-        let ids = rows.iter().map(|row| row.consent_id).collect();
-        for consent in consents::find_many(tx, self.provider, ids).await? {
-            self.consents.insert(consent.id, consent);
-        }
-        self.load_keys(tx, rows.iter().map(|row| row.key).collect()).await
+        self.load_consents(tx, rows).await?;
+        self.states = KeyStates::load(tx, self.provider, keys_of(rows)).await?;
+        Ok(())
+    }
+
+    /// As [`Settling::load`] for what `claim` has just taken: beside the movement that it took, a key's others count.
+    pub async fn load_claimed(
+        &mut self,
+        tx: &mut Tx,
+        rows: &[SubmissionRow],
+        claim: Claim,
+    ) -> ServiceResult<()> {
+        self.load_consents(tx, rows).await?;
+        self.states = KeyStates::load_beside(tx, self.provider, keys_of(rows), claim).await?;
+        Ok(())
+    }
+
+    /// Consents that were not read before.
+    async fn load_consents(&mut self, tx: &mut Tx, rows: &[SubmissionRow]) -> ServiceResult<()> {
+        let ids =
+            rows.iter().map(|row| row.consent_id).filter(|id| !self.consents.contains_key(id)).collect();
+        self.consents.extend(consents_of(tx, self.app, self.provider, ids).await?);
+        Ok(())
     }
 
     /// Loads which retailers may use the consents that were loaded: only who makes requests of them needs it.
@@ -132,30 +180,23 @@ impl<'a> Settling<'a> {
         Ok(rows.iter().filter(ours).map(place).collect())
     }
 
-    /// Loads the state of keys.
+    /// Loads what merging the registry's movements into these keys asks for.
     pub async fn load_keys(&mut self, tx: &mut Tx, keys: Vec<Key>) -> ServiceResult<()> {
-        self.states = KeyStates::load(tx, self.provider, keys).await?;
+        self.states = KeyStates::load_to_merge(tx, self.provider, keys).await?;
         Ok(())
     }
 
     /// The consent of a submission, with its address.
-    pub fn consent(&self, id: Uuid) -> ServiceResult<(&ConsentRow, SealedConsent)> {
-        let row = self
-            .consents
-            .get(&id)
-            .ok_or(StoreError::Corrupt { what: "consents", detail: "missing".to_owned() })?;
-        Ok((row, mirror::open_consent(&self.keys, &row.sealed)?))
+    pub fn consent(&self, id: Uuid) -> ServiceResult<&(TakenRow, SealedConsent)> {
+        let missing = || StoreError::Corrupt { what: "consents", detail: "missing".to_owned() };
+        Ok(self.consents.get(&id).ok_or_else(missing)?)
     }
 
-    /// Applies what the registry answered to a submission that was sent. Returns what has to be asked next, if anything.
-    pub fn answered(
-        &mut self,
-        row: SubmissionRow,
-        answer: &RegistryAnswer,
-    ) -> ServiceResult<Option<AskStatus>> {
+    /// Applies what the registry answered to a submission that was sent.
+    pub fn answered(&mut self, row: SubmissionRow, answer: &RegistryAnswer) -> ServiceResult<()> {
         let was_unresolved = row.state == SubmissionState::Unresolved;
         if let RegistryAnswer::Registered { transaction_id, creation_date } = answer {
-            return self.registered(row, transaction_id, *creation_date).map(|()| None);
+            return self.registered(row, transaction_id, *creation_date);
         }
         // A rejection by HS_KARAR on a first record: there is nothing to reject, as H175 says of other sources.
         let nothing_to_reject =
@@ -183,11 +224,11 @@ impl<'a> Settling<'a> {
     /// Applies what the status query said about a submission.
     pub fn status_answered(
         &mut self,
-        ask: AskStatus,
+        row: SubmissionRow,
         side: Option<&RegistrySide>,
         asked_at: DateTime<Utc>,
-    ) -> ServiceResult<Option<AskStatus>> {
-        let AskStatus { row, refusal } = ask;
+    ) -> ServiceResult<()> {
+        let refusal = doubted(&row);
         self.merge_status(&row, asked_at, side.cloned())?;
         let facts =
             SubmissionFacts { status: row.status, wire_date: row.wire_date, refusal: refusal.clone() };
@@ -195,9 +236,20 @@ impl<'a> Settling<'a> {
         if let (Settlement::Become { state: SubmissionState::Registered, .. }, Some(side)) =
             (&settlement, side)
         {
-            return self.registered(row, &side.transaction_id, side.creation_date).map(|()| None);
+            return self.registered(row, &side.transaction_id, side.creation_date);
         }
         self.settled(row, settlement, true, refusal)
+    }
+
+    /// Applies what a list query said of a submission whose address it does not tell as approved: a late rejection has
+    /// nothing to reject, and an approval in doubt is not there, so that what was said of it stands.
+    pub fn not_approved(&mut self, row: SubmissionRow) -> ServiceResult<()> {
+        let Some(refusal) = doubted(&row) else {
+            return self.end(row, SubmissionState::NotNeeded, Some(Code::NO_APPROVAL));
+        };
+        let facts =
+            SubmissionFacts { status: row.status, wire_date: row.wire_date, refusal: Some(refusal.clone()) };
+        self.settled(row, settle_by_status(&facts, None), true, Some(refusal))
     }
 
     fn settled(
@@ -206,7 +258,7 @@ impl<'a> Settling<'a> {
         settlement: Settlement,
         was_unresolved: bool,
         refusal: Option<Code>,
-    ) -> ServiceResult<Option<AskStatus>> {
+    ) -> ServiceResult<()> {
         match settlement {
             Settlement::Become { state: SubmissionState::Unresolved, .. } => {
                 let next = self.now + delay(&row);
@@ -221,11 +273,10 @@ impl<'a> Settling<'a> {
             }
             Settlement::Become { state, code } => self.end(row, state, code)?,
             Settlement::AskStatus => {
-                // The answer is remembered: whoever asks, now or later, need not send the bytes again.
-                let code = refusal.as_ref().map(|code| code.as_str().to_owned()).or_else(|| row.code.clone());
-                let row = SubmissionRow { state: SubmissionState::Unresolved, code, ..row };
-                self.save(row.clone());
-                return Ok(Some(AskStatus { row, refusal }));
+                // The answer is remembered: who claims the question need not send the bytes again.
+                let code = refusal.map(|code| code.as_str().to_owned()).or(row.code);
+                let (state, next_attempt_at) = (SubmissionState::Unresolved, self.now);
+                self.save(SubmissionRow { state, code, cause: None, next_attempt_at, claim: None, ..row });
             }
             Settlement::Requeue { after } => {
                 let after =
@@ -244,7 +295,7 @@ impl<'a> Settling<'a> {
             Settlement::RetryRejectionLate => self.requeue(SubmissionRow { late: true, ..row }, self.now),
             Settlement::Hold { cause, code } => self.hold(row, cause, &code, true)?,
         }
-        Ok(None)
+        Ok(())
     }
 
     fn registered(
@@ -254,6 +305,7 @@ impl<'a> Settling<'a> {
         creation_date: DateTime<Utc>,
     ) -> ServiceResult<()> {
         let (consent, opened) = self.consent(row.consent_id)?;
+        let reference = opened.reference.clone();
         let side = RegistrySide {
             status: row.status,
             consent_date: row.wire_date,
@@ -261,8 +313,9 @@ impl<'a> Settling<'a> {
             creation_date,
             transaction_id: transaction_id.to_owned(),
         };
-        let subject = subject(&row, consent, &opened);
-        self.merge(subject.clone(), side, "registered", opened.reference.clone());
+        let subject = subject(&row, consent, opened);
+        let late = row.late.then(|| (subject.clone(), reference.clone()));
+        self.merge(subject, side, "registered", reference);
         *self.lifted.entry((row.brand_code, row.channel)).or_default() |=
             row.status == ConsentStatus::Approval;
         let ended = SubmissionRow {
@@ -272,8 +325,8 @@ impl<'a> Settling<'a> {
             creation_date: Some(creation_date),
             ..ended(row)
         };
-        if ended.late {
-            self.submission_event(&ended, subject, "consent.filed_late", opened.reference);
+        if let Some((subject, reference)) = late {
+            self.submission_event(&ended, subject, "consent.filed_late", reference);
         }
         self.save(ended);
         Ok(())
@@ -293,9 +346,7 @@ impl<'a> Settling<'a> {
             _ => None,
         };
         if let Some(kind) = kind {
-            let (consent, opened) = self.consent(row.consent_id)?;
-            let subject = subject(&row, consent, &opened);
-            self.submission_event(&row, subject, kind, opened.reference);
+            self.event_of(&row, kind)?;
         }
         self.save(row);
         Ok(())
@@ -314,9 +365,21 @@ impl<'a> Settling<'a> {
         });
     }
 
-    /// Puts a claimed submission back into the queue untried.
+    /// A claimed submission that goes by itself, and not with the batch that it was claimed into.
+    pub fn alone(&mut self, row: SubmissionRow) -> SubmissionRow {
+        if row.batch_id.is_none() {
+            return row;
+        }
+        let row =
+            SubmissionRow { state: SubmissionState::InFlight, batch_id: None, batch_index: None, ..row };
+        self.save(row.clone());
+        row
+    }
+
+    /// Puts a claimed submission back untried, into the queue or, where it is in doubt, to the others that are.
     pub fn put_back(&mut self, row: SubmissionRow, at: DateTime<Utc>) {
-        self.requeue(SubmissionRow { attempt: row.attempt - 1, ..row }, at);
+        let row = SubmissionRow { attempt: row.attempt - 1, next_attempt_at: at, claim: None, ..row };
+        if row.state == SubmissionState::Unresolved { self.save(row) } else { self.requeue(row, at) }
     }
 
     /// Holds a submission. With `stop`, all but a review also stop the brand's channel until a probe passes.
@@ -333,9 +396,7 @@ impl<'a> Settling<'a> {
             code: Some(code.as_str().to_owned()),
             ..ended(row)
         };
-        let (consent, opened) = self.consent(row.consent_id)?;
-        let subject = subject(&row, consent, &opened);
-        self.submission_event(&row, subject, "consent.held", opened.reference);
+        self.event_of(&row, "consent.held")?;
         if stop && cause != HeldCause::Review {
             let probe =
                 TimeDelta::from_std(self.app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
@@ -357,10 +418,15 @@ impl<'a> Settling<'a> {
     /// Tells that a target is near or past, once.
     pub fn at_risk(&mut self, row: SubmissionRow) -> ServiceResult<()> {
         let row = SubmissionRow { at_risk: true, ..row };
-        let (consent, opened) = self.consent(row.consent_id)?;
-        let subject = subject(&row, consent, &opened);
-        self.submission_event(&row, subject, "deadline.at_risk", opened.reference);
+        self.event_of(&row, "deadline.at_risk")?;
         self.warned.push(row.consent_id);
+        Ok(())
+    }
+
+    fn event_of(&mut self, row: &SubmissionRow, kind: &str) -> ServiceResult<()> {
+        let (consent, opened) = self.consent(row.consent_id)?;
+        let (subject, reference) = (subject(row, consent, opened), opened.reference.clone());
+        self.submission_event(row, subject, kind, reference);
         Ok(())
     }
 
@@ -397,13 +463,22 @@ impl<'a> Settling<'a> {
     }
 
     /// Writes everything. The caller commits.
-    pub async fn finish(mut self, tx: &mut Tx) -> ServiceResult<()> {
-        let provider = self.provider;
-        submissions::save(tx, last_of_each(self.saved), self.now).await?;
+    pub async fn finish(self, tx: &mut Tx) -> ServiceResult<()> {
+        let (provider, now) = (self.provider, self.now);
+        // Many events are sealed beside the database's work.
+        let events = seal(self.events, self.head.clone());
+        let (registered, others): (Vec<_>, Vec<_>) =
+            last_of_each(self.saved).into_iter().partition(|row| row.state == SubmissionState::Registered);
+        let permissions = self.permissions.into_values().collect();
+        tx.run(vec![
+            submissions::register_step(registered, now),
+            permissions::save_step(provider, permissions, now),
+        ])
+        .await?;
+        submissions::save(tx, others, now).await?;
         if !self.warned.is_empty() {
             submissions::warned(tx, provider, self.warned).await?;
         }
-        permissions::save(tx, provider, self.permissions.into_values().collect(), self.now).await?;
         for ((brand, channel), approval) in self.lifted {
             if holds::lift(tx, provider, brand, channel, approval).await? {
                 release(tx, self.app, (provider, brand, channel)).await?;
@@ -418,11 +493,31 @@ impl<'a> Settling<'a> {
             onboarding::enqueue(tx, self.app, provider).await?;
         }
         for consent in self.redriven {
-            redrive::rejection(tx, self.app, provider, consent, self.now).await?;
+            redrive::rejection(tx, self.app, provider, consent, now).await?;
         }
-        self.events.append(tx, &mut self.head).await?;
-        Ok(heads::advance(tx, provider, &self.head).await?)
+        let (events, head) = events.await?;
+        let Some((first, last)) = events.numbers else { return Ok(()) };
+        tx.run(vec![changes::append_step(provider, events.rows), heads::advance_step(provider, &head)])
+            .await?;
+        Ok(tx.run(vec![changes::fan_out_step(provider, first, last, now)]).await?)
     }
+}
+
+/// Numbers and seals events: few at once, many on a thread of their own that starts now.
+fn seal(events: EventLog, mut head: Head) -> impl Future<Output = ServiceResult<(Numbered, Head)>> {
+    let many = events.count() > EVENTS_AT_ONCE;
+    let number = move || (events.number(&mut head), head);
+    let task = if many { Ok(tokio::task::spawn_blocking(number)) } else { Err(number()) };
+    async move {
+        match task {
+            Ok(task) => task.await.map_err(|_| ServiceError::Overloaded),
+            Err(done) => Ok(done),
+        }
+    }
+}
+
+fn keys_of(rows: &[SubmissionRow]) -> Vec<Key> {
+    rows.iter().map(|row| row.key).collect()
 }
 
 fn delay(row: &SubmissionRow) -> TimeDelta {
@@ -443,7 +538,7 @@ fn ended(row: SubmissionRow) -> SubmissionRow {
 }
 
 /// Where the events of a submission belong.
-pub fn subject(row: &SubmissionRow, consent: &ConsentRow, opened: &SealedConsent) -> Subject {
+pub fn subject(row: &SubmissionRow, consent: &TakenRow, opened: &SealedConsent) -> Subject {
     Subject {
         brand_code: row.brand_code,
         key: row.key,
@@ -454,7 +549,7 @@ pub fn subject(row: &SubmissionRow, consent: &ConsentRow, opened: &SealedConsent
 }
 
 /// The consent as the rules look at it.
-pub fn candidate(consent: &ConsentRow) -> Candidate {
+pub fn candidate(consent: &TakenRow) -> Candidate {
     Candidate {
         consent_id: consent.id,
         recipient_type: consent.recipient_type,

@@ -1,7 +1,8 @@
-//! Many late rejections at once. Single status queries are rationed by the hour; the list query (registry-protocol section
-//! 4.8) tells of up to 1 000 addresses in one call which are approved, and no more. For a rejection one of its two answers is
-//! conclusive: where no approval is in force there is nothing to reject, whether the registry holds a rejection or no record.
-//! Where one is, its date decides (design.md section 4.6), and only the single query tells that.
+//! Many questions at once. Single status queries are rationed by the hour; the list query (registry-protocol section 4.8)
+//! tells of up to 1 000 addresses in one call which are approved, and no more. One of its two answers is conclusive: where no
+//! approval is in force, a late rejection has nothing to reject, whether the registry holds a rejection or no record, and an
+//! approval in doubt was not recorded. Where one is, its date decides (design.md sections 4.6 and 4.7), and only the single
+//! query tells that.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,19 +10,20 @@ use chrono::TimeDelta;
 use iys::wire::StatusesRequest;
 use iys::{Account, BrandCodes, ErrorClass, IysError};
 use kopru_domain::{
-    BrandCode, Channel, Code, IysCode, Observation, Recipient, RecipientType, RegistryAnswer, SubmissionState,
+    BrandCode, Channel, Code, ConsentStatus, IysCode, Observation, Recipient, RecipientType, RegistryAnswer,
+    SubmissionState,
 };
+use kopru_store::Priority;
 use kopru_store::submissions::SubmissionRow;
-use kopru_store::{Priority, consents};
 use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::registry::codes;
+use crate::service::ServiceResult;
 use crate::service::filing::send::{count, record};
-use crate::service::filing::settling::Settling;
-use crate::service::{ServiceResult, mirror};
+use crate::service::filing::settling::{Settling, consents_of};
 
-/// How long the answer of a list query spares a rejection another one.
+/// How long the answer of a list query spares a submission another one.
 const KNOWN_FOR: TimeDelta = TimeDelta::hours(1);
 
 /// Whether the registry's list has said within the hour that the address is approved.
@@ -31,8 +33,13 @@ pub(super) fn is_approved(settling: &mut Settling<'_>, row: &SubmissionRow) -> b
     seen.is_some_and(|seen| seen.approved && now - seen.asked_at < KNOWN_FOR)
 }
 
-/// Asks the registry for claimed late rejections as lists: ends those that have nothing to reject, and queues the others
-/// again, for the single query.
+/// Whether the list query may be conclusive. Of a rejection in doubt it cannot tell whether it was recorded.
+pub(super) fn is_for_the_list(row: &SubmissionRow) -> bool {
+    row.state != SubmissionState::Unresolved || row.status == ConsentStatus::Approval
+}
+
+/// Asks the registry about claimed late rejections and approvals in doubt as lists: ends those that the answer decides, and
+/// puts the others back, for the single query.
 pub(super) async fn sift(
     app: &App,
     account: &Account,
@@ -60,9 +67,12 @@ pub(super) async fn sift(
                     ErrorClass::Wait { after } => Some(after),
                     _ => None,
                 };
-                let answer = RegistryAnswer::Retry { code: error.code().map(Code::new), after };
-                record(app, provider, group.into_values().map(|(row, _)| (row, answer.clone())).collect())
-                    .await?;
+                let retry = |row: SubmissionRow| {
+                    // What led to the question stays with the row.
+                    let code = row.code.clone().map(Code::new).or_else(|| error.code().map(Code::new));
+                    (row, RegistryAnswer::Retry { code, after })
+                };
+                record(app, provider, group.into_values().map(|(row, _)| retry(row)).collect()).await?;
             }
         }
     }
@@ -93,14 +103,13 @@ type Lists = BTreeMap<(RecipientType, Channel), HashMap<Uuid, (SubmissionRow, St
 /// One list asks for one kind of recipient on one channel. Rows by consent, with their addresses.
 async fn by_list(app: &App, provider: IysCode, rows: Vec<SubmissionRow>) -> ServiceResult<Lists> {
     let mut tx = app.db.read().await?;
-    let keys = app.vault.keys(&mut tx, provider).await?;
-    let mut rows: HashMap<Uuid, SubmissionRow> = rows.into_iter().map(|row| (row.consent_id, row)).collect();
+    let mut consents =
+        consents_of(&mut tx, app, provider, rows.iter().map(|row| row.consent_id).collect()).await?;
     let mut lists = Lists::new();
-    for consent in consents::find_many(&mut tx, provider, rows.keys().copied().collect()).await? {
-        let Some(row) = rows.remove(&consent.id) else { continue };
-        let recipient = mirror::open_consent(&keys, &consent.sealed)?.recipient;
+    for row in rows {
+        let Some((consent, opened)) = consents.remove(&row.consent_id) else { continue };
         let list = lists.entry((consent.recipient_type, consent.channel)).or_default();
-        list.insert(consent.id, (row, recipient));
+        list.insert(consent.id, (row, opened.recipient));
     }
     Ok(lists)
 }
@@ -124,7 +133,7 @@ async fn settle(
         if seen.approved {
             settling.put_back(row, now);
         } else {
-            settling.end(row, SubmissionState::NotNeeded, Some(Code::NO_APPROVAL))?;
+            settling.not_approved(row)?;
         }
     }
     settling.finish(&mut tx).await?;

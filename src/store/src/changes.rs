@@ -13,11 +13,12 @@ statements! {
     BY_SEQS = "SELECT c.seq, c.brand_code, c.key, c.id, c.type, c.sealed, c.created_at
              FROM {each $2 int of changes AS c: c.iys_code = $1 AND c.seq = wanted.value}";
     AT_OR_AFTER = "SELECT seq, created_at FROM changes WHERE iys_code = $1 AND seq >= $2 ORDER BY seq LIMIT 1";
+    /// CROSS JOIN: from the few endpoints to the changes. Where there are none, SQLite reads none.
     FAN_OUT = "INSERT INTO deliveries (iys_code, endpoint_id, change_seq, key, state, attempt, next_attempt_at, updated_at)
                SELECT c.iys_code, e.id, c.seq, c.key, 'queued', 0, $4, $4
-               FROM changes c JOIN webhook_endpoints e ON e.iys_code = c.iys_code AND e.state = 'active'
-                    AND (e.brand_code IS NULL OR e.brand_code = c.brand_code)
-               WHERE c.iys_code = $1 AND c.seq > $2 AND c.seq <= $3";
+               FROM webhook_endpoints e CROSS JOIN changes c
+               WHERE e.iys_code = $1 AND e.state = 'active' AND c.iys_code = $1 AND c.seq > $2 AND c.seq <= $3
+                    AND (e.brand_code IS NULL OR e.brand_code = c.brand_code)";
 }
 
 static APPEND: Insert = Insert {

@@ -19,6 +19,8 @@ statements! {
     FIND = concat!("SELECT ", row!(), " FROM consents c WHERE c.iys_code = $1 AND c.id = $2");
     FIND_MANY = concat!("SELECT ", row!(), " FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = wanted.value}");
     SOURCES = "SELECT c.id, c.source FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = wanted.value}";
+    TAKEN = "SELECT c.id, c.recipient_type, c.channel, c.status, c.source, c.consent_date, c.retailer_code, c.door, c.received_at, c.sealed
+        FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = wanted.value}";
     CHAIN = concat!("SELECT ", row!(), " FROM consents c WHERE c.iys_code = $1 AND c.seq > $2 ORDER BY c.seq LIMIT 1000");
 }
 
@@ -92,6 +94,31 @@ pub struct ConsentRow {
     pub evidence: Option<Vec<u8>>,
 }
 
+/// What filing needs to know of a ledger row. It never changes.
+#[derive(Debug, Clone)]
+pub struct TakenRow {
+    /// Identity.
+    pub id: Uuid,
+    /// Person or merchant.
+    pub recipient_type: RecipientType,
+    /// Channel.
+    pub channel: Channel,
+    /// ONAY or RET.
+    pub status: ConsentStatus,
+    /// Where it was taken.
+    pub source: Option<ProviderSource>,
+    /// When it was given or withdrawn (true time).
+    pub consent_date: Option<DateTime<Utc>>,
+    /// Retailer who took it.
+    pub retailer_code: Option<RetailerCode>,
+    /// The door through which it came.
+    pub door: String,
+    /// When it reached us (business time).
+    pub received_at: DateTime<Utc>,
+    /// Recipient, reference and salt, sealed.
+    pub sealed: Vec<u8>,
+}
+
 /// The step that appends rows; the caller holds the provider's head.
 pub fn append_step(provider: IysCode, rows: Vec<ConsentRow>) -> Step {
     Step::Insert(&APPEND, rows.into_iter().map(|row| values(provider, row)).collect())
@@ -120,6 +147,11 @@ pub async fn sources(
 ) -> Result<Vec<(Uuid, Option<ProviderSource>)>> {
     let rows = tx.rows(&SOURCES, args![provider, ids]).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.word_opt(1)?))).collect()
+}
+
+/// What filing needs of ledger rows, by id, in no order.
+pub async fn taken(tx: &mut Tx, provider: IysCode, ids: Vec<Uuid>) -> Result<Vec<TakenRow>> {
+    tx.rows(&TAKEN, args![provider, ids]).await?.iter().map(read_taken).collect()
 }
 
 /// The next 1 000 links of the chain after a place.
@@ -171,6 +203,21 @@ fn read(row: &Row) -> Result<ConsentRow> {
         evidence_hash: hash(row.get(15)?)?,
         hash: hash(row.get(16)?)?,
         evidence: row.get(17)?,
+    })
+}
+
+fn read_taken(row: &Row) -> Result<TakenRow> {
+    Ok(TakenRow {
+        id: row.get(0)?,
+        recipient_type: row.word(1)?,
+        channel: row.word(2)?,
+        status: row.word(3)?,
+        source: row.word_opt(4)?,
+        consent_date: row.get(5)?,
+        retailer_code: row.get::<Option<i64>>(6)?.map(RetailerCode),
+        door: row.get(7)?,
+        received_at: row.get(8)?,
+        sealed: row.get(9)?,
     })
 }
 

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::heads::{self, Head};
 use crate::permissions::{self, PermissionRow};
 use crate::submissions::{self, OpenRow};
-use crate::{Key, Tx, args};
+use crate::{Claim, Key, Tx, args};
 
 /// Permissions and open submissions of keys.
 #[derive(Debug, Default)]
@@ -30,6 +30,26 @@ pub async fn lock(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<(Hea
     let permissions = next().iter().map(permissions::read).collect::<Result<_>>()?;
     let open = next().iter().map(submissions::read_open).collect::<Result<_>>()?;
     Ok((head, KeyRows { permissions, open }))
+}
+
+/// Reads these keys, and what is open of them beside what `claim` has taken; the caller holds the provider's head.
+pub async fn load_beside(tx: &mut Tx, provider: IysCode, keys: Vec<Key>, claim: Claim) -> Result<KeyRows> {
+    let permissions = permissions::of_keys(tx, provider, keys.clone()).await?;
+    Ok(KeyRows { permissions, open: submissions::open_beside(tx, provider, keys, claim).await? })
+}
+
+/// Reads these keys, and what is open of those where a rejection of ours stands: only there a movement of the registry asks
+/// for it. The caller holds the provider's head.
+pub async fn load_to_merge(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<KeyRows> {
+    let permissions = permissions::of_keys(tx, provider, keys).await?;
+    let rejected: Vec<Key> =
+        permissions.iter().filter(|row| row.permission.local.is_some()).map(|row| row.key).collect();
+    let open = if rejected.is_empty() {
+        Vec::new()
+    } else {
+        submissions::open_of_keys(tx, provider, rejected).await?
+    };
+    Ok(KeyRows { permissions, open })
 }
 
 /// Reads these keys; the caller holds the provider's head.

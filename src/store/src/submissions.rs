@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::{Claim, Key, Step, Tx, args, statements};
 
-use rows::{ADD, SAVE, read, values};
-pub use rows::{BucketRow, EndedFilter, ListFilter, OpenRow, SubmissionRow};
+use rows::{ADD, REGISTER, SAVE, read, recorded, values};
+pub use rows::{BucketRow, EndedFilter, ListFilter, OpenRow, Portion, SubmissionRow};
 pub(crate) use rows::{INSERTS, read_open};
 
 /// What of one status is due at a brand and blocked by nothing of its key, earliest target first. The look-up in the key
@@ -64,13 +64,30 @@ statements! {
     NEXT_BY_TARGET = "SELECT iys_code, brand_code FROM submissions {by submissions_due}
         WHERE state = 'queued' AND next_attempt_at <= $1 AND NOT (iys_code {in $2 int} AND brand_code {in $3 int})
         ORDER BY target_at, status DESC LIMIT 1";
+    /// What of these keys has not ended, but for what this claim has just taken.
+    OPEN_BESIDE = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause
+        FROM {each $2 bytes of submissions AS s by submissions_open: s.iys_code = $1 AND s.key = wanted.value
+            AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
+            AND (s.claimed_by IS NULL OR s.claimed_by <> $3)}
+            CROSS JOIN consents c
+        WHERE c.iys_code = s.iys_code AND c.id = s.consent_id
+        ORDER BY s.ordered_at, s.consent_id";
+    /// What a claim will find, but for what it has to leave out.
+    DUE = "SELECT consent_id, target_at FROM submissions {by submissions_due_by_brand}
+        WHERE state = 'queued' AND status = $3 AND iys_code = $1 AND brand_code = $2 AND next_attempt_at <= $4
+        ORDER BY target_at LIMIT $5";
     /// One movement of a key in flight; inside a key the earlier goes first. One branch a status, each in the order of
-    /// its index: so a claim reads as many rows as it takes, however long the queue is.
+    /// its index: so a claim reads as many rows as it takes, however long the queue is. More than $8 become at once the
+    /// items of batch $9, in the order in which they are claimed: each change of a row's state costs as much as its indexes.
     CLAIM = concat!("WITH due AS MATERIALIZED (
               SELECT p, c, g, t, w FROM (", due_of!("RET"), ") AS ret
               UNION ALL SELECT p, c, g, t, w FROM (", due_of!("ONAY"), ") AS onay
-              ORDER BY t, w DESC LIMIT $4)
-        UPDATE submissions SET state = 'in_flight', claimed_by = $6, lease_until = $7, attempt = attempt + 1, updated_at = $5 FROM due
+              ORDER BY t, w DESC LIMIT $4),
+            placed AS MATERIALIZED (
+              SELECT p, c, g, row_number() OVER (ORDER BY t, w DESC, c) - 1 AS place, count(*) OVER () > $8 AS many FROM due)
+        UPDATE submissions SET state = CASE WHEN many THEN 'batched' ELSE 'in_flight' END, code = CASE WHEN many THEN NULL ELSE code END,
+            batch_id = CASE WHEN many THEN $9 ELSE batch_id END, batch_index = CASE WHEN many THEN place ELSE batch_index END,
+            claimed_by = $6, lease_until = $7, attempt = attempt + 1, updated_at = $5 FROM placed
         WHERE iys_code = p AND consent_id = c AND generation = g
         RETURNING ", row!());
     /// Singles whose outcome is unknown: unresolved and due, or in flight with a lease that ran out.
@@ -82,6 +99,25 @@ statements! {
         UPDATE submissions SET state = 'unresolved', claimed_by = $3, lease_until = $4, attempt = attempt + 1, updated_at = $1 FROM due
         WHERE iys_code = p AND consent_id = c AND generation = g
         RETURNING ", row!());
+    /// Of singles in doubt those with a definite answer, which the status query confirms or not.
+    NEXT_QUESTION = "SELECT iys_code, brand_code FROM submissions {by submissions_out}
+        WHERE state IN ('in_flight', 'unresolved') AND state = 'unresolved' AND batch_id IS NULL AND code {in $1 text}
+            AND next_attempt_at <= $2 AND (lease_until < $3 OR lease_until IS NULL)
+        ORDER BY next_attempt_at LIMIT 1";
+    CLAIM_QUESTIONS = concat!("WITH due AS MATERIALIZED (
+              SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s {by submissions_out}
+              WHERE s.state IN ('in_flight', 'unresolved') AND s.state = 'unresolved' AND s.batch_id IS NULL AND s.code {in $3 text}
+                AND s.iys_code = $1 AND s.brand_code = $2 AND s.next_attempt_at <= $4 AND (s.lease_until < $5 OR s.lease_until IS NULL)
+              ORDER BY s.next_attempt_at LIMIT $6 {skip_locked})
+        UPDATE submissions SET claimed_by = $7, lease_until = $8, attempt = attempt + 1, updated_at = $4 FROM due
+        WHERE iys_code = p AND consent_id = c AND generation = g
+        RETURNING ", row!());
+    /// Rejections for which the status is to be asked: late ones, and those with a definite answer in doubt.
+    REJECTIONS_TO_ASK = "SELECT (SELECT count(*) FROM (SELECT 1 FROM submissions {by submissions_due}
+              WHERE state = 'queued' AND target_at < $1 AND status = 'RET' LIMIT $3) AS late)
+        + (SELECT count(*) FROM (SELECT 1 FROM submissions {by submissions_out}
+              WHERE state IN ('in_flight', 'unresolved') AND state = 'unresolved' AND status = 'RET' AND batch_id IS NULL
+                AND code {in $2 text} LIMIT $3) AS doubted)";
     OF_BATCH = concat!("SELECT ", row!(), "
         FROM submissions {by submissions_of_batch}
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') ORDER BY batch_index");
@@ -113,7 +149,7 @@ statements! {
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'unresolved'";
     BATCH_RELEASED = "UPDATE submissions {by submissions_of_batch} SET state = 'queued', batch_id = NULL, batch_index = NULL, claimed_by = NULL, lease_until = NULL,
             next_attempt_at = $3, updated_at = $4
-        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
+        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved')";
     /// Singles that nobody asks about just now.
     HURRY = "WITH due AS MATERIALIZED (
               SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g
@@ -167,6 +203,12 @@ pub async fn add(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> R
     tx.run(vec![add_step(rows, now)]).await
 }
 
+/// The step that ends filings as registered: with their ids and dates of the registry, and nothing else of theirs. Much
+/// cheaper than [`save`], and what becomes of nearly all.
+pub fn register_step(rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Step {
+    Step::Insert(&REGISTER, rows.into_iter().map(|row| recorded(row, now)).collect())
+}
+
 /// Writes rows back whole. A row that has ended meanwhile is left as it is and is not among the answers.
 pub async fn save(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
     let rows = rows.into_iter().map(|row| values(row, now)).collect();
@@ -176,6 +218,16 @@ pub async fn save(tx: &mut Tx, rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> 
 /// What has not ended of these keys, in order inside each key.
 pub async fn open_of_keys(tx: &mut Tx, provider: IysCode, keys: Vec<Key>) -> Result<Vec<OpenRow>> {
     tx.rows(&OPEN_OF_KEYS, args![provider, keys]).await?.iter().map(read_open).collect()
+}
+
+/// What has not ended of these keys beside what `claim` has taken, in order inside each key.
+pub async fn open_beside(
+    tx: &mut Tx,
+    provider: IysCode,
+    keys: Vec<Key>,
+    claim: Claim,
+) -> Result<Vec<OpenRow>> {
+    tx.rows(&OPEN_BESIDE, args![provider, keys, claim.by]).await?.iter().map(read_open).collect()
 }
 
 /// The step that ends filings that a later RET makes pointless, if they have not left the house.
@@ -210,18 +262,38 @@ pub async fn next_by_target(
     row.map(|row| Ok((IysCode(row.get(0)?), BrandCode(row.get(1)?)))).transpose()
 }
 
-/// Claims what is due of a brand, earliest target first, at most one movement a key.
-pub async fn claim(
+/// The consents of about what a claim would take now, with their targets.
+pub async fn due(
     tx: &mut Tx,
     provider: IysCode,
     brand: BrandCode,
     statuses: &[ConsentStatus],
     limit: i64,
     now: DateTime<Utc>,
+) -> Result<Vec<(Uuid, DateTime<Utc>)>> {
+    let mut due = Vec::new();
+    for status in statuses {
+        for row in tx.rows(&DUE, args![provider, brand, *status, now, limit]).await? {
+            due.push((row.get(0)?, row.get(1)?));
+        }
+    }
+    Ok(due)
+}
+
+/// Claims what is due of a brand, earliest target first, at most one movement a key.
+pub async fn claim(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    statuses: &[ConsentStatus],
+    portion: Portion,
+    now: DateTime<Utc>,
     claim: Claim,
 ) -> Result<Vec<SubmissionRow>> {
     let statuses: Vec<String> = statuses.iter().map(|status| status.as_str().to_owned()).collect();
-    let rows = tx.rows(&CLAIM, args![provider, brand, statuses, limit, now, claim.by, claim.until]).await?;
+    let Portion { limit, singles, batch } = portion;
+    let args = args![provider, brand, statuses, limit, now, claim.by, claim.until, singles, batch];
+    let rows = tx.rows(&CLAIM, args).await?;
     let mut rows: Vec<SubmissionRow> = rows
         .iter()
         .map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row }))
@@ -241,6 +313,45 @@ pub async fn claim_unresolved(
     let rows =
         tx.rows(&CLAIM_UNRESOLVED, args![business_now, wire_now, claim.by, claim.until, limit]).await?;
     rows.iter().map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row })).collect()
+}
+
+/// The brand whose question has waited longest: of its singles in doubt one got a definite answer of these codes.
+pub async fn next_question(
+    tx: &mut Tx,
+    codes: &[String],
+    business_now: DateTime<Utc>,
+    wire_now: DateTime<Utc>,
+) -> Result<Option<(IysCode, BrandCode)>> {
+    let row = tx.row(&NEXT_QUESTION, args![codes.to_vec(), business_now, wire_now]).await?;
+    row.map(|row| Ok((IysCode(row.get(0)?), BrandCode(row.get(1)?)))).transpose()
+}
+
+/// Claims a brand's singles in doubt that got a definite answer of these codes, to ask for their status.
+pub async fn claim_questions(
+    tx: &mut Tx,
+    (provider, brand, codes): (IysCode, BrandCode, &[String]),
+    limit: i64,
+    business_now: DateTime<Utc>,
+    wire_now: DateTime<Utc>,
+    claim: Claim,
+) -> Result<Vec<SubmissionRow>> {
+    let args = args![provider, brand, codes.to_vec(), business_now, wire_now, limit, claim.by, claim.until];
+    let rows = tx.rows(&CLAIM_QUESTIONS, args).await?;
+    rows.iter().map(|row| read(row).map(|row| SubmissionRow { claim: Some(claim), ..row })).collect()
+}
+
+/// How many rejections wait for a status query, up to about `most`: late ones, and those in doubt with a definite answer of
+/// these codes.
+pub async fn rejections_to_ask(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    codes: &[String],
+    most: usize,
+) -> Result<usize> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let row = tx.row(&REJECTIONS_TO_ASK, args![now, codes.to_vec(), most]).await?;
+    let count = row.map_or(Ok(0), |row| row.get::<i64>(0))?;
+    Ok(usize::try_from(count).unwrap_or_default())
 }
 
 /// Notes that `deadline.at_risk` was told of the open filings of these consents.

@@ -46,9 +46,12 @@ pub fn config(database: &Database) -> Config {
 }
 
 impl Bridge {
-    /// Starts over an empty database and makes provider and brand.
+    /// Starts; over an empty database it makes provider and brand.
     pub async fn start(config: Config) -> Result<Self> {
         let app = App::start(config, Clocks::default(), Lifecycle::new()).await?;
+        if let Some(known) = brands::load(&app, BRAND_CODE).await? {
+            return Ok(Self { app, brand: known.row });
+        }
         let caller = Caller::system("bench");
         let provider = NewProvider {
             iys_code: IYS_CODE,

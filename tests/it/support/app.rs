@@ -32,6 +32,8 @@ pub struct Options {
     pub requests_per_second: Option<f64>,
     /// From how many requests on the share of success is watched.
     pub guard_from: Option<u64>,
+    /// Status queries an hour.
+    pub status_calls_per_hour: Option<u32>,
     /// How long the registry may take to answer.
     pub registry_timeout: Option<Duration>,
     /// Webhook calls in flight at once: in all, and to one endpoint.
@@ -60,6 +62,9 @@ pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -
     config.registry.guard_from = options.guard_from.unwrap_or(config.registry.guard_from);
     config.registry.timeout = options.registry_timeout.unwrap_or(Duration::from_secs(5));
     config.providers.sync_interval = options.sync_interval.unwrap_or_default();
+    if let Some(calls) = options.status_calls_per_hour {
+        config.registry.status_calls_per_hour = calls;
+    }
     if let Some(threshold) = options.batch_threshold {
         config.filing.batch_threshold = threshold;
     }

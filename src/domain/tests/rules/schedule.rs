@@ -161,4 +161,14 @@ fn few_with_time_are_singles_and_many_or_urgent_ones_a_batch() {
     assert_eq!(Load { slack: TimeDelta::seconds(-5), ..load }.shape(3), Shape::Batch);
     let at_risk = Load { regime: Regime::AtRisk, ..load };
     assert_eq!([at_risk.shape(1), at_risk.shape(2)], [Shape::Singles, Shape::Batch], "each request counts");
+    for (load, singles) in
+        [(load, 50), (patient, 1_000), (near, 40), (at_risk, 1), (Load { queued: 5_000, ..load }, 2)]
+    {
+        assert_eq!(load.most_as_singles(1_000), singles);
+        let decided = (0..=1_000).map(|items| load.shape(items) == Shape::Singles);
+        assert!(
+            decided.eq((0..=1_000).map(|items| items <= singles)),
+            "fewer are never a batch where more are singles"
+        );
+    }
 }

@@ -27,9 +27,9 @@ impl Settling<'_> {
     /// Files once more what the registry has lost, and no longer holds its confirmation against it.
     pub fn lost(&mut self, row: &SubmissionRow) -> ServiceResult<()> {
         let (consent, opened) = self.consent(row.consent_id)?;
-        let subject = subject(row, consent, &opened);
+        let (subject, reference) = (subject(row, consent, opened), opened.reference.clone());
         let lost = row.transaction_id.clone().unwrap_or_default();
-        self.change(subject, "lost", opened.reference, |permission| {
+        self.change(subject, "lost", reference, |permission| {
             permission.forget_lost(&lost);
         });
         self.redriven.insert(row.consent_id);
@@ -43,30 +43,30 @@ impl Settling<'_> {
         asked_at: DateTime<Utc>,
         side: Option<RegistrySide>,
     ) -> ServiceResult<()> {
-        let (consent, opened) = self.consent(row.consent_id)?;
-        let subject = subject(row, consent, &opened);
-        self.change(subject, "status_query", opened.reference, |permission| {
+        self.change_of(row, |permission| {
             permission.answer_status(asked_at, side);
-        });
-        Ok(())
+        })
     }
 
     /// Keeps what a list query said of a submission's address.
     pub fn observed(&mut self, row: &SubmissionRow, seen: Observation) -> ServiceResult<()> {
-        let (consent, opened) = self.consent(row.consent_id)?;
-        let subject = subject(row, consent, &opened);
-        self.change(subject, "status_query", opened.reference, |permission| permission.observe(seen));
-        Ok(())
+        self.change_of(row, |permission| permission.observe(seen))
     }
 
     /// What a refusal says about the registry's record.
     pub(super) fn learn(&mut self, row: &SubmissionRow, code: &Code) -> ServiceResult<()> {
         let now = self.now;
+        self.change_of(row, |permission| permission.learn_from_refusal(code, now))
+    }
+
+    fn change_of(
+        &mut self,
+        row: &SubmissionRow,
+        change: impl FnOnce(&mut kopru_domain::Permission),
+    ) -> ServiceResult<()> {
         let (consent, opened) = self.consent(row.consent_id)?;
-        let subject = subject(row, consent, &opened);
-        self.change(subject, "status_query", opened.reference, |permission| {
-            permission.learn_from_refusal(code, now);
-        });
+        let (subject, reference) = (subject(row, consent, opened), opened.reference.clone());
+        self.change(subject, "status_query", reference, change);
         Ok(())
     }
 
@@ -80,26 +80,24 @@ impl Settling<'_> {
         let state = self.states.of(subject.key);
         let known = state.permission.clone();
         change(&mut state.permission);
-        let permission = state.permission.clone();
         if let Some(consent) = state.unfiled_rejection() {
             self.redriven.insert(consent);
         }
-        if known == permission {
+        if known == state.permission {
             return;
         }
+        let permission = state.permission.clone();
         let before = known.effective(subject.recipient_type);
         let recipient = mirror::seal_recipient(&self.keys, &subject.recipient);
-        self.permissions.insert(
-            subject.key,
-            PermissionRow {
-                key: subject.key,
-                brand_code: subject.brand_code,
-                recipient_type: subject.recipient_type,
-                channel: subject.channel,
-                recipient,
-                permission: permission.clone(),
-            },
-        );
-        self.events.permission_changed(subject, before, &permission, cause, reference);
+        let row = PermissionRow {
+            key: subject.key,
+            brand_code: subject.brand_code,
+            recipient_type: subject.recipient_type,
+            channel: subject.channel,
+            recipient,
+            permission,
+        };
+        self.events.permission_changed(subject, before, &row.permission, cause, reference);
+        self.permissions.insert(row.key, row);
     }
 }

@@ -58,8 +58,30 @@ pub(super) static SAVE: Insert = Insert {
         RETURNING consent_id",
 };
 
+/// An update from the rows of a WITH, named by whole keys: both databases look each up.
+pub(super) static REGISTER: Insert = Insert {
+    head: "WITH recorded (iys_code, consent_id, generation, transaction_id, creation_date, updated_at) AS (",
+    types: &["bigint", "uuid", "bigint", "text", "timestamptz", "timestamptz"],
+    tail: ") UPDATE submissions SET state = 'registered', code = NULL, transaction_id = r.transaction_id, creation_date = r.creation_date,
+        claimed_by = NULL, lease_until = NULL, wire = NULL, batch_id = NULL, batch_index = NULL, cause = NULL, updated_at = r.updated_at
+        FROM recorded AS r
+        WHERE submissions.iys_code = r.iys_code AND submissions.consent_id = r.consent_id AND submissions.generation = r.generation
+            AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')",
+};
+
 /// The bulk inserts of this module by name.
-pub(crate) static INSERTS: &[(&str, &Insert)] = &[("ADD", &ADD), ("SAVE", &SAVE)];
+pub(crate) static INSERTS: &[(&str, &Insert)] = &[("ADD", &ADD), ("SAVE", &SAVE), ("REGISTER", &REGISTER)];
+
+/// How much one claim takes, and whether as a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Portion {
+    /// So many rows at most.
+    pub limit: i64,
+    /// Up to so many stay singles; more become the items of the batch.
+    pub singles: i64,
+    /// The id of the batch that they may become.
+    pub batch: Uuid,
+}
 
 /// One filing.
 #[derive(Debug, Clone)]
@@ -269,6 +291,10 @@ pub(super) fn values(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
         row.cause,
         now
     ]
+}
+
+pub(super) fn recorded(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
+    args![row.iys_code, row.consent_id, row.generation, row.transaction_id, row.creation_date, now]
 }
 
 pub(crate) fn read_open(row: &Row) -> Result<OpenRow> {

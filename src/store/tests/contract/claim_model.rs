@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::claims::add;
 use crate::fixture::Store;
-use crate::sample::{BRAND, OTHER_BRAND, at, claim, id, key, submission};
+use crate::sample::{BRAND, OTHER_BRAND, at, claim, id, key, singles, submission};
 
 on_both!(claims_agree_with_the_model);
 
@@ -98,7 +98,7 @@ async fn claims_agree_with_the_model(store: Store) {
                 let expected = may_go(&rows, BRAND, &statuses, now);
                 let took = store
                     .write(async |tx| {
-                        submissions::claim(tx, IysCode(provider), BRAND, &statuses, limit, now, mine)
+                        submissions::claim(tx, IysCode(provider), BRAND, &statuses, singles(limit), now, mine)
                             .await
                             .unwrap()
                     })

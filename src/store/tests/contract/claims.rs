@@ -6,19 +6,23 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use kopru_domain::{BrandCode, Channel, ConsentStatus, IysCode, SubmissionState};
-use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Claim, Priority};
+use kopru_store::submissions::{self, Portion, SubmissionRow};
+use kopru_store::{Claim, Priority, consents};
 use uuid::Uuid;
 
 use crate::fixture::Store;
 use crate::sample::{
-    BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, assert_same, at, claim, id, key, submission,
+    BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, assert_same, at, claim, consent, id, key, singles,
+    submission,
 };
 
 use ConsentStatus::{Approval, Rejection};
 
 on_both!(
     a_claim_takes_the_row_and_says_so,
+    more_than_go_as_singles_become_a_batch,
+    what_is_due_is_found_before_it_is_claimed,
+    what_stands_beside_a_claim_is_found,
     the_earliest_target_goes_first,
     a_rejection_wins_a_tie,
     only_what_was_asked_for_is_claimed,
@@ -46,7 +50,9 @@ pub async fn add(store: &Store, rows: Vec<SubmissionRow>) {
 async fn claimed(store: &Store, statuses: &[ConsentStatus], limit: i64, now: DateTime<Utc>) -> Vec<u128> {
     let rows = store
         .write(async |tx| {
-            submissions::claim(tx, PROVIDER, BRAND, statuses, limit, now, claim(1, 60)).await.unwrap()
+            submissions::claim(tx, PROVIDER, BRAND, statuses, singles(limit), now, claim(1, 60))
+                .await
+                .unwrap()
         })
         .await;
     rows.iter().map(|row| row.consent_id.as_u128()).collect()
@@ -66,7 +72,9 @@ async fn a_claim_takes_the_row_and_says_so(store: Store) {
     add(&store, vec![SubmissionRow { attempt: 4, ..submission(1) }]).await;
     let mine = claim(7, 60);
     let rows = store
-        .write(async |tx| submissions::claim(tx, PROVIDER, BRAND, BOTH, 10, at(5), mine).await.unwrap())
+        .write(async |tx| {
+            submissions::claim(tx, PROVIDER, BRAND, BOTH, singles(10), at(5), mine).await.unwrap()
+        })
         .await;
     let expected =
         SubmissionRow { state: SubmissionState::InFlight, attempt: 5, claim: Some(mine), ..submission(1) };
@@ -78,6 +86,69 @@ async fn a_claim_takes_the_row_and_says_so(store: Store) {
         (stored[0].get(0).unwrap(), stored[0].get(1).unwrap(), stored[0].get(2).unwrap());
     assert_eq!(stored, (mine.by, mine.until, at(5)));
     assert!(claimed(&store, BOTH, 10, at(5)).await.is_empty(), "nobody claims it again");
+}
+
+/// In the order in which they are claimed, so that each has its place in the batch already.
+async fn more_than_go_as_singles_become_a_batch(store: Store) {
+    let targets = [(1, 30, Approval), (2, 10, Approval), (3, 20, Approval), (4, 20, Rejection)];
+    let rows = targets.map(|(number, target, status)| SubmissionRow {
+        status,
+        target_at: at(target),
+        code: Some("H467".to_owned()),
+        ..submission(number)
+    });
+    add(&store, rows.to_vec()).await;
+    let take = async |limit| {
+        let portion = Portion { limit, singles: 2, batch: id(900) };
+        store
+            .write(async |tx| {
+                submissions::claim(tx, PROVIDER, BRAND, BOTH, portion, at(0), claim(1, 60)).await.unwrap()
+            })
+            .await
+    };
+    let places = |rows: &[SubmissionRow]| {
+        let place = |row: &SubmissionRow| {
+            (row.consent_id.as_u128(), row.state, row.batch_id, row.batch_index, row.code.clone())
+        };
+        rows.iter().map(place).collect::<Vec<_>>()
+    };
+    let batched = |number, place| (number, SubmissionState::Batched, Some(id(900)), Some(place), None);
+    assert_eq!(places(&take(3).await), [batched(2, 0), batched(4, 1), batched(3, 2)]);
+    let single = (1, SubmissionState::InFlight, None, None, Some("H467".to_owned()));
+    assert_eq!(places(&take(3).await), [single]);
+    let items = store.read(async |tx| submissions::of_batch(tx, PROVIDER, id(900)).await.unwrap()).await;
+    assert_eq!(places(&items), [batched(2, 0), batched(4, 1), batched(3, 2)]);
+}
+
+async fn what_is_due_is_found_before_it_is_claimed(store: Store) {
+    let mut rows = of_one_key();
+    rows.push(SubmissionRow { next_attempt_at: at(9), ..submission(4) });
+    rows.push(SubmissionRow { brand_code: OTHER_BRAND, ..submission(5) });
+    add(&store, rows).await;
+    let due = async |statuses: &[ConsentStatus], limit, now| {
+        let found = store
+            .read(async |tx| submissions::due(tx, PROVIDER, BRAND, statuses, limit, at(now)).await.unwrap());
+        found.await.iter().map(|(consent, _)| consent.as_u128()).collect::<Vec<_>>()
+    };
+    assert_eq!(due(BOTH, 10, 0).await, [2, 3, 1]);
+    assert_eq!(due(&[Approval], 1, 0).await, [3]);
+    assert_eq!(due(&[Approval], 10, 9).await, [3, 1, 4]);
+}
+
+async fn what_stands_beside_a_claim_is_found(store: Store) {
+    let rows = of_one_key();
+    let ledger = (1..).zip(&rows).map(|(seq, row)| consent(seq, row)).collect();
+    store.write(async |tx| consents::append(tx, PROVIDER, ledger).await.unwrap()).await;
+    add(&store, rows).await;
+    let beside = async |mine| {
+        let keys = vec![key(1), key(2)];
+        let open =
+            store.read(async |tx| submissions::open_beside(tx, PROVIDER, keys, mine).await.unwrap()).await;
+        open.iter().map(|row| row.consent_id.as_u128()).collect::<Vec<_>>()
+    };
+    assert_eq!(claimed(&store, BOTH, 10, at(0)).await, [1]);
+    assert_eq!(beside(claim(1, 60)).await, [2, 3]);
+    assert_eq!(beside(claim(2, 60)).await, [1, 2, 3], "what another has taken counts too");
 }
 
 async fn the_earliest_target_goes_first(store: Store) {
@@ -320,7 +391,8 @@ async fn claimers_never_overlap(store: Store) {
         let mine = claim(by, 60);
         loop {
             let mut tx = store.db.begin(Priority::Bulk).await.unwrap();
-            let rows = submissions::claim(&mut tx, PROVIDER, BRAND, BOTH, 7, at(0), mine).await.unwrap();
+            let rows =
+                submissions::claim(&mut tx, PROVIDER, BRAND, BOTH, singles(7), at(0), mine).await.unwrap();
             tokio::task::yield_now().await;
             tx.commit().await.unwrap();
             for row in &rows {
@@ -358,8 +430,10 @@ async fn claimers_do_not_wait_for_each_other(store: Store) {
     let (mut one, mut two) =
         (store.db.begin(Priority::Bulk).await.unwrap(), store.db.begin(Priority::Bulk).await.unwrap());
     let take = |by| claim(by, 60);
-    let first = submissions::claim(&mut one, PROVIDER, BRAND, BOTH, 8, at(0), take(1)).await.unwrap();
-    let second = submissions::claim(&mut two, PROVIDER, BRAND, BOTH, 100, at(0), take(2)).await.unwrap();
+    let first =
+        submissions::claim(&mut one, PROVIDER, BRAND, BOTH, singles(8), at(0), take(1)).await.unwrap();
+    let second =
+        submissions::claim(&mut two, PROVIDER, BRAND, BOTH, singles(100), at(0), take(2)).await.unwrap();
     let ids = |rows: &[SubmissionRow]| rows.iter().map(|row| row.consent_id.as_u128()).collect::<Vec<_>>();
     assert_eq!(ids(&first), (0..8).collect::<Vec<_>>());
     assert_eq!(ids(&second), (8..20).collect::<Vec<_>>());
@@ -387,7 +461,7 @@ async fn a_claim_never_exceeds_its_limit_whatever_the_plan(store: Store) {
             }
         }
         let mine: Claim = claim(1, 60);
-        let rows = submissions::claim(&mut tx, PROVIDER, BRAND, BOTH, 7, at(0), mine).await.unwrap();
+        let rows = submissions::claim(&mut tx, PROVIDER, BRAND, BOTH, singles(7), at(0), mine).await.unwrap();
         assert_eq!(rows.len(), 7, "without {off}");
         let rows = submissions::claim_unresolved(&mut tx, 3, at(100), at(100), mine).await.unwrap();
         assert_eq!(rows.len(), 3, "without {off}");

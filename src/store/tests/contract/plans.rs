@@ -99,11 +99,12 @@ fn hot_statements() -> Vec<Hot> {
     let keys: Vec<Key> = (0..20).map(|n| key(n * 937)).collect();
     let ids: Vec<Uuid> = (0..20).map(|n| id(n * 937)).collect();
     let statuses = vec!["RET".to_owned(), "ONAY".to_owned()];
+    let codes = vec!["H174".to_owned(), "H467".to_owned()];
     vec![
         hot(
             "submissions",
             "CLAIM",
-            args![PROVIDER, BRAND, statuses, 50_i64, now, by, until],
+            args![PROVIDER, BRAND, statuses, 50_i64, now, by, until, 20_i64, id(3)],
             &["submissions_due_by_brand", "submissions_open"],
         ),
         hot(
@@ -119,7 +120,22 @@ fn hot_statements() -> Vec<Hot> {
             &["submissions_due"],
         ),
         hot("submissions", "CLAIM_UNRESOLVED", args![now, now, by, until, 100_i64], &["submissions_out"]),
+        hot("submissions", "NEXT_QUESTION", args![codes.clone(), now, now], &["submissions_out"]),
+        hot(
+            "submissions",
+            "CLAIM_QUESTIONS",
+            args![PROVIDER, BRAND, codes.clone(), now, now, 100_i64, by, until],
+            &["submissions_out"],
+        ),
+        hot(
+            "submissions",
+            "REJECTIONS_TO_ASK",
+            args![at(100), codes, 100_i64],
+            &["submissions_due", "submissions_out"],
+        ),
         hot("submissions", "OPEN_OF_KEYS", args![PROVIDER, keys.clone()], &["submissions_open"]),
+        hot("submissions", "OPEN_BESIDE", args![PROVIDER, keys.clone(), by], &["submissions_open"]),
+        hot("submissions", "DUE", args![PROVIDER, BRAND, "ONAY", now, 50_i64], &["submissions_due_by_brand"]),
         hot("submissions", "SUPERSEDE", args![PROVIDER, ids.clone(), "RET", now], &[KEY]),
         hot("submissions", "FIND", args![PROVIDER, id(1)], &[KEY]),
         hot("submissions", "FIND_MANY", args![PROVIDER, ids.clone()], &[KEY]),
@@ -202,7 +218,8 @@ fn hot_statements() -> Vec<Hot> {
         hot("deliveries", "LIST", args![PROVIDER, id(1), 5_000_i64, 0_i64, 50_i64], &[KEY]),
         hot("changes", "AFTER", args![PROVIDER, BRAND, 19_000_i64, 100_i64], &["changes_by_brand"]),
         hot("changes", "FAN_OUT", args![PROVIDER, 19_990_i64, 20_000_i64, now], &[KEY]),
-        hot("consents", "FIND_MANY", args![PROVIDER, ids], &[KEY]),
+        hot("consents", "FIND_MANY", args![PROVIDER, ids.clone()], &[KEY]),
+        hot("consents", "TAKEN", args![PROVIDER, ids], &[KEY]),
         hot("consents", "CHAIN", args![PROVIDER, 100_i64], &["consents_seq"]),
     ]
 }
@@ -264,7 +281,7 @@ const QUEUES: [&str; 12] = [
 fn reads_a_big_table_whole(line: &str) -> bool {
     let queue = QUEUES.iter().any(|index| line.contains(&format!(" INDEX {index}")));
     if let Some(scan) = line.strip_prefix("SCAN ") {
-        let own = ["json_each", "due", "ret", "onay", "CONSTANT", "(subquery"];
+        let own = ["json_each", "due", "placed", "ret", "onay", "CONSTANT", "(subquery"];
         return !queue && !own.iter().any(|own| scan.starts_with(own));
     }
     // A provider has few endpoints, which the fan-out calls `e`.
@@ -357,7 +374,10 @@ async fn whole_reads(store: &Store) -> Vec<String> {
 /// A new installation's first import is there before the first statistics are.
 async fn claims_look_keys_up_without_statistics(store: Store) {
     fill(&store).await;
-    for hot in hot_statements().into_iter().filter(|hot| ["CLAIM", "DUE"].contains(&hot.name)) {
+    for hot in hot_statements().into_iter().filter(|hot| {
+        [("CLAIM", "submissions"), ("CLAIM", "deliveries"), ("DUE", "endpoints")]
+            .contains(&(hot.name, hot.module))
+    }) {
         let module = hot.module;
         let plan = plan(&store, hot).await;
         let by_key = plan.lines().any(|line| line.contains("Index Cond") && line.contains("(key = "));
@@ -368,7 +388,7 @@ async fn claims_look_keys_up_without_statistics(store: Store) {
 /// Nor may a look-up of many keys read the provider, which PostgreSQL would take for a few rows.
 async fn sets_are_looked_up_one_by_one_without_statistics(store: Store) {
     fill(&store).await;
-    let by_set = ["OF_KEYS", "OPEN_OF_KEYS", "SUPERSEDE", "FIND_MANY", "CLAIMS"];
+    let by_set = ["OF_KEYS", "OPEN_OF_KEYS", "OPEN_BESIDE", "SUPERSEDE", "FIND_MANY", "TAKEN", "CLAIMS"];
     for hot in hot_statements().into_iter().filter(|hot| by_set.contains(&hot.name)) {
         let (module, name) = (hot.module, hot.name);
         let plan = plan(&store, hot).await;

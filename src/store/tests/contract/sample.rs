@@ -10,7 +10,7 @@ use kopru_store::changes::ChangeRow;
 use kopru_store::consents::ConsentRow;
 use kopru_store::endpoints::EndpointRow;
 use kopru_store::permissions::PermissionRow;
-use kopru_store::submissions::SubmissionRow;
+use kopru_store::submissions::{Portion, SubmissionRow};
 use kopru_store::{Claim, Key};
 use uuid::Uuid;
 
@@ -35,6 +35,11 @@ pub fn key(number: u64) -> Key {
     bytes[..8].copy_from_slice(&spread(number));
     bytes[8..].copy_from_slice(&spread(number.rotate_left(32)));
     Key(bytes)
+}
+
+/// So many rows at most, none of them in a batch.
+pub fn singles(limit: i64) -> Portion {
+    Portion { limit, singles: i64::MAX, batch: Uuid::nil() }
 }
 
 pub fn claim(by: u128, until: i64) -> Claim {

@@ -35,9 +35,15 @@ async fn every_bulk_insert_prepares(store: Store) {
 /// An array of another type would be cast silently, or refused only at run time.
 async fn bulk_inserts_name_the_types_of_their_columns(store: Store) {
     for (module, name, insert) in all_inserts() {
-        let head = insert.head.strip_prefix("INSERT INTO ").unwrap();
-        let (table, columns) = head.split_once('(').unwrap();
-        let columns: Vec<&str> = columns.trim_end_matches(')').split(',').map(str::trim).collect();
+        // An update has its rows in a WITH, whose columns are called as the table's.
+        let (table, columns) = match insert.head.strip_prefix("INSERT INTO ") {
+            Some(head) => head.split_once('(').unwrap(),
+            None => {
+                let (_, updated) = insert.tail.split_once("UPDATE ").unwrap();
+                (updated.split(' ').next().unwrap(), insert.head.split_once('(').unwrap().1)
+            }
+        };
+        let columns: Vec<&str> = columns.split_once(')').unwrap().0.split(',').map(str::trim).collect();
         assert_eq!(columns.len(), insert.types.len(), "{module}::{name}");
         for (column, expected) in columns.iter().zip(insert.types) {
             let rows = store

@@ -4,13 +4,14 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
+use kopru_domain::ConsentStatus;
 use kopru_domain::SubmissionState::{self, Batched, Held, InFlight, Queued, Registered, Unresolved};
 use kopru_store::submissions::{self, SubmissionRow};
 use kopru_store::{Claim, Priority};
 
 use crate::claims::add;
 use crate::fixture::Store;
-use crate::sample::{BRAND, PROVIDER, assert_same, at, claim, id, submission};
+use crate::sample::{BRAND, OTHER_BRAND, PROVIDER, assert_same, at, claim, id, singles, submission};
 
 on_both!(
     a_lease_that_ran_out_makes_a_filing_unresolved,
@@ -18,6 +19,8 @@ on_both!(
     items_of_a_batch_are_the_batch_s_matter,
     the_longest_waiting_come_first_up_to_the_limit,
     reapers_never_overlap,
+    what_got_a_definite_answer_is_claimed_to_be_asked_about,
+    rejections_that_wait_for_a_question_are_counted,
 );
 
 async fn claimed(store: &Store, limit: i64, business: i64, wire: i64, mine: Claim) -> Vec<SubmissionRow> {
@@ -26,6 +29,87 @@ async fn claimed(store: &Store, limit: i64, business: i64, wire: i64, mine: Clai
             submissions::claim_unresolved(tx, limit, at(business), at(wire), mine).await.unwrap()
         })
         .await
+}
+
+fn codes() -> Vec<String> {
+    ["H174", "H467"].map(str::to_owned).to_vec()
+}
+
+async fn what_got_a_definite_answer_is_claimed_to_be_asked_about(store: Store) {
+    let doubted = |number, code: Option<&str>, due| SubmissionRow {
+        state: Unresolved,
+        code: code.map(str::to_owned),
+        next_attempt_at: at(due),
+        ..submission(number)
+    };
+    add(
+        &store,
+        vec![
+            doubted(1, Some("H467"), 5),
+            doubted(2, Some("H174"), 3),
+            doubted(3, None, 0),
+            doubted(4, Some("H999"), 0),
+            doubted(5, Some("H467"), 50),
+            SubmissionRow { batch_id: Some(id(9)), ..doubted(6, Some("H467"), 0) },
+            SubmissionRow { claim: Some(claim(9, 100)), ..doubted(7, Some("H467"), 0) },
+            SubmissionRow { state: InFlight, ..doubted(8, Some("H467"), 0) },
+            SubmissionRow { brand_code: OTHER_BRAND, ..doubted(9, Some("H467"), 1) },
+            SubmissionRow { state: Queued, ..doubted(10, Some("H467"), 0) },
+        ],
+    )
+    .await;
+    let next = async |now| {
+        store
+            .read(async |tx| submissions::next_question(tx, &codes(), at(now), at(0)).await.unwrap())
+            .await
+            .map(|(_, brand)| brand)
+    };
+    let take = async |brand, now| {
+        let of = codes();
+        let rows = store
+            .write(async |tx| {
+                let of = (PROVIDER, brand, of.as_slice());
+                submissions::claim_questions(tx, of, 10, at(now), at(0), claim(2, 60)).await.unwrap()
+            })
+            .await;
+        assert!(rows.iter().all(|row| row.claim.is_some() && row.attempt == 1 && row.state == Unresolved));
+        numbers(&rows)
+    };
+    assert_eq!((next(0).await, next(1).await, next(5).await), (None, Some(OTHER_BRAND), Some(OTHER_BRAND)));
+    assert_eq!(take(OTHER_BRAND, 5).await, [9]);
+    assert_eq!(next(5).await, Some(BRAND));
+    assert_eq!(take(BRAND, 5).await, [1, 2]);
+    assert_eq!(next(5).await, None, "they are in somebody's hands");
+}
+
+async fn rejections_that_wait_for_a_question_are_counted(store: Store) {
+    let rejection = |number, state, code: Option<&str>, target| SubmissionRow {
+        state,
+        status: ConsentStatus::Rejection,
+        code: code.map(str::to_owned),
+        target_at: at(target),
+        ..submission(number)
+    };
+    add(
+        &store,
+        vec![
+            rejection(1, Queued, None, 5),
+            rejection(2, Queued, None, 20),
+            rejection(3, Unresolved, Some("H174"), 50),
+            rejection(4, Unresolved, Some("H999"), 50),
+            rejection(5, Registered, Some("H174"), 5),
+            SubmissionRow { target_at: at(1), ..submission(6) },
+            SubmissionRow { state: Unresolved, code: Some("H467".to_owned()), ..submission(7) },
+        ],
+    )
+    .await;
+    let waiting = async |now, most| {
+        store
+            .read(async |tx| submissions::rejections_to_ask(tx, at(now), &codes(), most).await.unwrap())
+            .await
+    };
+    assert_eq!((waiting(10, 10).await, waiting(21, 10).await, waiting(0, 10).await), (2, 3, 1));
+    assert_eq!(waiting(21, 1).await, 2);
 }
 
 fn numbers(rows: &[SubmissionRow]) -> Vec<u128> {
@@ -39,8 +123,9 @@ async fn a_lease_that_ran_out_makes_a_filing_unresolved(store: Store) {
     let statuses = [submission(1).status];
     store
         .write(async |tx| {
-            let rows =
-                submissions::claim(tx, PROVIDER, BRAND, &statuses, 1, at(0), claim(1, 60)).await.unwrap();
+            let rows = submissions::claim(tx, PROVIDER, BRAND, &statuses, singles(1), at(0), claim(1, 60))
+                .await
+                .unwrap();
             let sent =
                 rows.into_iter().map(|row| SubmissionRow { wire: Some(b"bytes".to_vec()), ..row }).collect();
             submissions::save(tx, sent, at(0)).await.unwrap();

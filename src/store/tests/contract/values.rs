@@ -7,7 +7,7 @@ use kopru_store::sql::Value;
 use kopru_store::{Key, cursors, permissions, providers, submissions};
 
 use crate::fixture::{Store, statement};
-use crate::sample::{BRAND, PROVIDER, assert_same, at, claim, id, key, permission, submission};
+use crate::sample::{BRAND, PROVIDER, assert_same, at, claim, id, key, permission, singles, submission};
 
 on_both!(
     instants_keep_their_microseconds,
@@ -142,7 +142,8 @@ async fn empty_sets_have_no_member(store: Store) {
             tx.run(vec![submissions::supersede_step(PROVIDER, vec![], "RET", at(0))]).await.unwrap();
             let untouched = submissions::find(tx, PROVIDER, id(1)).await.unwrap().unwrap();
             assert_eq!(untouched.state, SubmissionState::Queued);
-            let none = submissions::claim(tx, PROVIDER, BRAND, &[], 10, at(0), claim(1, 60)).await.unwrap();
+            let none =
+                submissions::claim(tx, PROVIDER, BRAND, &[], singles(10), at(0), claim(1, 60)).await.unwrap();
             assert!(none.is_empty());
         })
         .await;

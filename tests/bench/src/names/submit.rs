@@ -1,23 +1,22 @@
 //! Filing with the registry sandbox.
 //!
 //! - `submit`: consents a second from the queue to `registered`, with the sandbox's limits and the pace off: batches of 1 000,
-//!   all due work done in one task, the sandbox's clock moved on when nothing is due. Ceiling: a bare loop that posts the same
-//!   consents with the same client and asks for the results. Both do one thing after the other, and in both the sandbox (in
-//!   memory) is part of the time.
+//!   filed by the workers as the program runs them, the sandbox's clock moved on when only results are waited for. Ceiling: a
+//!   bare loop that posts the same consents with the same client and asks for the results, one thing after the other. In both
+//!   the sandbox (in memory, in this process) is part of the time.
 //! - `submit-budget`: with the limits on and the workers running, requests sent in ten seconds against those that the pace of
 //!   8 a second allows. One consent a request, so that the pace is what counts.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use iys::wire::ConsentRequest;
 use iys::{Account, BrandCodes, Credentials, IysClient, Unpaced};
 use kopru::config::Config;
 use kopru::worker;
-use kopru_domain::{Clock as _, SubmissionState};
-use kopru_store::{Dialect, submissions};
+use kopru_domain::Clock as _;
+use kopru_store::{Dialect, batches, submissions};
 use serde_json::Value;
 
 use super::Bench;
@@ -31,8 +30,9 @@ use crate::report::{Figure, Pair, word};
 const BATCH: usize = 1_000;
 /// More than the first look at a batch's result waits for.
 const STEP: &str = "6m";
-/// Looks after which a run is given up.
-const LOOKS: u32 = 20;
+/// Looks at how far a run has come, and after how many it is given up.
+const LOOK: Duration = Duration::from_millis(5);
+const LOOKS: u32 = 12_000;
 /// The registry's pace that Köprü keeps.
 const PACE: f64 = 8.0;
 /// How long the use of the budget is watched.
@@ -59,15 +59,15 @@ fn batches(bench: &Bench<'_>) -> usize {
     bench.args.seconds as usize * 3
 }
 
-/// A bridge that files with a sandbox.
+/// A database whose bridge files with a sandbox.
 struct Stage {
-    bridge: Bridge,
+    config: Config,
     registry: Registry,
     database: Database,
 }
 
 impl Stage {
-    async fn start(database: Database, registry: Registry, adjust: impl FnOnce(&mut Config)) -> Result<Self> {
+    fn new(database: Database, registry: Registry) -> Result<Self> {
         let mut config = config(&database);
         config.registry.url = Some(registry.url().parse()?);
         config.registry.username = Some(registry.seed.username.clone());
@@ -77,50 +77,80 @@ impl Stage {
         // Reading the feed is other work than filing.
         config.pull.interval = Duration::from_hours(24 * 365);
         config.pull.longest_interval = config.pull.interval;
-        adjust(&mut config);
-        let bridge = Bridge::start(config).await?;
+        Ok(Self { config, registry, database })
+    }
+
+    /// A bridge whose workers do not run yet, with consents in its queue.
+    async fn queue(&self, mix: &mut Mix, count: usize) -> Result<Bridge> {
+        let bridge = Bridge::start(self.config.clone()).await?;
         ensure!(
-            bridge.brand.brand_code.0 == registry.seed.brand_code,
+            bridge.brand.brand_code.0 == self.registry.seed.brand_code,
             "the sandbox's demo brand has another number"
         );
-        Ok(Self { bridge, registry, database })
-    }
-
-    /// Queues consents, without filing them.
-    async fn queue(&self, mix: &mut Mix, count: usize) -> Result<()> {
-        let dates = Dates::at(self.bridge.app.clocks.business());
+        bridge.app.clocks.set_offset(self.registry.sandbox.clock_offset());
+        let dates = Dates::at(bridge.app.clocks.business());
         for start in (0..count).step_by(BATCH) {
-            self.bridge.take(mix.items(BATCH.min(count - start), &dates)).await?;
+            bridge.take(mix.items(BATCH.min(count - start), &dates)).await?;
         }
-        Ok(())
+        Ok(bridge)
     }
 
-    /// Does what is due, moving time on, until nothing is open; returns consents a second.
-    async fn file_all(&self, count: usize) -> Result<f64> {
+    /// Lets the workers file all there is; returns consents a second.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how far others have come has to be looked at again and again"
+    )]
+    async fn file(&self, mix: &mut Mix, count: usize) -> Result<f64> {
+        let bridge = self.queue(mix, count).await?;
         let start = Instant::now();
-        let mut looks = 0;
-        loop {
-            worker::drain(&self.bridge.app).await?;
-            if self.open().await?.is_empty() {
-                return Ok(count as f64 / start.elapsed().as_secs_f64());
+        worker::spawn(&bridge.app);
+        let mut advanced = false;
+        for _ in 0..LOOKS {
+            match self.progress(&bridge).await? {
+                Progress::Filing => {}
+                Progress::Waiting if advanced => {}
+                Progress::Waiting => {
+                    self.registry.advance(STEP).await?;
+                    bridge.app.clocks.set_offset(self.registry.sandbox.clock_offset());
+                    bridge.app.wake.wake();
+                    advanced = true;
+                }
+                Progress::Done => {
+                    let elapsed = start.elapsed();
+                    bridge.stop().await;
+                    return Ok(count as f64 / elapsed.as_secs_f64());
+                }
             }
-            looks += 1;
-            ensure!(looks <= LOOKS, "after {LOOKS} looks some are still open: {:?}", self.open().await?);
-            self.registry.advance(STEP).await?;
-            self.bridge.app.clocks.set_offset(self.registry.sandbox.clock_offset());
+            tokio::time::sleep(LOOK).await;
         }
+        bail!("some are still open after {:?}", start.elapsed())
     }
 
-    async fn open(&self) -> Result<HashMap<SubmissionState, i64>> {
-        let mut tx = self.bridge.app.db.read().await?;
-        let counts = submissions::counts(&mut tx).await?;
-        Ok(counts.into_iter().filter(|(_, count)| *count > 0).collect())
+    async fn progress(&self, bridge: &Bridge) -> Result<Progress> {
+        let mut tx = bridge.app.db.read().await?;
+        let batches = batches::open_counts(&mut tx).await?;
+        if submissions::queue_depth(&mut tx).await?.0.is_some()
+            || batches.iter().any(|(state, _)| state != "waiting")
+        {
+            return Ok(Progress::Filing);
+        }
+        if !batches.is_empty() {
+            return Ok(Progress::Waiting);
+        }
+        // Between the queue and its batch nothing is seen above.
+        let open = submissions::counts(&mut tx).await?;
+        Ok(if open.iter().all(|(_, count)| *count == 0) { Progress::Done } else { Progress::Filing })
     }
+}
 
-    async fn tear_down(self) -> Result<()> {
-        self.bridge.stop().await;
-        self.database.remove().await
-    }
+/// How far a run has come.
+enum Progress {
+    /// Something is still to be sent.
+    Filing,
+    /// All is sent, and results are waited for.
+    Waiting,
+    /// Nothing is open.
+    Done,
 }
 
 fn unlimited(bench: &mut Bench<'_>, dialect: Dialect) -> Result<Figure> {
@@ -128,10 +158,8 @@ fn unlimited(bench: &mut Bench<'_>, dialect: Dialect) -> Result<Figure> {
     let Bench { args, report, runtime, databases } = bench;
     runtime.block_on(async {
         let registry = Registry::unlimited().await?;
-        let stage = Stage::start(databases.fresh(dialect).await?, registry, |config| {
-            config.registry.requests_per_second = 0.0;
-        })
-        .await?;
+        let mut stage = Stage::new(databases.fresh(dialect).await?, registry)?;
+        stage.config.registry.requests_per_second = 0.0;
         let bare = Bare::start().await?;
         let addresses = Addresses::default();
         let (mut ours_mix, mut bare_mix) = (Mix::approvals(&addresses), Mix::approvals(&addresses));
@@ -141,8 +169,7 @@ fn unlimited(bench: &mut Bench<'_>, dialect: Dialect) -> Result<Figure> {
         for run in 0..=args.runs {
             let count = if run == 0 { BATCH } else { count };
             let ceiling = bare.file(&mut bare_mix, count).await?;
-            stage.queue(&mut ours_mix, count).await?;
-            let ours = stage.file_all(count).await?;
+            let ours = stage.file(&mut ours_mix, count).await?;
             filed += count as u64;
             if run > 0 {
                 pairs.push(Pair { ours, ceiling, naive: None });
@@ -160,7 +187,7 @@ fn unlimited(bench: &mut Bench<'_>, dialect: Dialect) -> Result<Figure> {
             calls("status")
         ));
         ensure!(posted * BATCH as u64 >= filed, "{filed} consents cannot fit into {posted} batches");
-        stage.tear_down().await?;
+        stage.database.remove().await?;
         Ok(Figure::of_pairs("submit", dialect, "consents/s", &pairs))
     })
 }
@@ -208,17 +235,14 @@ impl Bare {
 
 fn budget(bench: &mut Bench<'_>, dialect: Dialect) -> Result<Figure> {
     let Bench { report, runtime, databases, .. } = bench;
-    let stage = runtime.block_on(async {
-        let registry = Registry::limited().await?;
-        let stage = Stage::start(databases.fresh(dialect).await?, registry, |config| {
-            config.registry.requests_per_second = PACE;
-            config.filing.batch_threshold = u32::MAX;
-        })
-        .await?;
+    let (stage, bridge) = runtime.block_on(async {
+        let mut stage = Stage::new(databases.fresh(dialect).await?, Registry::limited().await?)?;
+        stage.config.registry.requests_per_second = PACE;
+        stage.config.filing.batch_threshold = u32::MAX;
         let enough = (PACE * (WATCHED + RUN_UP).as_secs_f64() * 2.0) as usize;
-        stage.queue(&mut Mix::approvals(&Addresses::default()), enough).await?;
-        worker::spawn(&stage.bridge.app);
-        anyhow::Ok(stage)
+        let bridge = stage.queue(&mut Mix::approvals(&Addresses::default()), enough).await?;
+        worker::spawn(&bridge.app);
+        anyhow::Ok((stage, bridge))
     })?;
     // On the main thread: the servers run on the runtime's.
     std::thread::sleep(RUN_UP);
@@ -232,7 +256,10 @@ fn budget(bench: &mut Bench<'_>, dialect: Dialect) -> Result<Figure> {
         word(dialect),
         watched.as_secs_f64()
     ));
-    runtime.block_on(stage.tear_down())?;
+    runtime.block_on(async {
+        bridge.stop().await;
+        stage.database.remove().await
+    })?;
     let ours = sent as f64 / watched.as_secs_f64();
     Ok(Figure::of_pairs("submit-budget", dialect, "requests/s", &[Pair { ours, ceiling: PACE, naive: None }]))
 }
