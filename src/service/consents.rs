@@ -1,13 +1,13 @@
 //! Looking at consents: one with everything that is known of it, or a brand's, page by page.
 
 mod view;
+mod waiting;
 
 use std::collections::HashMap;
 
-use kopru_domain::{Deadline, Evidence, IysCode, SubmissionState};
+use kopru_domain::{Deadline, Evidence, IysCode};
 use kopru_store::brands::BrandRow;
 use kopru_store::consents::{self, ConsentRow};
-use kopru_store::holds::{self, HoldRow};
 use kopru_store::retailers;
 use kopru_store::submissions::{self, ListFilter, SubmissionRow};
 use kopru_store::{Priority, ProviderKeys, StoreError, Tx};
@@ -22,6 +22,7 @@ pub use view::{
     Consent, ConsentSummary, DeadlineView, EvidenceView, Explanation, LedgerView, RegistryAnswerView,
     SubmissionView, explain, explain_filing,
 };
+use waiting::{Told, Waiting};
 
 /// How addresses are shown to a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,10 +101,10 @@ pub async fn list(
             limit,
         )
         .await?;
-        let holds = holds::of_brand(&mut tx, brand.iys_code, brand.brand_code).await?;
-        let rows: Vec<SubmissionRow> = rows.into_iter().map(|row| explained(row, &holds)).collect();
+        let waiting = Waiting::load(&mut tx, brand.iys_code, brand.brand_code, &rows).await?;
+        let rows: Vec<Told> = rows.into_iter().map(|row| waiting.told(row)).collect();
         let keys = app.vault.keys(&mut tx, brand.iys_code).await?;
-        let ids = rows.iter().map(|row| row.consent_id).collect();
+        let ids = rows.iter().map(|told| told.row.consent_id).collect();
         let known: HashMap<Uuid, ConsentRow> = consents::find_many(&mut tx, brand.iys_code, ids)
             .await?
             .into_iter()
@@ -120,16 +121,16 @@ pub async fn list(
 
 fn summaries(
     keys: &ProviderKeys,
-    rows: &[SubmissionRow],
+    rows: &[Told],
     known: &HashMap<Uuid, ConsentRow>,
     caller: &Caller,
     showing: Showing,
 ) -> ServiceResult<Vec<ConsentSummary>> {
     let mut page = Vec::with_capacity(rows.len());
-    for row in rows {
-        let Some(consent) = known.get(&row.consent_id) else { continue };
+    for told in rows {
+        let Some(consent) = known.get(&told.row.consent_id) else { continue };
         let opened = mirror::open_consent(keys, &consent.sealed)?;
-        page.push(ConsentSummary::new(consent, &opened, row, caller.lang, showing));
+        page.push(ConsentSummary::new(consent, &opened, told, caller.lang, showing));
     }
     Ok(page)
 }
@@ -155,24 +156,14 @@ async fn read(
     let opened = mirror::open_consent(&keys, &row.sealed)?;
     let mut rows = submissions::find_many(tx, provider, vec![row.id]).await?;
     rows.sort_by_key(|filing| filing.generation);
-    let holds = holds::of_brand(tx, provider, row.brand_code).await?;
+    let waiting = Waiting::load(tx, provider, row.brand_code, &rows).await?;
     let mut earlier: Vec<SubmissionView> =
-        rows.into_iter().map(|filing| SubmissionView::new(explained(filing, &holds), caller.lang)).collect();
+        rows.into_iter().map(|filing| SubmissionView::new(waiting.told(filing), caller.lang)).collect();
     let missing = || StoreError::Corrupt { what: "submissions", detail: "missing".to_owned() };
     let retailers = retailers::access(tx, provider, vec![row.id]).await?.remove(&row.id).unwrap_or_default();
     let filings = Filings { present: earlier.pop().ok_or_else(missing)?, earlier, retailers };
     let evidence = row.evidence.as_ref().map(|sealed| open_evidence(&keys, sealed)).transpose()?;
     Ok(Consent::new(provider, row, &opened, filings, evidence.as_ref(), showing))
-}
-
-/// A filing as it is told: one in the queue of a channel that the registry refuses says for what it waits.
-fn explained(row: SubmissionRow, holds: &[HoldRow]) -> SubmissionRow {
-    let hold = holds.iter().find(|hold| hold.channel == row.channel);
-    match hold.filter(|_| row.state == SubmissionState::Queued && row.code.is_none()) {
-        Some(hold) => SubmissionRow { code: Some(hold.code.clone()), cause: Some(hold.cause.clone()), ..row },
-        // A probe is a matter between the queue and its claim.
-        None => SubmissionRow { cause: row.cause.filter(|cause| cause != submissions::PROBE), ..row },
-    }
 }
 
 fn open_evidence(keys: &ProviderKeys, sealed: &[u8]) -> ServiceResult<Evidence> {

@@ -16,6 +16,7 @@ use futures::{StreamExt as _, stream};
 use iys::Account;
 use kopru_domain::governor::CallClass;
 use kopru_domain::{BrandCode, BrandPolicy, Code, DailyAgreement, IysCode, Text};
+use kopru_store::cursors;
 use kopru_store::holds::HoldRow;
 use kopru_store::providers::ProviderRow;
 use kopru_store::{
@@ -461,6 +462,7 @@ async fn carry_out(
         Act::Lift(brand, channel) => {
             if holds::lift(tx, provider, brand, channel, false).await? {
                 release(tx, app, (provider, brand, channel)).await?;
+                cursors::allowed(tx, provider, brand, now).await?;
             }
         }
         Act::AddBrand(..) => {}

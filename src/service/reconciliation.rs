@@ -8,7 +8,7 @@ mod view;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use iys::wire::{Change, ChangesPage};
-use iys::{Account, ChangeSource};
+use iys::{Account, ChangeSource, ErrorClass};
 use kopru_domain::cadence::in_use;
 use kopru_domain::governor::CallClass;
 use kopru_domain::outcome::retry_delay;
@@ -36,6 +36,10 @@ pub(in crate::service) const HIDDEN: TimeDelta = TimeDelta::minutes(60);
 
 /// This close to the end of what the feed reaches a pull is urgent.
 const NEAR: TimeDelta = TimeDelta::hours(24);
+
+/// A pull that the registry refuses for a missing right is tried again after this, doubled up to eight hours.
+const RIGHTS_AGAIN: TimeDelta = TimeDelta::minutes(30);
+const MOST_DOUBLINGS: u32 = 4;
 
 /// The feed of what citizens and the registry itself did; the other is that of the provider's own movements.
 const REGISTRY_SIDE: &str = "IYS";
@@ -108,15 +112,24 @@ pub async fn pull(app: &App, cursor: CursorRow, claim: Claim) -> ServiceResult<(
     match pulled {
         Ok(found) => finish(app, &cursor, claim, started, found).await,
         Err(error) => {
-            let attempt = u32::try_from(cursor.attempt).unwrap_or(u32::MAX);
-            let delay = retry_delay(attempt, cursor.brand_code.0.unsigned_abs());
-            let next = app.clocks.business() + TimeDelta::from_std(delay).unwrap_or(TimeDelta::minutes(1));
+            let next = app.clocks.business() + again_after(&cursor, &error);
             let mut tx = app.db.begin(Priority::Bulk).await?;
             cursors::fail(&mut tx, &cursor, claim, &error.to_string(), next).await?;
             tx.commit().await?;
             Err(error)
         }
     }
+}
+
+/// When a pull that failed is tried again. A missing right is somebody else's to give: it is asked for ever more rarely, and
+/// at once when the brand's rights are told to have changed.
+fn again_after(cursor: &CursorRow, error: &ServiceError) -> TimeDelta {
+    let attempt = u32::try_from(cursor.attempt).unwrap_or(u32::MAX);
+    let delay = retry_delay(attempt, cursor.brand_code.0.unsigned_abs());
+    let delay = TimeDelta::from_std(delay).unwrap_or(TimeDelta::minutes(1));
+    let refused =
+        matches!(error, ServiceError::Registry(cause) if matches!(cause.class(), ErrorClass::Pause { .. }));
+    if refused { delay.max(RIGHTS_AGAIN * (1 << attempt.min(MOST_DOUBLINGS))) } else { delay }
 }
 
 /// The end of the feed was reached by a pull that found so many movements.

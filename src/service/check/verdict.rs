@@ -127,6 +127,7 @@ mod tests {
             state,
             source: None,
             cause: None,
+            code: None,
         }
     }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::waiting::Told;
 use super::{Showing, deadline};
 use crate::service::mirror::SealedConsent;
 
@@ -115,6 +116,9 @@ pub struct SubmissionView {
     /// Why it is held, or waits behind what is: `not_authorised`, `type_right`, `subscription`, `quota` or `review`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_cause: Option<String>,
+    /// The consent that it waits for: an earlier movement of the same address whose outcome is not known yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<Uuid>,
     /// Until when it must be filed.
     pub deadline: DeadlineView,
     /// Version of the holiday table behind the deadline.
@@ -148,7 +152,7 @@ pub struct RegistryAnswerView {
 }
 
 impl SubmissionView {
-    pub(super) fn new(row: SubmissionRow, lang: Lang) -> Self {
+    pub(super) fn new(Told { row, waits_for }: Told, lang: Lang) -> Self {
         let open = row.state.is_open();
         let creation_date = row.creation_date.map(format_rfc3339);
         Self {
@@ -158,6 +162,7 @@ impl SubmissionView {
             explanation: explain_row(&row, lang),
             code: row.code,
             held_cause: row.cause,
+            waits_for,
             calendar: row.calendar,
             attempts: row.attempt,
             next_attempt_at: open.then(|| format_rfc3339(row.next_attempt_at)),
@@ -396,6 +401,9 @@ pub struct ConsentSummary {
     /// What the code means.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<Explanation>,
+    /// The consent that it waits for: an earlier movement of the same address whose outcome is not known yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<Uuid>,
     /// Until when it must be filed.
     pub deadline: DeadlineView,
     /// When it reached the service.
@@ -406,7 +414,7 @@ impl ConsentSummary {
     pub(super) fn new(
         row: &ConsentRow,
         opened: &SealedConsent,
-        filing: &SubmissionRow,
+        Told { row: filing, waits_for }: &Told,
         lang: Lang,
         showing: Showing,
     ) -> Self {
@@ -424,6 +432,7 @@ impl ConsentSummary {
             deadline: deadline(filing).into(),
             explanation: explain_row(filing, lang),
             code: filing.code.clone(),
+            waits_for: *waits_for,
             received_at: format_rfc3339(row.received_at),
         }
     }

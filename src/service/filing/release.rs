@@ -10,7 +10,8 @@ use crate::service::ServiceResult;
 /// Submissions of one transaction.
 const PORTION: i64 = 1_000;
 
-/// Queues the next portion of what a lifted hold kept back, and forgets the hold with the last. Needs the provider's head.
+/// Queues the next portion of what a lifted hold kept back, and forgets the hold with the last; what waits for the same and
+/// is in doubt is due as well. Needs the provider's head.
 pub(crate) async fn release(
     tx: &mut Tx,
     app: &App,
@@ -18,6 +19,7 @@ pub(crate) async fn release(
 ) -> ServiceResult<()> {
     let now = app.clocks.business();
     let released = submissions::release_held(tx, provider, brand, channel, PORTION, now, false).await?;
+    submissions::hurry_waiting(tx, provider, brand, channel, now).await?;
     if i64::try_from(released).unwrap_or(PORTION) < PORTION {
         holds::clear(tx, provider, brand, channel).await?;
     }

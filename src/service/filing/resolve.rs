@@ -1,6 +1,9 @@
 //! Single adds whose outcome is unknown: the same bytes go again, and the registry's v2 answers them with the first result.
 //! Where it has said already that the record is there (H174, H178) or too late (H467), the status query decides.
 
+use std::collections::HashSet;
+
+use chrono::TimeDelta;
 use iys::Bytes;
 use kopru_domain::{BrandCode, IysCode, RegistryAnswer};
 use kopru_store::submissions::{self, SubmissionRow};
@@ -19,6 +22,8 @@ use crate::service::{ServiceError, ServiceResult, mirror};
 const MOST: i64 = 50;
 /// Submissions claimed at once to be asked about: as many as one list query takes.
 const MOST_QUESTIONS: i64 = 1_000;
+/// How long those wait of which another has gone ahead.
+const BEHIND: TimeDelta = TimeDelta::minutes(30);
 
 /// Submissions in doubt that were claimed.
 #[derive(Debug)]
@@ -101,6 +106,10 @@ async fn resend(app: &App, rows: Vec<SubmissionRow>) -> ServiceResult<()> {
         if !never_sent.is_empty() {
             requeue(app, provider, never_sent).await?;
         }
+        let (sent, behind) = scouts(sent);
+        if !behind.is_empty() {
+            wait_behind(app, provider, behind).await?;
+        }
         match account(app, provider).await {
             Ok(account) => {
                 let mut outgoing = Vec::with_capacity(sent.len());
@@ -114,6 +123,26 @@ async fn resend(app: &App, rows: Vec<SubmissionRow>) -> ServiceResult<()> {
         }
     }
     Ok(())
+}
+
+/// Of those that wait for others to act, of a right that is missing, one a channel goes ahead; the others wait. When one
+/// is taken its hold is lifted, and with it all that waits is due.
+fn scouts(rows: Vec<SubmissionRow>) -> (Vec<SubmissionRow>, Vec<SubmissionRow>) {
+    let mut ahead = HashSet::new();
+    rows.into_iter().partition(|row| row.cause.is_none() || ahead.insert(row.channel))
+}
+
+async fn wait_behind(app: &App, provider: IysCode, rows: Vec<SubmissionRow>) -> ServiceResult<()> {
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let mut settling = Settling::begin(app, &mut tx, provider).await?;
+    settling.load(&mut tx, &rows).await?;
+    let ours = settling.still_claimed(&mut tx, &rows).await?;
+    let at = settling.now + BEHIND;
+    for row in rows.into_iter().filter(|row| ours.contains(&(row.consent_id, row.generation))) {
+        settling.put_back(row, at);
+    }
+    settling.finish(&mut tx).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn no_account(

@@ -215,7 +215,12 @@ impl<'a> Settling<'a> {
             RegistryAnswer::Retry { code: Some(code), .. } => {
                 SubmissionRow { code: Some(code.as_str().to_owned()), ..row }
             }
-            RegistryAnswer::Held(cause, code) if was_unresolved => waiting_for(row, *cause, code),
+            RegistryAnswer::Held(cause, code) if was_unresolved => {
+                if *cause != HeldCause::Review {
+                    self.stop(row.brand_code, row.channel, *cause, code);
+                }
+                waiting_for(row, *cause, code)
+            }
             _ => row,
         };
         self.settled(row, settlement, was_unresolved, refusal)
@@ -398,21 +403,26 @@ impl<'a> Settling<'a> {
         };
         self.event_of(&row, "consent.held")?;
         if stop && cause != HeldCause::Review {
-            let probe =
-                TimeDelta::from_std(self.app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
-            self.holds.push(HoldRow {
-                iys_code: self.provider,
-                brand_code: row.brand_code,
-                channel: row.channel,
-                cause: cause.as_str().to_owned(),
-                code: code.as_str().to_owned(),
-                since: self.now,
-                probe_at: self.now + probe,
-                listed: false,
-            });
+            self.stop(row.brand_code, row.channel, cause, code);
         }
         self.save(row);
         Ok(())
+    }
+
+    /// Stops a brand's channel until a probe passes.
+    fn stop(&mut self, brand_code: BrandCode, channel: Channel, cause: HeldCause, code: &Code) {
+        let probe =
+            TimeDelta::from_std(self.app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
+        self.holds.push(HoldRow {
+            iys_code: self.provider,
+            brand_code,
+            channel,
+            cause: cause.as_str().to_owned(),
+            code: code.as_str().to_owned(),
+            since: self.now,
+            probe_at: self.now + probe,
+            listed: false,
+        });
     }
 
     /// Tells that a target is near or past, once.

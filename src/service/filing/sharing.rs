@@ -1,6 +1,6 @@
 //! Who may ask for a status: single queries are rationed by the hour, and rejections draw first.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::ConsentStatus;
 use kopru_store::Tx;
 use kopru_store::submissions::{self, SubmissionRow};
@@ -13,6 +13,8 @@ use crate::service::filing::sift::{is_approved, is_for_the_list};
 
 /// Status queries of one claim: they must all be answered within its lease.
 const QUESTIONS_A_CLAIM: usize = 50;
+/// So many are asked about one by one; more of them are worth a list first, of which nothing is rationed by the hour.
+const FEW: usize = 10;
 
 /// Divides what has to be asked about into what is asked one by one, as far as this hour's status queries reach, and, where
 /// it is much or the claim is careful, what is asked as lists first. The rest waits, without a call. An approval is asked about
@@ -33,17 +35,16 @@ pub(super) async fn divide(
     if careful && !unseen.is_empty() {
         metrics::counter!("registry_held_back_total", "what" => "status").increment(unseen.len() as u64);
     }
-    let (questions, sift) = if unseen.len() > QUESTIONS_A_CLAIM || careful {
-        (seen, unseen)
-    } else {
-        ([seen, unseen].concat(), Vec::new())
-    };
+    let (questions, sift) =
+        if unseen.len() > FEW || careful { (seen, unseen) } else { ([seen, unseen].concat(), Vec::new()) };
     let (rejections, approvals): (Vec<_>, Vec<_>) =
         questions.into_iter().partition(|row| row.status == ConsentStatus::Rejection);
     let left = app.registry.left(tx, Hourly::Status).await?;
     let mut questions = within(settling, left, QUESTIONS_A_CLAIM, rejections);
     if !approvals.is_empty() {
-        let reserved = submissions::rejections_to_ask(tx, settling.now, &codes(), left.requests).await?;
+        let now = settling.now;
+        let soon = now + TimeDelta::hours(1);
+        let reserved = submissions::rejections_to_ask(tx, now, soon, &codes(), left.requests).await?;
         let spare = Left { requests: left.requests.saturating_sub(reserved), ..left };
         questions.extend(within(settling, spare, QUESTIONS_A_CLAIM - questions.len(), approvals));
     }

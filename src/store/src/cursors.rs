@@ -31,6 +31,8 @@ statements! {
                 WHERE iys_code = $1 AND brand_code = $2 ORDER BY feed";
     TO_THE_FRONT = "UPDATE cursors SET next_attempt_at = $3, bound_at = $4
                     WHERE iys_code = $1 AND brand_code = $2 AND next_attempt_at > $3 AND last_error IS NULL";
+    ALLOWED = "UPDATE cursors SET next_attempt_at = $3, attempt = 0
+               WHERE iys_code = $1 AND brand_code = $2 AND next_attempt_at > $3 AND last_error IS NOT NULL";
     USE = "UPDATE cursors SET used_at = $4, next_attempt_at = $5, bound_at = $6 WHERE iys_code = $1 AND brand_code = $2 AND feed = $3";
     LOAD = "SELECT count(*), CAST(coalesce(sum(CASE WHEN c.used_at >= $1 THEN 1 ELSE 0 END), 0) AS BIGINT),
               CAST(coalesce(sum(CASE WHEN c.every > 0 THEN 1000000000 / c.every ELSE 0 END), 0) AS BIGINT)
@@ -194,6 +196,11 @@ pub async fn to_the_front(
     bound_at: DateTime<Utc>,
 ) -> Result<u64> {
     tx.execute(&TO_THE_FRONT, args![provider, brand, now, bound_at]).await
+}
+
+/// Makes a brand's failed pulls due now: what they failed for is mended.
+pub async fn allowed(tx: &mut Tx, provider: IysCode, brand: BrandCode, now: DateTime<Utc>) -> Result<u64> {
+    tx.execute(&ALLOWED, args![provider, brand, now]).await
 }
 
 /// Notes that the brand of a pull was used, and when the pull is due for it.

@@ -45,7 +45,7 @@ macro_rules! row {
 
 statements! {
     /// CROSS JOIN keeps SQLite to this order: from the few open rows to their consents.
-    OPEN_OF_KEYS = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause
+    OPEN_OF_KEYS = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause, s.code
         FROM {each $2 bytes of submissions AS s by submissions_open: s.iys_code = $1 AND s.key = wanted.value
             AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')}
             CROSS JOIN consents c
@@ -65,7 +65,7 @@ statements! {
         WHERE state = 'queued' AND next_attempt_at <= $1 AND NOT (iys_code {in $2 int} AND brand_code {in $3 int})
         ORDER BY target_at, status DESC LIMIT 1";
     /// What of these keys has not ended, but for what this claim has just taken.
-    OPEN_BESIDE = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause
+    OPEN_BESIDE = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause, s.code
         FROM {each $2 bytes of submissions AS s by submissions_open: s.iys_code = $1 AND s.key = wanted.value
             AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
             AND (s.claimed_by IS NULL OR s.claimed_by <> $3)}
@@ -117,7 +117,7 @@ statements! {
               WHERE state = 'queued' AND target_at < $1 AND status = 'RET' LIMIT $3) AS late)
         + (SELECT count(*) FROM (SELECT 1 FROM submissions {by submissions_out}
               WHERE state IN ('in_flight', 'unresolved') AND state = 'unresolved' AND status = 'RET' AND batch_id IS NULL
-                AND code {in $2 text} LIMIT $3) AS doubted)";
+                AND code {in $2 text} AND next_attempt_at <= $4 LIMIT $3) AS doubted)";
     OF_BATCH = concat!("SELECT ", row!(), "
         FROM submissions {by submissions_of_batch}
         WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') ORDER BY batch_index");
@@ -179,6 +179,9 @@ statements! {
               ORDER BY s.target_at LIMIT $4 {skip_locked})
         UPDATE submissions SET state = 'queued', cause = $6, next_attempt_at = $5, updated_at = $5 FROM due
         WHERE iys_code = p AND consent_id = c AND generation = g";
+    HURRY_WAITING = "UPDATE submissions {by submissions_out} SET next_attempt_at = $4, updated_at = $4
+        WHERE state IN ('in_flight', 'unresolved') AND state = 'unresolved' AND cause IS NOT NULL AND claimed_by IS NULL
+            AND iys_code = $1 AND brand_code = $2 AND channel = $3 AND next_attempt_at > $4";
     EARLIEST_REJECTION = "SELECT target_at FROM submissions {by submissions_due_by_brand}
         WHERE state = 'queued' AND status = 'RET' AND iys_code = $1 AND brand_code = $2 AND next_attempt_at <= $3 ORDER BY target_at LIMIT 1";
     HELD_REJECTION = "SELECT 1 FROM submissions {by submissions_held}
@@ -341,15 +344,16 @@ pub async fn claim_questions(
 }
 
 /// How many rejections wait for a status query, up to about `most`: late ones, and those in doubt with a definite answer of
-/// these codes.
+/// these codes that are due until `until`.
 pub async fn rejections_to_ask(
     tx: &mut Tx,
     now: DateTime<Utc>,
+    until: DateTime<Utc>,
     codes: &[String],
     most: usize,
 ) -> Result<usize> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let row = tx.row(&REJECTIONS_TO_ASK, args![now, codes.to_vec(), most]).await?;
+    let row = tx.row(&REJECTIONS_TO_ASK, args![now, codes.to_vec(), most, until]).await?;
     let count = row.map_or(Ok(0), |row| row.get::<i64>(0))?;
     Ok(usize::try_from(count).unwrap_or_default())
 }
@@ -454,6 +458,17 @@ pub async fn batch_released(
 /// Makes the questions about singles whose outcome is unknown due now.
 pub async fn hurry(tx: &mut Tx, provider: IysCode, consents: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64> {
     tx.execute(&HURRY, args![provider, consents, now]).await
+}
+
+/// Makes due now what is in doubt on a channel of a brand and waits for others to act.
+pub async fn hurry_waiting(
+    tx: &mut Tx,
+    provider: IysCode,
+    brand: BrandCode,
+    channel: Channel,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    tx.execute(&HURRY_WAITING, args![provider, brand, channel, now]).await
 }
 
 /// ONAYs that did not leave the house and whose latest instant has passed; none of the queued has a target after `target`.

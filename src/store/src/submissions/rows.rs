@@ -232,8 +232,10 @@ pub struct OpenRow {
     pub state: SubmissionState,
     /// Declared source.
     pub source: Option<ProviderSource>,
-    /// Why it is held.
+    /// Why it is held, or waits for others to act.
     pub cause: Option<String>,
+    /// Why, in the registry's words or ours.
+    pub code: Option<String>,
 }
 
 /// How many share a brand and a target.
@@ -308,6 +310,7 @@ pub(crate) fn read_open(row: &Row) -> Result<OpenRow> {
         state: row.word(6)?,
         source: row.word_opt(7)?,
         cause: row.get(8)?,
+        code: row.get(9)?,
     })
 }
 

@@ -130,7 +130,7 @@ fn hot_statements() -> Vec<Hot> {
         hot(
             "submissions",
             "REJECTIONS_TO_ASK",
-            args![at(100), codes, 100_i64],
+            args![at(100), codes, 100_i64, at(100)],
             &["submissions_due", "submissions_out"],
         ),
         hot("submissions", "OPEN_OF_KEYS", args![PROVIDER, keys.clone()], &["submissions_open"]),
@@ -182,6 +182,7 @@ fn hot_statements() -> Vec<Hot> {
             &["submissions_registered"],
         ),
         hot("submissions", "HURRY", args![PROVIDER, ids.clone(), now], &[KEY]),
+        hot("submissions", "HURRY_WAITING", args![PROVIDER, BRAND, "MESAJ", now], &["submissions_out"]),
         hot("consents", "SOURCES", args![PROVIDER, ids.clone()], &[KEY]),
         hot("permissions", "OF_KEYS", args![PROVIDER, keys], &[KEY]),
         hot(

@@ -98,6 +98,7 @@ async fn rejections_that_wait_for_a_question_are_counted(store: Store) {
             rejection(3, Unresolved, Some("H174"), 50),
             rejection(4, Unresolved, Some("H999"), 50),
             rejection(5, Registered, Some("H174"), 5),
+            SubmissionRow { next_attempt_at: at(90), ..rejection(8, Unresolved, Some("H174"), 50) },
             SubmissionRow { target_at: at(1), ..submission(6) },
             SubmissionRow { state: Unresolved, code: Some("H467".to_owned()), ..submission(7) },
         ],
@@ -105,7 +106,9 @@ async fn rejections_that_wait_for_a_question_are_counted(store: Store) {
     .await;
     let waiting = async |now, most| {
         store
-            .read(async |tx| submissions::rejections_to_ask(tx, at(now), &codes(), most).await.unwrap())
+            .read(async |tx| {
+                submissions::rejections_to_ask(tx, at(now), at(now), &codes(), most).await.unwrap()
+            })
             .await
     };
     assert_eq!((waiting(10, 10).await, waiting(21, 10).await, waiting(0, 10).await), (2, 3, 1));
