@@ -6,22 +6,21 @@
 
 mod compare;
 mod file;
+mod planning;
 pub mod repair;
 mod stamp;
 pub mod view;
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use iys::wire::{Agreement, DailySummary};
 use iys::{Account, ErrorClass, IysError};
 use kopru_domain::daily::{end, reported};
 use kopru_domain::outcome::retry_delay;
-use kopru_domain::{BrandCode, DailyAgreement, IysCode, RecipientType, time};
+use kopru_domain::{DailyAgreement, RecipientType, time};
 use kopru_store::daily_differences::{self, DayOf, DifferenceKind};
-use kopru_store::daily_reports::{self, DailyProblem, DailyRow, DailyState, NewDay};
+use kopru_store::daily_reports::{self, DailyProblem, DailyRow, DailyState};
 use kopru_store::{Claim, Priority, Tx, brands};
 
 use crate::bootstrap::App;
@@ -33,9 +32,8 @@ pub use kopru_store::daily_reports::Standing;
 
 use compare::Comparison;
 use file::Fetched;
+pub use planning::Planned;
 
-/// Brands and days planned in one transaction.
-const PLANNED_AT_ONCE: usize = 1_000;
 /// How long the mirror's own pull may take to reach the end of a day before the file goes ahead of it.
 const PULL_FIRST: TimeDelta = TimeDelta::hours(3);
 /// How long a time stamp, or a file of a day on which something was filed from here, is waited for.
@@ -45,22 +43,13 @@ const MISMATCH_AGAIN: TimeDelta = TimeDelta::hours(1);
 /// The shortest and the longest wait after a failure.
 const RETRIES: (TimeDelta, TimeDelta) = (TimeDelta::minutes(5), TimeDelta::hours(1));
 
-/// The last day that this process has planned for.
-#[derive(Debug, Default)]
-pub struct Planned(Mutex<Option<NaiveDate>>);
-
 /// Claims the day that is most overdue, after planning what has come to be over.
 pub async fn claim(app: &App, planned: &Planned, claim: Claim) -> ServiceResult<Option<DailyRow>> {
     if !app.registry.configured() {
         return Ok(None);
     }
     let now = app.clocks.business();
-    let today = time::local(now).date();
-    let known = |planned: &Planned| *planned.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if known(planned) != Some(today) {
-        plan(app, now).await?;
-        *planned.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(today);
-    }
+    planned.follow(app, now).await?;
     if app.registry.silent_until().await?.is_some() {
         return Ok(None);
     }
@@ -68,45 +57,6 @@ pub async fn claim(app: &App, planned: &Planned, claim: Claim) -> ServiceResult<
     let row = daily_reports::claim(&mut tx, now, app.clocks.wire(), claim).await?;
     tx.commit().await?;
     Ok(row)
-}
-
-/// Plans the days that the registry tells of and that are not planned yet, for every active brand since it was added; none
-/// for a brand that was refused in this time, so that it is tried once a week.
-async fn plan(app: &App, now: DateTime<Utc>) -> ServiceResult<()> {
-    let days: Vec<NaiveDate> = reported(now).collect();
-    let Some(oldest) = days.last().copied() else { return Ok(()) };
-    let refused: HashSet<(IysCode, BrandCode)> = {
-        let mut tx = app.db.read().await?;
-        daily_reports::refused(&mut tx, oldest).await?.into_iter().collect()
-    };
-    let mut after = (IysCode(0), BrandCode(0));
-    loop {
-        let page = {
-            let mut tx = app.db.read().await?;
-            brands::active(&mut tx, after).await?
-        };
-        let Some((provider, brand, _)) = page.last() else { return Ok(()) };
-        after = (*provider, *brand);
-        let new = |day: NaiveDate| {
-            let (refused, due_at) = (&refused, end(day) + span(app.config.daily.ready_after));
-            page.iter()
-                .filter(move |(provider, brand, added)| {
-                    *added < end(day) && !refused.contains(&(*provider, *brand))
-                })
-                .map(move |(iys_code, brand_code, _)| NewDay {
-                    iys_code: *iys_code,
-                    brand_code: *brand_code,
-                    day,
-                    due_at,
-                })
-        };
-        let all: Vec<NewDay> = days.iter().copied().flat_map(new).collect();
-        for part in all.chunks(PLANNED_AT_ONCE) {
-            let mut tx = app.db.begin(Priority::Bulk).await?;
-            daily_reports::add(&mut tx, part, now).await?;
-            tx.commit().await?;
-        }
-    }
 }
 
 /// How a look at a day ended.
@@ -419,7 +369,7 @@ impl Reading<'_> {
                 tracing::warn!(
                     brand.code = row.brand_code.0,
                     code,
-                    "the account may not read the brand's daily reports (agreementControl): they are not asked for again this week"
+                    "the account may not read the brand's daily reports (agreementControl): they are not asked for again this week, or until it is given"
                 );
                 row.state = DailyState::NotPermitted;
                 refused = Some(code.clone());

@@ -214,6 +214,13 @@ own_codes! {
         who: Nobody,
         redrive_helps: false,
     }
+    /// A day's movement file that the brand lets nobody but itself read.
+    NO_AGREEMENT_CONTROL = "no_agreement_control" {
+        tr: "Marka, günlük mutabakatı görme yetkisi (agreementControl) vermemiş. Hizmet sağlayıcı bu yetkiyi İYS panelinde vermeli.",
+        en: "The brand has not given the right to see its daily agreement (agreementControl). The provider has to give it in the registry's panel.",
+        who: Client,
+        redrive_helps: false,
+    }
     /// An approval after the citizen's own refusal: a human decides.
     REVIEW_AFTER_CITIZEN_RET = "review_after_citizen_ret" {
         tr: "Kişi İYS üzerinden kendisi ret vermiş. Onayı inceleyin; ancak ondan sonra gönderilir.",

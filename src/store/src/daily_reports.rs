@@ -33,7 +33,9 @@ statements! {
     /// What nobody works on just now.
     REFUSE = "UPDATE daily_reports SET state = 'not_permitted', problem = NULL, last_error = $3
         WHERE iys_code = $1 AND brand_code = $2 AND state = 'due' AND claimed_by IS NULL AND compared_at IS NULL";
-    REFUSED = "SELECT DISTINCT iys_code, brand_code FROM daily_reports {by daily_reports_by_day} WHERE day >= $1 AND state = 'not_permitted'";
+    REFUSED = "SELECT DISTINCT d.iys_code, d.brand_code FROM daily_reports d {by daily_reports_by_day}
+        WHERE d.day >= $1 AND d.state = 'not_permitted' AND NOT EXISTS (SELECT 1 FROM brand_rights r
+            WHERE r.iys_code = d.iys_code AND r.brand_code = d.brand_code AND r.agreement_control)";
     FIND = concat!("SELECT ", row!(), " FROM daily_reports WHERE iys_code = $1 AND brand_code = $2 AND day = $3");
     LIST = concat!("SELECT ", row!(), " FROM daily_reports WHERE iys_code = $1 AND brand_code = $2 AND day < $3 ORDER BY day DESC LIMIT $4");
     REPAIRED = "UPDATE daily_reports SET unrepaired = unrepaired - $4 WHERE iys_code = $1 AND brand_code = $2 AND day = $3";

@@ -23,6 +23,7 @@ statements! {
     FIND = concat!("SELECT ", row!(), " FROM brand_rights WHERE iys_code = $1 AND brand_code = $2");
     OF_PROVIDER = concat!("SELECT ", row!(), " FROM brand_rights WHERE iys_code = $1 ORDER BY brand_code");
     WITH_RETAILERS = "SELECT iys_code, brand_code FROM brand_rights WHERE retailers_at IS NOT NULL AND authorised ORDER BY iys_code, brand_code";
+    WITHOUT_AGREEMENT = "SELECT iys_code, brand_code FROM brand_rights WHERE authorised AND NOT agreement_control ORDER BY iys_code, brand_code";
     RETAILERS_READ = "UPDATE brand_rights SET retailers_at = $3 WHERE iys_code = $1 AND brand_code = $2";
 }
 
@@ -71,6 +72,12 @@ pub async fn find(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> Result<Op
 /// The rights on a provider's brands, by number.
 pub async fn of_provider(tx: &mut Tx, provider: IysCode) -> Result<Vec<RightsRow>> {
     tx.rows(&OF_PROVIDER, args![provider]).await?.iter().map(read).collect()
+}
+
+/// The authorised brands whose daily agreement may not be seen.
+pub async fn without_agreement(tx: &mut Tx) -> Result<Vec<(IysCode, BrandCode)>> {
+    let rows = tx.rows(&WITHOUT_AGREEMENT, args![]).await?;
+    rows.iter().map(|row| Ok((IysCode(row.get(0)?), BrandCode(row.get(1)?)))).collect()
 }
 
 /// The authorised brands whose retailers were ever read.

@@ -282,7 +282,7 @@ const QUEUES: [&str; 12] = [
 fn reads_a_big_table_whole(line: &str) -> bool {
     let queue = QUEUES.iter().any(|index| line.contains(&format!(" INDEX {index}")));
     if let Some(scan) = line.strip_prefix("SCAN ") {
-        let own = ["json_each", "due", "placed", "ret", "onay", "CONSTANT", "(subquery"];
+        let own = ["json_each", "due", "placed", "ret", "onay", "late", "doubted", "CONSTANT", "(subquery"];
         return !queue && !own.iter().any(|own| scan.starts_with(own));
     }
     // A provider has few endpoints, which the fan-out calls `e`.
