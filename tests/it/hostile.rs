@@ -184,7 +184,8 @@ impl Day {
     }
 
     fn follow_clock(&self) {
-        for app in &self.replicas {
+        // The bridge serves requests also when the worker that it began with has died.
+        for app in self.replicas.iter().chain([&self.bridge.app]) {
             app.clocks.set_offset(self.bridge.registry.sandbox.clock_offset());
         }
     }
