@@ -13,6 +13,7 @@ mod edge;
 mod health;
 pub mod hooks;
 mod idempotency;
+mod items;
 mod json;
 mod language;
 mod limits;

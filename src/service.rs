@@ -1,6 +1,7 @@
 //! Use cases, one file each. The doors (http, worker, cli) call these and nothing below; these know no HTTP.
 
 pub mod brands;
+pub mod calls;
 pub mod changes;
 pub mod check;
 pub mod consents;
@@ -8,6 +9,7 @@ pub mod daily;
 pub mod delivery;
 pub mod endpoints;
 pub mod events;
+pub mod evidence;
 pub mod filing;
 pub mod forecast;
 pub mod gauges;
@@ -18,6 +20,7 @@ pub mod ledger;
 pub mod mirror;
 pub mod observing;
 pub mod onboarding;
+pub mod papers;
 pub mod permissions;
 pub mod providers;
 pub mod push;

@@ -10,6 +10,7 @@ use super::admin::{self, with_app};
 use super::output::{DIM, STRONG, paint};
 use super::{Failure, Global, Output};
 use crate::service::consents::{self, Consent};
+use crate::service::{Scope, evidence};
 
 /// Arguments of `consent`.
 #[derive(Debug, clap::Args)]
@@ -26,12 +27,25 @@ enum Action {
         #[arg(value_name = "ID")]
         id: Uuid,
     },
+    /// Print all that proves one consent, as JSON; it is personal data, and leaves an audit row
+    Evidence {
+        /// Its identity
+        #[arg(value_name = "ID")]
+        id: Uuid,
+    },
 }
 
 pub(super) fn run(global: &Global, args: &Args, output: Output) -> Result<ExitCode, Failure> {
-    let Action::Show { id } = args.action;
-    let caller = admin::caller(output.lang());
+    let mut caller = admin::caller(output.lang());
     with_app(global, async |app| {
+        let id = match args.action {
+            Action::Show { id } => id,
+            Action::Evidence { id } => {
+                caller.scopes.push(Scope::RecipientsRead);
+                output.object(&evidence::pack(app, &caller, id).await?)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
         let consent = consents::get(app, &caller, id).await?;
         if output.is_json() {
             output.object(&consent)?;

@@ -25,6 +25,8 @@ pub enum List {
     Differences(i64),
     /// Retailers of a brand.
     Retailers(i64),
+    /// Calls of a brand without a decision.
+    Calls(i64),
 }
 
 /// A place in a list.
@@ -51,6 +53,7 @@ impl List {
             Self::DailyReports(brand) => (b'R', brand.to_be_bytes().to_vec()),
             Self::Differences(brand) => (b'F', brand.to_be_bytes().to_vec()),
             Self::Retailers(brand) => (b'L', brand.to_be_bytes().to_vec()),
+            Self::Calls(brand) => (b'A', brand.to_be_bytes().to_vec()),
         };
         [&[letter], owner.as_slice()].concat()
     }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 pub use diagnosis::diagnose;
+pub use suggestion::{named, suggestion};
 
 use crate::http::problem::Problem;
 use crate::service::FieldProblem;

@@ -28,7 +28,7 @@ pub(super) const SUMMARY_TR: &str = "x-summary-tr";
 pub(super) const DESCRIPTION_TR: &str = "x-description-tr";
 
 /// Groups of operations: name, Turkish, English.
-pub(super) const TAGS: [(&str, &str, &str); 8] = [
+pub(super) const TAGS: [(&str, &str, &str); 9] = [
     ("consents", "İzinler: kabul, durum, liste", "Consents: taking in, state, list"),
     (
         "permissions",
@@ -38,6 +38,7 @@ pub(super) const TAGS: [(&str, &str, &str); 8] = [
     ("changes", "Değişiklik akışı", "Change feed"),
     ("reports", "Günlük mutabakat", "Daily reconciliation"),
     ("webhooks", "Web kancaları", "Webhooks"),
+    ("channels", "Kanallar: çağrı merkezi, kâğıt, etkinlik", "Channels: call centre, paper, events"),
     (
         "texts",
         "Metinler: onay metni, aydınlatma, çağrı metni, basılı form",

@@ -1,12 +1,14 @@
 //! The native API, version 1.
 
 pub mod brands;
+pub mod calls;
 pub mod changes;
 pub mod check;
 pub mod consents;
 pub mod endpoints;
 pub mod forecast;
 pub mod keys;
+pub mod papers;
 pub mod permissions;
 pub mod providers;
 pub mod push;
@@ -29,6 +31,11 @@ pub fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(consents::submit, consents::list))
         .routes(routes!(consents::get))
+        .routes(routes!(consents::evidence))
+        .routes(routes!(calls::report, calls::list))
+        .routes(routes!(calls::check))
+        .routes(routes!(calls::settings, calls::change_settings))
+        .routes(routes!(papers::take))
         .routes(routes!(forecast::get))
         .routes(routes!(redrive::consent))
         .routes(routes!(redrive::brand))

@@ -47,6 +47,9 @@ pub struct ConsentInput {
     pub retailer_code: Option<i64>,
     /// Retailers that may use it.
     pub retailer_access: Vec<i64>,
+    /// The name of the act itself, such as a call's or a scan's: told again with the same address and decision, it is the same
+    /// consent, whatever has become of that meanwhile.
+    pub act: Option<String>,
 }
 
 impl ConsentInput {

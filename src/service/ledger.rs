@@ -85,24 +85,7 @@ fn check(
     walk: &mut ChainWalk,
     row: &ConsentRow,
 ) -> Result<(), String> {
-    let record = Record {
-        number: row.seq,
-        iys_code: provider,
-        brand_code: row.brand_code,
-        consent_id: row.id,
-        kind: RecordKind::Consent,
-        channel: row.channel,
-        recipient_type: row.recipient_type,
-        status: row.status,
-        source: row.source.map(Source::Provider),
-        consent_date: row.consent_date,
-        received_at: row.received_at,
-        recorded_at: row.recorded_at,
-        retailer_code: row.retailer_code,
-        recipient: row.recipient_hash,
-        evidence: row.evidence_hash,
-    };
-    if let Err(error) = walk.step(&record, &row.hash) {
+    if let Err(error) = walk.step(&record(provider, row), &row.hash) {
         return Err(error.to_string());
     }
     let Ok(opened) = mirror::open_consent(keys, &row.sealed) else {
@@ -120,4 +103,25 @@ fn check(
         return Err(format!("the evidence of entry {} cannot be opened", row.seq));
     };
     verify_commitment(row.seq, &row.evidence_hash, &evidence, &salt).map_err(|error| error.to_string())
+}
+
+/// The canonical record of a row.
+pub(super) fn record(provider: IysCode, row: &ConsentRow) -> Record {
+    Record {
+        number: row.seq,
+        iys_code: provider,
+        brand_code: row.brand_code,
+        consent_id: row.id,
+        kind: RecordKind::Consent,
+        channel: row.channel,
+        recipient_type: row.recipient_type,
+        status: row.status,
+        source: row.source.map(Source::Provider),
+        consent_date: row.consent_date,
+        received_at: row.received_at,
+        recorded_at: row.recorded_at,
+        retailer_code: row.retailer_code,
+        recipient: row.recipient_hash,
+        evidence: row.evidence_hash,
+    }
 }

@@ -7,6 +7,7 @@
 
 mod support;
 
+mod channels;
 mod containers;
 mod crash;
 mod credentials;

@@ -34,6 +34,8 @@ words! {
         Sms = "sms",
         /// A call centre or voice system.
         CallCentre = "call_centre",
+        /// A signed form, or a list at an event.
+        Paper = "paper",
         /// The web panel.
         Panel = "panel",
         /// The command line.
@@ -52,6 +54,16 @@ pub struct Otp {
     pub confirmed_at: DateTime<Utc>,
     /// How many wrong codes came before.
     pub wrong_attempts: u32,
+}
+
+/// A box of a form as the person saw and left it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownBox {
+    /// The words beside it.
+    pub label: String,
+    /// Whether it was ticked; none is beforehand.
+    pub ticked: bool,
 }
 
 /// Everything that proves one consent. What does not apply is left out of the stored form; what a
@@ -90,6 +102,9 @@ pub struct Evidence {
     /// The address the connection came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<IpAddr>,
+    /// The port it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_port: Option<u16>,
     /// The person's address as trusted proxies report it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved_address: Option<IpAddr>,
@@ -105,21 +120,51 @@ pub struct Evidence {
     /// The form, link, keyword or import it came through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
+    /// Version of the form that was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form_version: Option<i64>,
+    /// The boxes of the form, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub boxes: Vec<ShownBox>,
     /// The SMS vendor's id of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
     /// The id of the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_id: Option<String>,
+    /// When the call began.
+    #[serde(default, with = "optional_rfc3339", skip_serializing_if = "Option::is_none")]
+    pub call_started_at: Option<DateTime<Utc>>,
+    /// The key that the person pressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_pressed: Option<String>,
+    /// What the person said, where the agent has written it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
     /// The id of the voice record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice_record_id: Option<String>,
     /// Where in the voice record the answer is, in seconds from its beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice_offset_seconds: Option<u32>,
+    /// SHA-256 of the voice record's file, lower-case hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice_sha256: Option<String>,
     /// The id of a scanned form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan_id: Option<String>,
+    /// SHA-256 of the scan's file, lower-case hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan_sha256: Option<String>,
+    /// Whether the form bears a signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<bool>,
+    /// The place or event where it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The batch in which it was typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
     /// The one-time password or confirmation link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub otp: Option<Otp>,

@@ -16,6 +16,7 @@
 //! | may we send to this address? | [`permission`] |
 //! | what happens to a consent that arrives, or is about to be sent? | [`key`], [`twin`] |
 //! | what does the registry's answer do to a submission? | [`outcome`], [`submission`] |
+//! | what does a call decide? | [`call`] |
 //! | in which order are requests spent? | [`schedule`], [`governor`] |
 //! | how often is a brand's change feed read? | [`cadence`] |
 //! | what is written down for ever? | [`ledger`], [`evidence`], [`legal_text`] |
@@ -23,6 +24,7 @@
 pub mod address;
 pub mod cadence;
 pub mod calendar;
+pub mod call;
 pub mod clock;
 pub mod daily;
 pub mod deadline;

@@ -277,6 +277,13 @@ own_codes! {
         who: Nobody,
         redrive_helps: false,
     }
+    /// The same act (call, scan, link) was told again.
+    ALREADY_TAKEN = "already_taken" {
+        tr: "Bu çağrı, form ya da bağlantı daha önce bildirilmiş; ilk kaydı gösterilir. Yapılacak bir şey yok.",
+        en: "This call, form or link was told before; its first consent is shown. There is nothing to do.",
+        who: Nobody,
+        redrive_helps: false,
+    }
     /// What the registry has confirmed is not filed once more.
     ALREADY_REGISTERED = "already_registered" {
         tr: "Kayıt İYS'ye işlenmiş. Yapılacak bir şey yok.",

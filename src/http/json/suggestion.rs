@@ -3,19 +3,32 @@
 use super::Field;
 
 /// The field that was probably meant by a name that is none.
-pub(super) fn suggestion(name: &str, fields: &[Field]) -> Option<&'static str> {
-    let name = bare(name);
-    if name.is_empty() || name.len() > 40 {
+pub fn suggestion(name: &str, fields: &[Field]) -> Option<&'static str> {
+    let bare = bare(name);
+    if bare.is_empty() || bare.len() > 40 {
         return None;
     }
-    let exact =
-        fields.iter().find(|field| bare(field.name) == name || field.aliases.contains(&name.as_str()));
-    exact.or_else(|| nearest(&name, fields)).map(|field| field.name)
+    named(name, fields).or_else(|| nearest(&bare, fields)).map(|field| field.name)
 }
 
-/// A name without what people write differently: case and separators.
+/// The field of a name, however its case and separators are written, or of another name for it.
+pub fn named<'a>(name: &str, fields: &'a [Field]) -> Option<&'a Field> {
+    let name = bare(name);
+    fields.iter().find(|field| bare(field.name) == name || field.aliases.contains(&name.as_str()))
+}
+
+/// A name without what people write differently: case, separators and the marks of Turkish letters.
 fn bare(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    let plain = |c| match c {
+        'ç' => 'c',
+        'ğ' => 'g',
+        'ı' => 'i',
+        'ö' => 'o',
+        'ş' => 's',
+        'ü' => 'u',
+        other => other,
+    };
+    name.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).map(plain).collect()
 }
 
 fn nearest<'a>(name: &str, fields: &'a [Field]) -> Option<&'a Field> {

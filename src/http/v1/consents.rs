@@ -1,7 +1,6 @@
 //! Consents: taking them in, and looking at what became of them.
 
 mod body;
-mod parse;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -18,11 +17,13 @@ use crate::http::auth::Call;
 use crate::http::body::JsonBody;
 use crate::http::cursor::{List, Place};
 use crate::http::idempotency::Repeatable;
+use crate::http::items;
 use crate::http::params::Params;
 use crate::http::problem::{Problem, ProblemBody, ProblemField};
 use crate::http::state::{Branded, HttpState};
 use crate::http::v1::Page;
 use crate::service::consents::{self, Consent, ConsentSummary, DeadlineView};
+use crate::service::evidence::{self, EvidencePack};
 use crate::service::intake::{self, Accepted, IntakeAnswer, IntakeRequest, Refused};
 use crate::service::{FieldProblem, Scope};
 
@@ -107,7 +108,7 @@ pub async fn submit(
 ) -> Result<Response, Problem> {
     call.require(Scope::ConsentsWrite)?;
     brand.require_active()?;
-    let parsed = parse::parse(&body)?;
+    let parsed = items::parse::<ConsentBody>(&body)?;
     if parsed.items.is_empty() {
         return Err(Problem::NothingAccepted(parsed.refused));
     }
@@ -125,17 +126,29 @@ pub async fn submit(
 }
 
 fn receipt(answer: IntakeAnswer, unread: Vec<FieldProblem>, lang: Lang) -> Result<Response, Problem> {
-    let mut refused = unread;
-    refused.extend(answer.refused.into_iter().map(field_problem));
-    refused.sort_by_key(|problem| problem.index);
+    let refused = all_refused(answer.refused, unread);
     if answer.accepted.is_empty() {
         return Err(Problem::NothingAccepted(refused));
     }
-    let receipt = Receipt {
-        accepted: answer.accepted.into_iter().map(AcceptedConsent::from).collect(),
-        refused: refused.iter().map(|problem| ProblemField::new(problem, lang)).collect(),
-    };
-    Ok((StatusCode::ACCEPTED, Json(receipt)).into_response())
+    Ok((StatusCode::ACCEPTED, Json(Receipt::new(answer.accepted, &refused, lang))).into_response())
+}
+
+/// What the intake refused and what could not be read, by places.
+pub(super) fn all_refused(by_intake: Vec<Refused>, unread: Vec<FieldProblem>) -> Vec<FieldProblem> {
+    let mut refused = unread;
+    refused.extend(by_intake.into_iter().map(field_problem));
+    refused.sort_by_key(|problem| problem.index);
+    refused
+}
+
+impl Receipt {
+    /// The receipt in one language.
+    pub(super) fn new(accepted: Vec<Accepted>, refused: &[FieldProblem], lang: Lang) -> Self {
+        Self {
+            accepted: accepted.into_iter().map(AcceptedConsent::from).collect(),
+            refused: refused.iter().map(|problem| ProblemField::new(problem, lang)).collect(),
+        }
+    }
 }
 
 fn field_problem(refused: Refused) -> FieldProblem {
@@ -174,6 +187,36 @@ pub async fn get(
 ) -> Result<Json<Consent>, Problem> {
     let Ok(Path(id)) = id else { return Err(Problem::NotFound("consent")) };
     Ok(Json(consents::get(&state.app, &call, id).await?))
+}
+
+/// Show the evidence of a consent
+///
+/// All that proves it, word for word: the text and notice that were shown, boxes, channel, instants, addresses, operator, scan and
+/// voice record by their hashes, and the consent's link in the ledger with what is needed to compute it anew. It is personal data: the
+/// key needs `recipients:read` as well, and each look leaves an audit row.
+#[utoipa::path(
+    get,
+    path = "/v1/consents/{id}/evidence",
+    operation_id = "getConsentEvidence",
+    tag = "consents",
+    params(("id" = Uuid, Path, description = "The consent's identity, from the answer that accepted it")),
+    responses(
+        (status = 200, description = "The evidence", body = EvidencePack),
+        (status = 404, description = "Not there, or not for this key", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    extensions(
+        ("x-summary-tr" = json!("Bir izin kaydının kanıtını göster")),
+        ("x-description-tr" = json!("Kaydı kanıtlayan her şey, kelimesi kelimesine: gösterilen metin ve aydınlatma, kutular, kanal, anlar, adresler, giren kişi, özetleriyle tarama ve ses kaydı, ve kaydın defterdeki halkası, yeniden hesaplamak için gerekenlerle. Kişisel veridir: anahtarın recipients:read yetkisi de olmalıdır, her bakış denetim kaydı bırakır.")),
+        ("x-scope" = json!("recipients:read")),
+    ),
+)]
+pub async fn evidence(
+    State(state): State<HttpState>,
+    call: Call,
+    id: Result<Path<Uuid>, PathRejection>,
+) -> Result<Json<EvidencePack>, Problem> {
+    let Ok(Path(id)) = id else { return Err(Problem::NotFound("consent")) };
+    Ok(Json(evidence::pack(&state.app, &call, id).await?))
 }
 
 /// List a brand's consents

@@ -1,10 +1,11 @@
 //! The transaction of an intake: ledger rows, evidence, submissions, local rejections and their events, together or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::ledger::{Record, RecordKind, entry_hash};
 use kopru_domain::{Admission, Admitted, Code, Deadline, IysCode, Source, SubmissionState};
+use kopru_store::acts;
 use kopru_store::changes;
 use kopru_store::consents::{self, ConsentRow};
 use kopru_store::heads::{self, Head};
@@ -150,6 +151,7 @@ struct Writes {
     /// Which retailers may use which consents, where that was said.
     access: Vec<(Uuid, Vec<i64>)>,
     superseded: Vec<Uuid>,
+    acts: Vec<(Key, Uuid)>,
     permissions: BTreeMap<Key, PermissionRow>,
     events: EventLog,
 }
@@ -173,16 +175,70 @@ async fn take_provider(
         submissions: Vec::new(),
         access: Vec::new(),
         superseded: Vec::new(),
+        acts: Vec::new(),
         permissions: BTreeMap::new(),
         events: EventLog::new(provider, keys.clone(), now),
     };
+    let mut told = told_before(tx, provider, members).await?;
     let mut answers = Vec::with_capacity(members.len());
     for (_, part) in members {
-        let accepted =
-            part.items.iter().map(|item| admit(app, &keys, &mut states, part, item, &mut writes)).collect();
+        let mut accepted = Vec::with_capacity(part.items.len());
+        for item in &part.items {
+            if let Some(before) = item.act.and_then(|act| told.get(&act)) {
+                accepted.push(Accepted {
+                    index: item.index,
+                    reference: item.reference.clone(),
+                    ..before.clone()
+                });
+                continue;
+            }
+            let taken = admit(app, &keys, &mut states, part, item, &mut writes);
+            if let Some(act) = item.act {
+                writes.acts.push((act, taken.id));
+                told.insert(act, Accepted { code: Some(already_taken()), ..taken.clone() });
+            }
+            accepted.push(taken);
+        }
         answers.push(IntakeAnswer { accepted, refused: part.refused.clone() });
     }
     Ok((answers, writes))
+}
+
+fn already_taken() -> String {
+    Code::ALREADY_TAKEN.as_str().to_owned()
+}
+
+/// What became of acts that were told before, by their marks. A group that names no acts costs nothing.
+async fn told_before(
+    tx: &mut Tx,
+    provider: IysCode,
+    members: &[(usize, &Part)],
+) -> ServiceResult<HashMap<Key, Accepted>> {
+    let marks: Vec<Key> =
+        members.iter().flat_map(|(_, part)| part.items.iter().filter_map(|item| item.act)).collect();
+    if marks.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let known = acts::find(tx, provider, marks).await?;
+    let mut filings = submissions::find_many(tx, provider, known.iter().map(|(_, id)| *id).collect()).await?;
+    filings.sort_by_key(|filing| filing.generation);
+    let latest: HashMap<Uuid, SubmissionRow> =
+        filings.into_iter().map(|filing| (filing.consent_id, filing)).collect();
+    let answer = |(mark, id): (Key, Uuid)| {
+        let filing = latest.get(&id)?;
+        let deadline =
+            Deadline { target: filing.target_at, legal: filing.legal_at, latest: filing.latest_at };
+        let accepted = Accepted {
+            index: 0,
+            id,
+            state: filing.state,
+            deadline,
+            reference: None,
+            code: Some(already_taken()),
+        };
+        Some((mark, accepted))
+    };
+    Ok(known.into_iter().filter_map(answer).collect())
 }
 
 fn admit(
@@ -276,7 +332,7 @@ impl Writes {
     fn stages(mut self) -> Vec<Vec<Step>> {
         let (provider, now) = (self.provider, self.now);
         let events = self.events.number(&mut self.head);
-        let mut steps = Vec::with_capacity(6);
+        let mut steps = Vec::with_capacity(8);
         if !self.superseded.is_empty() {
             let code = Code::OLDER_THAN_REJECTION;
             steps.push(submissions::supersede_step(provider, self.superseded, code.as_str(), now));
@@ -287,6 +343,7 @@ impl Writes {
         steps.push(permissions::save_step(provider, self.permissions.into_values().collect(), now));
         steps.push(changes::append_step(provider, events.rows));
         steps.push(retailers::access_step(provider, self.access));
+        steps.push(acts::add_step(provider, self.acts));
         let fan_out = events.numbers.map(|(first, last)| changes::fan_out_step(provider, first, last, now));
         vec![steps, fan_out.into_iter().collect()]
     }

@@ -32,6 +32,8 @@ pub(super) struct Prepared {
     pub index: usize,
     pub candidate: Candidate,
     pub key: Key,
+    /// The mark of the act behind it, where that has a name.
+    pub act: Option<Key>,
     pub recipient: String,
     pub retailer_code: Option<RetailerCode>,
     /// Each once.
@@ -126,6 +128,7 @@ fn prepared(
         index: item.index,
         candidate,
         key,
+        act: item.consent.act.map(|name| keys.act(key, shaped.status.as_str(), &name)),
         retailer_code: item.consent.retailer_code.map(RetailerCode),
         retailer_access: once(item.consent.retailer_access),
         reference: item.reference,

@@ -21,6 +21,7 @@ statements! {
     SOURCES = "SELECT c.id, c.source FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = wanted.value}";
     TAKEN = "SELECT c.id, c.recipient_type, c.channel, c.status, c.source, c.consent_date, c.retailer_code, c.door, c.received_at, c.sealed
         FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = wanted.value}";
+    HASH_AT = "SELECT hash FROM consents WHERE iys_code = $1 AND seq = $2";
     CHAIN = concat!("SELECT ", row!(), " FROM consents c WHERE c.iys_code = $1 AND c.seq > $2 ORDER BY c.seq LIMIT 1000");
 }
 
@@ -152,6 +153,11 @@ pub async fn sources(
 /// What filing needs of ledger rows, by id, in no order.
 pub async fn taken(tx: &mut Tx, provider: IysCode, ids: Vec<Uuid>) -> Result<Vec<TakenRow>> {
     tx.rows(&TAKEN, args![provider, ids]).await?.iter().map(read_taken).collect()
+}
+
+/// The hash of the link at a place of the chain.
+pub async fn hash_at(tx: &mut Tx, provider: IysCode, seq: i64) -> Result<Option<[u8; 32]>> {
+    tx.row(&HASH_AT, args![provider, seq]).await?.map(|row| hash(row.get(0)?)).transpose()
 }
 
 /// The next 1 000 links of the chain after a place.

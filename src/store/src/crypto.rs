@@ -151,11 +151,26 @@ impl ProviderKeys {
         mac.update(channel.as_str().as_bytes());
         mac.update(b"/");
         mac.update(recipient.as_bytes());
-        let full = mac.finalize().into_bytes();
-        let mut key = [0; 16];
-        key.copy_from_slice(&full[..16]);
-        Key(key)
+        short(mac)
     }
+
+    /// The mark of an act of a person, such as a call: by the blind name of what it decided on, and the act's own name.
+    pub fn act(&self, key: Key, status: &str, name: &str) -> Key {
+        let mut mac = self.index.clone();
+        mac.update(b"act/");
+        mac.update(&key.0);
+        mac.update(status.as_bytes());
+        mac.update(b"/");
+        mac.update(name.as_bytes());
+        short(mac)
+    }
+}
+
+fn short(mac: Hmac<Sha256>) -> Key {
+    let full = mac.finalize().into_bytes();
+    let mut key = [0; 16];
+    key.copy_from_slice(&full[..16]);
+    Key(key)
 }
 
 /// Bytes from the system's random source.

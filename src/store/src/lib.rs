@@ -13,11 +13,13 @@ mod error;
 pub mod sql;
 mod vault;
 
+pub mod acts;
 pub mod audit;
 pub mod batches;
 pub mod brands;
 pub mod budgets;
 pub mod calendars;
+pub mod calls;
 pub mod changes;
 pub mod circuits;
 pub mod consents;
@@ -71,11 +73,13 @@ pub struct Claim {
 /// Every statement of the store by module and name, for the test that prepares them all.
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statement)> {
     let modules: Vec<(&str, &[(&'static str, &'static sql::Statement)])> = vec![
+        ("acts", acts::STATEMENTS),
         ("audit", audit::STATEMENTS),
         ("batches", batches::STATEMENTS),
         ("brands", brands::STATEMENTS),
         ("budgets", budgets::STATEMENTS),
         ("calendars", calendars::STATEMENTS),
+        ("calls", calls::STATEMENTS),
         ("changes", changes::STATEMENTS),
         ("circuits", circuits::STATEMENTS),
         ("consents", consents::STATEMENTS),
@@ -112,7 +116,9 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
 /// Every bulk insert of the store by module and name, for the same test.
 pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
     let modules: Vec<(&str, &[(&'static str, &'static Insert)])> = vec![
+        ("acts", acts::INSERTS),
         ("audit", audit::INSERTS),
+        ("calls", calls::INSERTS),
         ("changes", changes::INSERTS),
         ("consents", consents::INSERTS),
         ("daily_differences", daily_differences::INSERTS),

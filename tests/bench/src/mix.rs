@@ -97,8 +97,7 @@ impl Consent {
                 source: Some("HS_WEB".to_owned()),
                 consent_date: Some(dates.text(self.status).to_owned()),
                 recipient_type: Some("BIREYSEL".to_owned()),
-                retailer_code: None,
-                retailer_access: Vec::new(),
+                ..ConsentInput::default()
             },
             reference: Some(format!("crm-{:08}", self.number)),
             evidence: Evidence {

@@ -169,7 +169,9 @@ impl Bridge {
         body: Vec<u8>,
     ) -> (u16, Value) {
         let mut request = self.http.post(format!("{}{path}", self.url)).bearer_auth(key).body(body);
-        request = request.header("content-type", "application/json");
+        if headers.iter().all(|(name, _)| *name != "content-type") {
+            request = request.header("content-type", "application/json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -3,20 +3,17 @@
 use std::net::IpAddr;
 
 use kopru_domain::evidence::Door;
-use kopru_domain::{Evidence, Lang, ShownText, Text, TextRef};
+use kopru_domain::{Evidence, Lang, Text};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::http::json::{Field, Kind};
+use crate::http::items::{self, Item, LONGEST_FACT, LONGEST_REFERENCE};
+use crate::http::json::{Body, Field, Kind};
 use crate::service::intake::{ConsentInput, IntakeItem};
 use crate::service::{Caller, FieldProblem};
 
-const LONGEST_REFERENCE: usize = 200;
-const LONGEST_FACT: usize = 500;
 /// Retailers of a brand (registry-protocol section 4.14), and of one consent.
 const MOST_RETAILERS: usize = 3_000;
-/// Hexadecimal digits of a SHA-256.
-const SHA256_DIGITS: usize = 64;
 
 /// A consent or its withdrawal, in the registry's own words.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -121,7 +118,7 @@ const EVIDENCE: &[Field] = &[
 ];
 
 /// The fields of a consent with the names by which people look for them.
-pub(super) const FIELDS: &[Field] = &[
+const FIELDS: &[Field] = &[
     Field::optional("recipient", Kind::Text).also(&[
         "phone", "gsm", "msisdn", "tel", "telefon", "number", "numara", "email", "mail", "eposta", "alici",
         "address",
@@ -143,31 +140,28 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional("evidence", Kind::Object(EVIDENCE)).also(&["kanit", "proof"]),
 ];
 
-impl ConsentBody {
-    /// What is wrong beyond the registry's own rules, which the intake checks for every door alike.
-    pub(super) fn problems(&self, index: usize) -> Vec<FieldProblem> {
+impl Body for ConsentBody {
+    const FIELDS: &'static [Field] = FIELDS;
+}
+
+impl Item for ConsentBody {
+    fn problems(&self, index: usize) -> Vec<FieldProblem> {
         let mut found = Vec::new();
-        if self.reference.as_ref().is_some_and(|text| !is_line(text, LONGEST_REFERENCE)) {
-            found.push(too_long(index, "reference", LONGEST_REFERENCE));
-        }
-        if self.retailer_code.is_some_and(|code| code <= 0) {
-            let title = Text::fixed(
-                "bayinin İYS'deki numarası sıfırdan büyüktür",
-                "a retailer's number at the registry is above zero",
-            );
-            found.push(problem(index, "retailerCode", "number", title));
-        }
+        found.extend(items::check_line(index, "reference", self.reference.as_ref(), LONGEST_REFERENCE));
+        found.extend(items::check_retailer(index, "retailerCode", self.retailer_code));
         let access = self.retailer_access.as_deref().unwrap_or_default();
         if access.len() > MOST_RETAILERS {
             let title = Text::fixed("en çok 3000 bayi yazılabilir", "at most 3000 retailers can be named");
-            found.push(problem(index, "retailerAccess", "H126", title));
+            found.push(items::problem(index, "retailerAccess", "H126", title));
         }
         if let Some(evidence) = &self.evidence {
             evidence.problems(index, &mut found);
         }
         found
     }
+}
 
+impl ConsentBody {
     /// The consent as the intake takes it. The facts are the client's word: `declared`.
     pub(super) fn into_item(self, index: usize, caller: &Caller) -> IntakeItem {
         let given = self.evidence.map(|given| *given).unwrap_or_default();
@@ -183,6 +177,7 @@ impl ConsentBody {
                 recipient_type: self.recipient_type,
                 retailer_code: self.retailer_code,
                 retailer_access: self.retailer_access.unwrap_or_default(),
+                act: None,
             },
             reference: self.reference.filter(|text| !text.is_empty()),
             evidence: Evidence {
@@ -191,8 +186,8 @@ impl ConsentBody {
                 resolved_address: named.or(caller.client),
                 user_agent: given.user_agent.or_else(|| caller.user_agent.clone()),
                 operator: given.operator,
-                text: shown(given.text.as_deref(), given.language),
-                notice: shown(given.notice.as_deref(), given.language),
+                text: items::shown(given.text.as_deref(), given.language),
+                notice: items::shown(given.notice.as_deref(), given.language),
                 text_version: given.text_version,
                 text_sha256: given.text_sha256.map(|digest| digest.to_ascii_lowercase()),
                 full_name: given.full_name,
@@ -224,60 +219,15 @@ impl EvidenceBody {
             ("evidence.scanId", &self.scan_id),
             ("evidence.userAgent", &self.user_agent),
         ] {
-            if text.as_ref().is_some_and(|text| !is_line(text, LONGEST_FACT)) {
-                found.push(too_long(index, name, LONGEST_FACT));
-            }
+            found.extend(items::check_line(index, name, text.as_ref(), LONGEST_FACT));
         }
-        for (name, text) in [("evidence.text", &self.text), ("evidence.notice", &self.notice)] {
-            if text.as_ref().is_some_and(|text| text.parse::<TextRef>().is_err()) {
-                let title = Text::fixed(
-                    "kod/sürüm biçiminde olmalı: sms-onay/1 gibi",
-                    "it must be code/version, such as sms-onay/1",
-                );
-                found.push(problem(index, name, "text", title));
-            }
-        }
-        if self.voice_offset_seconds.is_some_and(|seconds| u32::try_from(seconds).is_err()) {
-            let title = Text::fixed(
-                "kaydın başından saniye, sıfır ya da büyük",
-                "seconds from the record's beginning, zero or more",
-            );
-            found.push(problem(index, "evidence.voiceOffsetSeconds", "number", title));
-        }
-        let is_digest =
-            |text: &String| text.len() == SHA256_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if self.text_sha256.as_ref().is_some_and(|text| !is_digest(text)) {
-            let title = Text::fixed(
-                "64 onaltılık hane olmalı (SHA-256)",
-                "it must be 64 hexadecimal digits (SHA-256)",
-            );
-            found.push(problem(index, "evidence.textSha256", "sha256", title));
-        }
+        found.extend(items::check_text(index, "evidence.text", self.text.as_ref()));
+        found.extend(items::check_text(index, "evidence.notice", self.notice.as_ref()));
+        found.extend(items::check_seconds(index, "evidence.voiceOffsetSeconds", self.voice_offset_seconds));
+        found.extend(items::check_sha256(index, "evidence.textSha256", self.text_sha256.as_ref()));
         if self.client_address.as_ref().is_some_and(|text| text.trim().parse::<IpAddr>().is_err()) {
             let title = Text::fixed("bir IP adresi olmalı", "it must be an IP address");
-            found.push(problem(index, "evidence.clientAddress", "address", title));
+            found.push(items::problem(index, "evidence.clientAddress", "address", title));
         }
     }
-}
-
-fn shown(name: Option<&str>, lang: Option<Lang>) -> Option<ShownText> {
-    let name = name?.parse().ok()?;
-    Some(ShownText::new(name, lang.unwrap_or_default()))
-}
-
-/// Not too long, and without control characters, which no database takes in every place.
-fn is_line(text: &str, most: usize) -> bool {
-    (text.len() <= most || text.chars().count() <= most) && !text.contains(char::is_control)
-}
-
-fn too_long(index: usize, field: &str, most: usize) -> FieldProblem {
-    let title = Text::new(
-        format!("en çok {most} karakter, tek satır olmalı"),
-        format!("it must be {most} characters at most, on one line"),
-    );
-    problem(index, field, "too_long", title)
-}
-
-fn problem(index: usize, field: &str, code: &str, title: Text) -> FieldProblem {
-    FieldProblem { index: Some(index), field: field.to_owned(), code: code.to_owned(), title }
 }

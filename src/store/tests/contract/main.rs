@@ -42,6 +42,7 @@ mod sample;
 
 mod batches;
 mod bulk;
+mod channels;
 mod claim_model;
 mod claims;
 mod daily;

@@ -4,12 +4,17 @@ use kopru_domain::Lang;
 use proptest::prelude::*;
 
 use super::*;
+use crate::http::v1::consents::ConsentBody;
 
 const GOOD: &str = r#"{"recipient":"+905321234567","type":"MESAJ","status":"ONAY","source":"HS_WEB",
     "consentDate":"2026-11-20 10:05:00","recipientType":"BIREYSEL","reference":"a-1","retailerCode":12345678,
     "evidence":{"textVersion":"v3","voiceOffsetSeconds":12}}"#;
 
-fn parsed(json: &str) -> Parsed {
+fn parse(body: &[u8]) -> Result<Parsed<ConsentBody>, Problem> {
+    super::parse(body)
+}
+
+fn parsed(json: &str) -> Parsed<ConsentBody> {
     parse(json.as_bytes()).unwrap()
 }
 
