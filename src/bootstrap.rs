@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::lifecycle::Lifecycle;
 use crate::registry::Registry;
 use crate::service::intake::Intake;
+use crate::service::messages::Couriers;
 use crate::service::reconciliation::Rhythm;
 use crate::worker::Pulse;
 
@@ -42,6 +43,8 @@ pub struct Parts {
     pub rhythm: Rhythm,
     /// Sends webhooks.
     pub webhooks: kopru_webhook::Sender,
+    /// Carry messages.
+    pub couriers: Couriers,
     /// Tasks and shutdown.
     pub lifecycle: Lifecycle,
     /// Whether the workers of this process live.
@@ -91,6 +94,7 @@ impl App {
             .idle_connections_per_host(config.webhooks.at_once())
             .build()
             .context("the webhook sender cannot be built")?;
+        let couriers = Couriers::new(&config)?;
         let (intake, writer) = Intake::new();
         let app = Self(Arc::new(Parts {
             config,
@@ -103,6 +107,7 @@ impl App {
             registry,
             rhythm: Rhythm::default(),
             webhooks,
+            couriers,
             lifecycle,
             pulse: Pulse::default(),
         }));

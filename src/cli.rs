@@ -17,6 +17,7 @@ mod failure;
 mod forecast;
 mod key;
 mod ledger;
+mod message;
 mod migrate;
 mod openapi;
 mod output;
@@ -131,6 +132,10 @@ enum Command {
     Retailer(retailer::Args),
     /// Consent texts, privacy notices, call scripts and paper forms of the brands
     Text(text::Args),
+    /// Outgoing SMS and e-mail of the brands
+    Message(message::Args),
+    /// On whose behalf a brand's messages go out
+    Sender(message::SenderArgs),
     /// What the registry pushes: connections of the brands
     Push(push::Args),
     /// Keys to the HTTP API
@@ -170,6 +175,8 @@ impl Cli {
             Command::Brand(args) => brand::run(&global, args, output),
             Command::Retailer(args) => retailer::run(&global, args, output),
             Command::Text(args) => text::run(&global, args, output),
+            Command::Message(args) => message::run(&global, args, output),
+            Command::Sender(args) => message::run_sender(&global, args, output),
             Command::Push(args) => push::run(&global, &args, output),
             Command::Key(args) => key::run(&global, args, output),
             Command::Endpoint(args) => endpoint::run(&global, args, output),

@@ -10,6 +10,7 @@ pub mod files;
 mod filing;
 mod http;
 mod log;
+pub mod messaging;
 mod providers;
 mod pull;
 mod push;
@@ -32,6 +33,7 @@ pub use self::database::Database;
 pub use self::filing::Filing;
 pub use self::http::{Http, Metrics, is_loopback};
 pub use self::log::{Log, LogFormat};
+pub use self::messaging::{Mail, Sms};
 pub use self::providers::Providers;
 pub use self::pull::{Check, Pull};
 pub use self::push::Push;
@@ -78,6 +80,10 @@ pub struct Config {
     pub check: Check,
     /// Calls to clients.
     pub webhooks: Webhooks,
+    /// Text messages.
+    pub sms: Sms,
+    /// E-mail.
+    pub mail: Mail,
     /// Logging.
     pub log: Log,
 }
@@ -189,7 +195,17 @@ impl Config {
         config.metrics.listen = free;
         config.sandbox.listen = free;
         config.webhooks.allow_loopback_targets = true;
+        config.use_log_accounts();
         config
+    }
+
+    /// For a trial: messages for which no account is set become lines of a file.
+    pub fn use_log_accounts(&mut self) {
+        for default in [&mut self.sms.default, &mut self.mail.default] {
+            if default.is_empty() {
+                messaging::LOG_ACCOUNT.clone_into(default);
+            }
+        }
     }
 
     /// The database's address, with its default filled in. It may hold a password: never log it.
@@ -213,7 +229,9 @@ impl Config {
     }
 
     fn read_secrets(&mut self) -> Result<(), ConfigError> {
-        let Self { database, sandbox, registry, security, .. } = self;
+        let Self { database, sandbox, registry, security, sms, mail, .. } = self;
+        sms.read_secrets()?;
+        mail.read_secrets()?;
         if let Some(url) = secret::twin("database.url", None, database.url_file.as_deref())? {
             if database.url.is_some() {
                 return Err(ConfigError::Twins { key: "database.url" });

@@ -17,6 +17,7 @@ pub mod housekeeping;
 pub mod intake;
 pub mod keys;
 pub mod ledger;
+pub mod messages;
 pub mod mirror;
 pub mod observing;
 pub mod onboarding;

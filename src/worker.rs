@@ -18,7 +18,8 @@ use uuid::Uuid;
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
 use kinds::{
-    Batches, Daily, Deliveries, Filing, Jobs, Pulls, PushConnections, Pushes, Sweeps, Tending, Unresolved,
+    Batches, Daily, Deliveries, Filing, Jobs, Messages, Pulls, PushConnections, Pushes, Sweeps, Tending,
+    Unresolved,
 };
 
 pub use pulse::Pulse;
@@ -74,6 +75,8 @@ pub fn spawn(app: &App) {
         .with(Sweeps)
         .with(Daily::default())
         .with(Deliveries::new(app))
+        .with(Messages::<true>)
+        .with(Messages::<false>)
         .with(Tending::default())
         .with(Jobs);
     let monitor = schedule::with_schedules(monitor, app);
@@ -99,6 +102,8 @@ pub async fn drain(app: &App) -> ServiceResult<usize> {
             + once(app, &daily).await?
             + once(app, &tending).await?
             + once(app, &deliveries).await?
+            + once(app, &Messages::<true>).await?
+            + once(app, &Messages::<false>).await?
             + once(app, &Jobs).await?;
         if round == 0 {
             return Ok(done);

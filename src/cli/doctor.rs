@@ -3,6 +3,7 @@
 
 mod daily;
 mod database;
+mod messages;
 mod place;
 mod registry;
 mod rights;
@@ -133,6 +134,7 @@ async fn examine(config: Config) -> Vec<Finding> {
     if let Some(app) = app {
         findings.extend(rights::examine(&app).await);
         findings.extend(daily::examine(&app).await);
+        findings.extend(messages::examine(&app).await);
         super::admin::close(&app, std::time::Duration::from_secs(5)).await;
     }
     findings

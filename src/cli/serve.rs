@@ -228,6 +228,7 @@ async fn start_sandbox(
     config.registry.password = Some(seed.password.clone().into());
     config.registry.integrator_code = Some(seed.integrator_code);
     config.webhooks.allow_loopback_targets = true;
+    config.use_log_accounts();
     clocks.set_offset(sandbox.clock_offset());
 
     let (served, stopping) = (sandbox.clone(), outer.stopping());

@@ -224,6 +224,35 @@ fn secrets_are_read_from_files_and_never_twice() {
 }
 
 #[test]
+fn accounts_for_messages_are_checked_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    fs::write(&path, "hunter2\n").unwrap();
+    let file = format!(
+        "[sms]\ndefault = \"main\"\n[sms.accounts.main]\nvendor = \"verimor\"\nuser = \"90850\"\npassword_file = {path:?}\n\
+         [sms.inbound.netgsm]\nfrom = [\"ceptel\"]\n[mail.accounts.main]\nhost = \"smtp.example.com\""
+    );
+    let config = load(Some(&file), &[("KOPRU__MAIL__DEFAULT", "main")]).unwrap();
+    assert!(config.sms.accounts["main"].build().is_ok());
+    assert_eq!(config.sms.mapping(kopru_sms::Vendor::Netgsm).from, ["ceptel"]);
+    assert_eq!(config.sms.mapping(kopru_sms::Vendor::Verimor).from, ["source_addr"]);
+    assert!(!format!("{config:?}").contains("hunter2"));
+    for (settings, told) in [
+        ("[sms]\ndefault = \"main\"", "sms.default: there is no account main"),
+        ("[sms.accounts.a]\nvendor = \"x\"", "sms.accounts: a: vendor must be"),
+        ("[sms.accounts.a]\nvendor = \"netgsm\"", "sms.accounts: a: user and password"),
+        ("[sms.accounts.a]\nvendor = \"http\"", "sms.accounts: a: template is needed"),
+        ("[sms.inbound.vodafone]", "sms.inbound: vodafone: there is no such vendor"),
+        ("[mail.accounts.a]\nhost = \"\"", "mail.accounts: a: host is needed"),
+        ("[mail.accounts.a]\nhost = \"x\"\nuser = \"u\"", "user and password are given together"),
+        ("[mail.accounts.a]\nhost = \"x\"\nsecurity = \"ssl\"", "security must be starttls"),
+    ] {
+        let refused = refusal(Some(settings), &[]);
+        assert!(refused.contains(told), "{refused}");
+    }
+}
+
+#[test]
 fn no_secret_is_shown() {
     let config = load(
         None,

@@ -49,6 +49,8 @@ impl Config {
         self.check_doors(&mut problems);
         self.check_registry(&mut problems);
         self.check_work(&mut problems);
+        let messaging = self.sms.problems().into_iter().chain(self.mail.problems());
+        problems.0.extend(messaging.map(|(key, message)| Problem { key, message }));
         problems.0
     }
 
@@ -233,6 +235,8 @@ impl Config {
             (self.daily.look_again, "daily.look_again"),
             (self.push.check_interval, "push.check_interval"),
             (self.webhooks.timeout, "webhooks.timeout"),
+            (self.sms.timeout, "sms.timeout"),
+            (self.mail.timeout, "mail.timeout"),
         ] {
             positive(problems, duration, key);
         }

@@ -28,7 +28,7 @@ pub(super) const SUMMARY_TR: &str = "x-summary-tr";
 pub(super) const DESCRIPTION_TR: &str = "x-description-tr";
 
 /// Groups of operations: name, Turkish, English.
-pub(super) const TAGS: [(&str, &str, &str); 9] = [
+pub(super) const TAGS: [(&str, &str, &str); 10] = [
     ("consents", "İzinler: kabul, durum, liste", "Consents: taking in, state, list"),
     (
         "permissions",
@@ -43,6 +43,11 @@ pub(super) const TAGS: [(&str, &str, &str); 9] = [
         "texts",
         "Metinler: onay metni, aydınlatma, çağrı metni, basılı form",
         "Texts: consent texts, privacy notices, call scripts, paper forms",
+    ),
+    (
+        "messages",
+        "Giden SMS ve e-postalar: kod, bildirim, teyit",
+        "Outgoing SMS and e-mail: codes, notices, confirmations",
     ),
     ("retailers", "Bayiler ve izinlere erişimleri", "Retailers and their access to consents"),
     (

@@ -8,6 +8,7 @@ pub mod consents;
 pub mod endpoints;
 pub mod forecast;
 pub mod keys;
+pub mod messages;
 pub mod papers;
 pub mod permissions;
 pub mod providers;
@@ -69,6 +70,8 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(texts::add, texts::list))
         .routes(routes!(texts::history))
         .routes(routes!(texts::get))
+        .routes(routes!(messages::set_sender, messages::get_sender, messages::remove_sender))
+        .routes(routes!(messages::list))
         .routes(routes!(push::add, push::list))
         .routes(routes!(push::get, push::remove))
         .routes(routes!(keys::add, keys::list))

@@ -1,10 +1,13 @@
 //! Brands (marka): adding one starts the reading of its change feed at the registry.
 
+use std::sync::Arc;
+
 use kopru_domain::time::format_rfc3339;
 use kopru_domain::{
     AfterCitizenRet, BrandCode, BrandPolicy, DailyAgreement, IysCode, OnayRefresh, ProviderSource, Text,
 };
 use kopru_store::brands::{self, BrandRow};
+use kopru_store::senders::{self, SenderRow};
 use kopru_store::{Priority, Tx, cursors, providers as provider_rows};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -93,9 +96,16 @@ pub struct KnownBrand {
     pub provider_active: bool,
     /// How it stands at the registry.
     pub standing: Standing,
+    /// On whose behalf its messages go out.
+    pub sender: Option<Arc<SenderRow>>,
 }
 
 impl KnownBrand {
+    /// The sender of notices of electronic consents, where they are wanted.
+    pub fn notices(&self) -> Option<Arc<SenderRow>> {
+        self.sender.clone().filter(|sender| sender.notices)
+    }
+
     /// What is known to be unfilable for it.
     pub fn stops(&self) -> Stops {
         Stops::of(self.standing.rights.as_ref(), &self.standing.holds)
@@ -217,7 +227,8 @@ pub async fn load(app: &App, brand: BrandCode) -> ServiceResult<Option<KnownBran
     let provider_active =
         provider_rows::find(&mut tx, row.iys_code).await?.is_some_and(|provider| provider.active);
     let standing = Standing::load(&mut tx, &row).await?;
-    Ok(Some(KnownBrand { row, provider_active, standing }))
+    let sender = senders::find(&mut tx, row.iys_code, row.brand_code).await?.map(Arc::new);
+    Ok(Some(KnownBrand { row, provider_active, standing, sender }))
 }
 
 /// The brand of a number, where the caller sees it.

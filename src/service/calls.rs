@@ -95,6 +95,7 @@ pub async fn take(
         let request = IntakeRequest {
             brand: brand.row.clone(),
             stops: brand.stops(),
+            notices: brand.notices(),
             door: Door::CallCentre.as_str(),
             items: sorted.items,
             idempotency,

@@ -9,7 +9,7 @@ use kopru_store::{batches, cursors, deliveries, holds, push, sessions, submissio
 use crate::bootstrap::App;
 use crate::service::filing::forecast;
 use crate::service::reconciliation::SILENCE;
-use crate::service::{ServiceResult, daily};
+use crate::service::{ServiceResult, daily, messages};
 
 /// The open states, so that a queue that has emptied shows zero instead of its last value.
 const STATES: [&str; 5] = ["queued", "in_flight", "batched", "unresolved", "held"];
@@ -42,6 +42,10 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
         metrics::gauge!("batches_open", "state" => state).set(count as f64);
     }
     metrics::gauge!("deliveries_open").set(deliveries::open_count(&mut tx).await? as f64);
+    let waiting = messages::standing(app).await?;
+    metrics::gauge!("messages_open").set(waiting.open as f64);
+    let failing: i64 = waiting.failing.iter().map(|(_, _, count)| count).sum();
+    metrics::gauge!("messages_failing").set(failing as f64);
     let days = daily::standings(app).await?;
     let count = |wanted: &dyn Fn(&daily::Standing) -> bool| -> i64 {
         days.iter().filter(|day| wanted(day)).map(|day| day.days).sum()

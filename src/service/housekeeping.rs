@@ -12,6 +12,7 @@ use kopru_store::{Priority, Tx, batches, idempotency, jobs, push};
 
 use crate::bootstrap::App;
 use crate::service::filing::settling::Settling;
+use crate::service::messages::notice;
 use crate::service::{ServiceResult, filing, onboarding, reconciliation};
 
 /// `deadline.at_risk` is told this long before the target.
@@ -32,7 +33,8 @@ pub async fn tend(app: &App) -> ServiceResult<usize> {
     let now = truncate_seconds(app.clocks.business());
     let ended = expire(app, now).await? + warn(app, now).await?;
     let lifted = filing::release_lifted(app).await? + probe(app, now).await?;
-    Ok(ended + lifted + onboarding::schedule(app).await? + reconciliation::tell_silent(app).await?)
+    let told = reconciliation::tell_silent(app).await? + notice::tell_late(app).await?;
+    Ok(ended + lifted + onboarding::schedule(app).await? + told)
 }
 
 /// Ends approvals that can no longer be filed by any reading of the deadline.

@@ -6,11 +6,13 @@ mod prepare;
 mod writer;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kopru_domain::{Deadline, Evidence, Lang, RawConsent, SubmissionState, Text};
 use kopru_store::brands::BrandRow;
 use kopru_store::idempotency::IdempotencyKey;
+use kopru_store::senders::SenderRow;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -96,6 +98,8 @@ pub struct IntakeRequest {
     pub brand: BrandRow,
     /// What is known to be unfilable for it.
     pub stops: Stops,
+    /// On whose behalf electronic consents are answered by a notice, where they are: `brand.notices()`.
+    pub notices: Option<Arc<SenderRow>>,
     /// The door: `api`, `import`, `form` …
     pub door: &'static str,
     /// At most [`MAX_ITEMS`].
@@ -177,6 +181,7 @@ pub async fn submit(app: &App, request: IntakeRequest) -> ServiceResult<IntakeAn
                 let mut part =
                     prepare::part(app, &keys, &request.brand, request.door, part, idempotency, &known);
                 part.stops = request.stops.clone();
+                part.notices.clone_from(&request.notices);
                 app.intake.commit(part).await?
             }
         };

@@ -65,6 +65,7 @@ pub async fn take(
         let request = IntakeRequest {
             brand: brand.row.clone(),
             stops: brand.stops(),
+            notices: brand.notices(),
             door: Door::Paper.as_str(),
             items,
             idempotency,

@@ -279,6 +279,7 @@ async fn active_brands(app: &App, caller: &Caller) -> ServiceResult<Vec<KnownBra
                 row,
                 provider_active: true,
                 standing: Standing::default(),
+                sender: None,
             }));
         }
     }
@@ -290,7 +291,7 @@ async fn known(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> ServiceResul
     let row = brand_rows::find_by_code(tx, brand).await?.ok_or_else(missing)?;
     let provider_active =
         kopru_store::providers::find(tx, provider).await?.is_some_and(|provider| provider.active);
-    Ok(KnownBrand { row, provider_active, standing: Standing::default() })
+    Ok(KnownBrand { row, provider_active, standing: Standing::default(), sender: None })
 }
 
 async fn begin(app: &App, wish: &Wish) -> ServiceResult<Tx> {

@@ -9,6 +9,7 @@ use kopru_store::batches::BatchRow;
 use kopru_store::cursors::CursorRow;
 use kopru_store::daily_reports::DailyRow;
 use kopru_store::jobs::{self, JobRow};
+use kopru_store::messages::MessageRow;
 use kopru_store::push::{ConnectionRow, PushRow};
 use kopru_store::sweeps::SweepRow;
 use kopru_store::{Claim, Priority};
@@ -16,6 +17,7 @@ use kopru_store::{Claim, Priority};
 use crate::bootstrap::App;
 use crate::service::delivery::{self, Lanes, replay};
 use crate::service::filing::{self, Doubts, Turn, Work};
+use crate::service::messages::sending;
 use crate::service::push::{merging, registering};
 use crate::service::reconciliation::sweep;
 use crate::service::{ServiceResult, daily, housekeeping, onboarding, reconciliation};
@@ -231,6 +233,28 @@ impl Kind for Deliveries {
 
     async fn work(&self, app: &App, turn: Self::Batch, claim: Claim) -> ServiceResult<()> {
         delivery::deliver(app, &self.lanes, turn, claim).await
+    }
+}
+
+/// Outgoing SMS and e-mail. Codes have a worker of their own: nobody waits for one behind ten thousand notices.
+#[derive(Clone)]
+pub(super) struct Messages<const CODES: bool>;
+
+impl<const CODES: bool> Kind for Messages<CODES> {
+    type Batch = Vec<MessageRow>;
+    const NAME: &'static str = if CODES { "codes" } else { "messages" };
+
+    fn limits(&self, app: &App) -> Limits {
+        let timeout = sending::longest(app, CODES);
+        Limits { concurrency: 2, timeout, lease: timeout + Duration::from_secs(30) }
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<Self::Batch>> {
+        sending::claim(app, CODES, claim).await
+    }
+
+    async fn work(&self, app: &App, batch: Self::Batch, claim: Claim) -> ServiceResult<()> {
+        sending::send(app, batch, claim).await
     }
 }
 

@@ -18,6 +18,7 @@ mod governor;
 mod hostile;
 mod hourly;
 mod journey;
+mod messages;
 mod mirror;
 mod onboarding;
 mod order;

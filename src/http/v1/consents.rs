@@ -116,6 +116,7 @@ pub async fn submit(
     let request = IntakeRequest {
         brand: brand.row.clone(),
         stops: brand.stops(),
+        notices: brand.notices(),
         door: "api",
         items,
         idempotency: repeatable.for_intake(&body),

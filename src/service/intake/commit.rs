@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::ledger::{Record, RecordKind, entry_hash};
-use kopru_domain::{Admission, Admitted, Code, Deadline, IysCode, Source, SubmissionState};
+use kopru_domain::{
+    Admission, Admitted, Candidate, Code, ConsentStatus, Deadline, IysCode, Source, SubmissionState,
+};
 use kopru_store::acts;
 use kopru_store::changes;
 use kopru_store::consents::{self, ConsentRow};
 use kopru_store::heads::{self, Head};
 use kopru_store::idempotency::{self, PartRow};
+use kopru_store::messages::{self, MessageRow};
 use kopru_store::permissions::{self, PermissionRow};
 use kopru_store::retailers;
 use kopru_store::submissions::{self, SubmissionRow};
@@ -20,6 +23,7 @@ use crate::bootstrap::App;
 use crate::service::events::{EventLog, Subject};
 use crate::service::intake::prepare::{Part, Prepared};
 use crate::service::intake::{Accepted, IDEMPOTENCY_LIFE, Idempotency, IntakeAnswer};
+use crate::service::messages::notice::{self, Given};
 use crate::service::mirror::{self, KeyStates};
 use crate::service::{ServiceError, ServiceResult};
 
@@ -154,6 +158,7 @@ struct Writes {
     acts: Vec<(Key, Uuid)>,
     permissions: BTreeMap<Key, PermissionRow>,
     events: EventLog,
+    notices: Vec<MessageRow>,
 }
 
 /// Decides on the members of one provider, under the lock of its head.
@@ -178,6 +183,7 @@ async fn take_provider(
         acts: Vec::new(),
         permissions: BTreeMap::new(),
         events: EventLog::new(provider, keys.clone(), now),
+        notices: Vec::new(),
     };
     let mut told = told_before(tx, provider, members).await?;
     let mut answers = Vec::with_capacity(members.len());
@@ -289,6 +295,7 @@ fn admit(
                 writes.permissions.insert(item.key, row);
             }
             writes.add(app, part, item, &admitted);
+            writes.notices.extend(notice(keys, part, item, &admitted, writes.now));
             Accepted {
                 index: item.index,
                 id: item.candidate.consent_id,
@@ -299,6 +306,25 @@ fn admit(
             }
         }
     }
+}
+
+/// The notice of an electronic approval that is to be filed, where the brand wants one.
+fn notice(
+    keys: &ProviderKeys,
+    part: &Part,
+    item: &Prepared,
+    admitted: &Admitted,
+    now: DateTime<Utc>,
+) -> Option<MessageRow> {
+    let sender = part.notices.as_ref()?;
+    let Candidate { consent_id, channel, status, source, .. } = item.candidate;
+    let given = status == ConsentStatus::Approval
+        && matches!(admitted.state, SubmissionState::Queued | SubmissionState::Held)
+        && source.is_some_and(notice::is_electronic);
+    let at = item.candidate.true_time();
+    given
+        .then(|| Given { consent: consent_id, channel, recipient: &item.recipient, at })
+        .and_then(|given| notice::of(keys, sender, given, now))
 }
 
 fn subject(part: &Part, item: &Prepared) -> Subject {
@@ -344,6 +370,7 @@ impl Writes {
         steps.push(changes::append_step(provider, events.rows));
         steps.push(retailers::access_step(provider, self.access));
         steps.push(acts::add_step(provider, self.acts));
+        steps.push(messages::add_step(self.notices));
         let fan_out = events.numbers.map(|(first, last)| changes::fan_out_step(provider, first, last, now));
         vec![steps, fan_out.into_iter().collect()]
     }

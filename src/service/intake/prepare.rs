@@ -8,6 +8,7 @@ use kopru_domain::ledger::{commitment, new_salt};
 use kopru_domain::shape::check_shape;
 use kopru_domain::{Candidate, Evidence, FieldError, IysCode, Lang, RetailerCode, ShapedConsent, Text};
 use kopru_store::brands::BrandRow;
+use kopru_store::senders::SenderRow;
 use kopru_store::{Key, ProviderKeys, ids};
 
 use crate::bootstrap::App;
@@ -19,6 +20,7 @@ use crate::service::{FieldProblem, ServiceResult, mirror};
 pub(super) struct Part {
     pub brand: BrandRow,
     pub stops: Stops,
+    pub notices: Option<Arc<SenderRow>>,
     pub keys: Arc<ProviderKeys>,
     pub door: &'static str,
     pub items: Vec<Prepared>,
@@ -68,6 +70,7 @@ pub(super) fn part(
     let mut part = Part {
         brand: brand.clone(),
         stops: Stops::default(),
+        notices: None,
         keys: keys.clone(),
         door,
         items: Vec::with_capacity(items.len()),

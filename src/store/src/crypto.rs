@@ -144,33 +144,31 @@ impl ProviderKeys {
 
     /// The blind name under which everything about this address, brand and channel is stored. `recipient` is canonical.
     pub fn key(&self, brand: BrandCode, kind: RecipientType, channel: Channel, recipient: &str) -> Key {
+        let (kind, channel) = (kind.as_str().as_bytes(), channel.as_str().as_bytes());
+        self.name(&[&brand.0.to_be_bytes(), kind, b"/", channel, b"/", recipient.as_bytes()])
+    }
+
+    /// The blind name of an address by itself. `recipient` is canonical.
+    pub fn address_key(&self, recipient: &str) -> Key {
+        // No brand's number is so long as to begin like this
+        self.name(&[b"the address alone/", recipient.as_bytes()])
+    }
+
+    fn name(&self, parts: &[&[u8]]) -> Key {
         let mut mac = self.index.clone();
-        mac.update(&brand.0.to_be_bytes());
-        mac.update(kind.as_str().as_bytes());
-        mac.update(b"/");
-        mac.update(channel.as_str().as_bytes());
-        mac.update(b"/");
-        mac.update(recipient.as_bytes());
-        short(mac)
+        for part in parts {
+            mac.update(part);
+        }
+        let full = mac.finalize().into_bytes();
+        let mut key = [0; 16];
+        key.copy_from_slice(&full[..16]);
+        Key(key)
     }
 
     /// The mark of an act of a person, such as a call: by the blind name of what it decided on, and the act's own name.
     pub fn act(&self, key: Key, status: &str, name: &str) -> Key {
-        let mut mac = self.index.clone();
-        mac.update(b"act/");
-        mac.update(&key.0);
-        mac.update(status.as_bytes());
-        mac.update(b"/");
-        mac.update(name.as_bytes());
-        short(mac)
+        self.name(&[b"act/", &key.0, status.as_bytes(), b"/", name.as_bytes()])
     }
-}
-
-fn short(mac: Hmac<Sha256>) -> Key {
-    let full = mac.finalize().into_bytes();
-    let mut key = [0; 16];
-    key.copy_from_slice(&full[..16]);
-    Key(key)
 }
 
 /// Bytes from the system's random source.

@@ -36,12 +36,14 @@ pub mod jobs;
 pub mod key_states;
 pub mod keys;
 pub mod leases;
+pub mod messages;
 pub mod outcomes;
 pub mod permissions;
 pub mod providers;
 pub mod push;
 pub mod retailers;
 pub mod rights;
+pub mod senders;
 pub mod sessions;
 mod sqlite;
 mod steps;
@@ -94,12 +96,14 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("jobs", jobs::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("leases", leases::STATEMENTS),
+        ("messages", messages::STATEMENTS),
         ("outcomes", outcomes::STATEMENTS),
         ("permissions", permissions::STATEMENTS),
         ("providers", providers::STATEMENTS),
         ("push", push::STATEMENTS),
         ("retailers", retailers::STATEMENTS),
         ("rights", rights::STATEMENTS),
+        ("senders", senders::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("submissions", submissions::STATEMENTS),
         ("sweeps", sweeps::STATEMENTS),
@@ -125,6 +129,7 @@ pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
         ("daily_reports", daily_reports::INSERTS),
         ("deliveries", deliveries::INSERTS),
         ("idempotency", idempotency::INSERTS),
+        ("messages", messages::INSERTS),
         ("outcomes", outcomes::INSERTS),
         ("permissions", permissions::INSERTS),
         ("push", push::INSERTS),

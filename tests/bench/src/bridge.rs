@@ -124,6 +124,7 @@ pub async fn take(app: &App, brand: &BrandRow, items: Vec<IntakeItem>) -> Result
     let request = IntakeRequest {
         brand: brand.clone(),
         stops: Stops::default(),
+        notices: None,
         door: "api",
         items,
         idempotency: None,

@@ -44,6 +44,8 @@ pub struct Options {
     pub sync_interval: Option<Duration>,
     /// Without the demo's provider and brand.
     pub empty: bool,
+    /// Where the SMS of the account `main` go; `mute` is the same vendor, which cannot be asked what it has.
+    pub sms_url: Option<String>,
     /// How long what a worker has claimed is its own, in real time.
     pub lease: Option<Duration>,
 }
@@ -74,10 +76,28 @@ pub fn config(database: &TestDatabase, registry: &Registry, options: &Options) -
         config.webhooks.endpoint_concurrency = of_endpoint;
     }
     config.webhooks.timeout = options.webhook_timeout.unwrap_or(config.webhooks.timeout);
+    if let Some(url) = &options.sms_url {
+        config.sms = sms(url);
+    }
     if !config.is_sqlite() {
         config.security.master_key = Some("11".repeat(32).into());
     }
     config
+}
+
+/// The settings of an SMS vendor at an address, as an operator writes them.
+fn sms(url: &str) -> kopru::config::Sms {
+    let template = json!({"url": format!("{url}/other"), "body": r#"{"custom_id":"{reference}","messages":[{"dest":"{to}","msg":"{text}"}]}"#});
+    serde_json::from_value(json!({
+        "default": "main",
+        "timeout": "500ms",
+        "inbound": {},
+        "accounts": {
+            "main": {"vendor": "verimor", "user": "908501234567", "password": "x", "from": "KOPRU", "url": url},
+            "mute": {"vendor": "http", "from": "KOPRU", "template": template},
+        },
+    }))
+    .unwrap()
 }
 
 impl Bridge {

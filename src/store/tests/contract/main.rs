@@ -52,6 +52,7 @@ mod idempotency;
 mod ids;
 mod ledger;
 mod masters;
+mod messages;
 mod permissions;
 mod plans;
 mod pulls;

@@ -262,10 +262,14 @@ fn verdict(store: &Store, indexes: &[&str], plan: &str) -> Option<&'static str> 
 const BIG: [&str; 5] = ["submissions", "permissions", "consents", "changes", "deliveries"];
 
 /// Indexes that hold only what has not ended: reading them whole is reading the queue.
-const QUEUES: [&str; 12] = [
+const QUEUES: [&str; 16] = [
     "batches_due",
     "deliveries_due",
     "deliveries_open",
+    "messages_codes_due",
+    "messages_due",
+    "messages_late",
+    "messages_open",
     "pushes_due",
     "pushes_waiting",
     "submissions_due",

@@ -1,0 +1,359 @@
+//! Outgoing messages: sent once whoever dies, tried again while a vendor is down, and the notice of an electronic consent on its day.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use kopru::service::messages::{self, Content, MessageChannel, NewMessage, Purpose, sending};
+use kopru_domain::time::{format_rfc3339, instant, local};
+use kopru_domain::{BrandCode, Channel, IysCode, Recipient};
+use kopru_store::{Claim, Priority};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::on_both_databases;
+use crate::support::{Bridge, Database, Options, Registry, background, consent, kopru};
+
+/// An SMS vendor that speaks as Verimor does, word for word: campaigns by the sender's own reference.
+#[derive(Clone, Default)]
+struct Vendor(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    /// Texts by reference, in order of their coming.
+    taken: Vec<(String, String)>,
+    /// What the next requests are answered instead.
+    faults: Vec<Fault>,
+    calls: BTreeMap<String, u32>,
+}
+
+#[derive(Clone, Copy)]
+enum Fault {
+    /// Takes it and says nothing for longer than anybody waits.
+    Silent,
+    Says(u16, &'static str),
+}
+
+impl Vendor {
+    async fn start() -> (Self, String) {
+        let vendor = Self::default();
+        let app = axum::Router::new().fallback(answer).with_state(vendor.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        background(async move { axum::serve(listener, app).await.unwrap() });
+        (vendor, url)
+    }
+
+    fn fails(&self, faults: &[Fault]) {
+        self.0.lock().unwrap().faults = faults.iter().rev().copied().collect();
+    }
+
+    fn taken(&self) -> Vec<String> {
+        self.0.lock().unwrap().taken.iter().map(|(_, text)| text.clone()).collect()
+    }
+
+    fn calls(&self, path: &str) -> u32 {
+        self.0.lock().unwrap().calls.get(path).copied().unwrap_or_default()
+    }
+}
+
+async fn answer(State(vendor): State<Vendor>, request: Request) -> (StatusCode, String) {
+    let (path, query) =
+        (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
+    let body = axum::body::to_bytes(request.into_body(), 1 << 20).await.unwrap();
+    let fault = {
+        let mut known = vendor.0.lock().unwrap();
+        *known.calls.entry(path.clone()).or_default() += 1;
+        let fault = known.faults.pop();
+        if let Some(Fault::Says(status, word)) = fault {
+            return (StatusCode::from_u16(status).unwrap(), word.to_owned());
+        }
+        if path == "/v2/status" {
+            let wanted = query.split('&').find_map(|pair| pair.strip_prefix("custom_id=")).unwrap();
+            let found = known.taken.iter().any(|(reference, _)| reference == wanted);
+            let campaign = format!(
+                r#"[{{"campaign_id": 20212, "campaign_custom_id": "{wanted}", "status": "SENDING"}}]"#
+            );
+            let missing = (StatusCode::NOT_FOUND, "Bu idye sahip kampanya bulunamadı".to_owned());
+            return if found { (StatusCode::OK, campaign) } else { missing };
+        }
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let message = &body["messages"][0];
+        let of = |value: &Value| value.as_str().unwrap().to_owned();
+        known.taken.push((of(&body["custom_id"]), of(&message["msg"])));
+        fault
+    };
+    if fault.is_some() {
+        std::future::pending::<()>().await;
+    }
+    (StatusCode::OK, "20212".to_owned())
+}
+
+/// A bridge whose SMS go to the stand-in.
+async fn bridge(database: Database) -> (Bridge, Vendor) {
+    let (vendor, url) = Vendor::start().await;
+    let options = Options { sms_url: Some(url), ..Options::default() };
+    (Bridge::with(database, Registry::start().await, options).await, vendor)
+}
+
+fn new(bridge: &Bridge, purpose: Purpose, dedupe: &str, text: &str) -> NewMessage {
+    let seed = &bridge.registry.seed;
+    NewMessage {
+        provider: IysCode(seed.iys_code),
+        brand: BrandCode(seed.brand_code),
+        channel: MessageChannel::Sms,
+        recipient: Recipient::parse("+905319876543", Channel::Message).unwrap(),
+        purpose,
+        content: Content::sms(text),
+        dedupe: dedupe.to_owned(),
+        not_after: (purpose == Purpose::Code).then(|| bridge.app.clocks.business() + TimeDelta::minutes(3)),
+    }
+}
+
+async fn enqueue(bridge: &Bridge, new: NewMessage) -> (Uuid, bool) {
+    let mut tx = bridge.app.db.begin(Priority::Interactive).await.unwrap();
+    let queued = messages::enqueue(&mut tx, &bridge.app, new).await.unwrap();
+    tx.commit().await.unwrap();
+    queued
+}
+
+/// A process claims what is due and dies: its lease is over already.
+async fn claim_and_die(bridge: &Bridge, codes: bool) {
+    let claim = Claim { by: Uuid::new_v4(), until: bridge.app.clocks.wire() - TimeDelta::seconds(1) };
+    assert!(sending::claim(&bridge.app, codes, claim).await.unwrap().is_some());
+}
+
+async fn list(bridge: &Bridge) -> Vec<Value> {
+    let (status, page) = bridge.get(&format!("/v1/brands/{}/messages", bridge.brand())).await;
+    assert_eq!(status, 200, "{page}");
+    page["items"].as_array().unwrap().clone()
+}
+
+async fn the_one(bridge: &Bridge) -> Value {
+    let mut list = list(bridge).await;
+    assert_eq!(list.len(), 1, "{list:?}");
+    list.remove(0)
+}
+
+async fn body_is_kept(bridge: &Bridge, id: Uuid) -> bool {
+    let mut tx = bridge.app.db.read().await.unwrap();
+    let provider = IysCode(bridge.registry.seed.iys_code);
+    kopru_store::messages::find(&mut tx, provider, id).await.unwrap().unwrap().body.is_some()
+}
+
+fn sender(notices: bool) -> Value {
+    json!({"title": "Örnek A.Ş.", "identity": "0123456789012345", "smsFrom": "ORNEK", "retNumber": "4609",
+        "retKeyword": "ORNEK", "contact": "ret@example.com", "mailFrom": "Örnek A.Ş. <onay@example.com>",
+        "notices": notices})
+}
+
+async fn set_sender(bridge: &Bridge, body: Value) {
+    let path = format!("/v1/brands/{}/sender", bridge.brand());
+    let (status, answer) = bridge.put_as(&bridge.admin, &path, body).await;
+    assert_eq!(status, 200, "{answer}");
+}
+
+/// Moves on to the next time that it is so late in Turkey.
+async fn wait_until(bridge: &Bridge, hour: u32, minute: u32) -> DateTime<Utc> {
+    let now = bridge.app.clocks.business();
+    let time = NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
+    let mut then = instant(local(now).date(), time);
+    if then <= now {
+        then += TimeDelta::days(1);
+    }
+    bridge.registry.post("clock", json!({"set": format_rfc3339(then)})).await;
+    bridge.follow_clock();
+    then
+}
+
+/// The lines of the file that stands for vendors in a trial.
+fn written(bridge: &Bridge) -> Vec<Value> {
+    let text = std::fs::read_to_string(bridge.database().folder().join("messages.jsonl")).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+on_both_databases! {
+    async fn a_message_goes_out_once_whoever_dies(database: Database) {
+        let (bridge, vendor) = bridge(database).await;
+        let (id, queued) = enqueue(&bridge, new(&bridge, Purpose::Code, "otp:1", "Kod: 1")).await;
+        assert!(queued);
+        assert_eq!(enqueue(&bridge, new(&bridge, Purpose::Code, "otp:1", "Kod: 2")).await, (id, false));
+        // Dies before it sends: the vendor, asked, has nothing.
+        claim_and_die(&bridge, true).await;
+        bridge.drain().await;
+        assert_eq!((vendor.taken(), vendor.calls("/v2/status")), (vec!["Kod: 1".to_owned()], 1));
+        let message = the_one(&bridge).await;
+        assert_eq!((&message["state"], &message["vendor"], &message["vendorId"]), (&json!("sent"), &json!("verimor"), &json!("20212")), "{message}");
+        assert_eq!((&message["recipient"], &message["attempts"]), (&json!("+90 531 *** ** 43"), &json!(2)));
+        assert!(!body_is_kept(&bridge, id).await);
+
+        // The vendor takes it and is not heard: asked, it has it.
+        vendor.fails(&[Fault::Silent]);
+        let (id, _) = enqueue(&bridge, new(&bridge, Purpose::Code, "otp:2", "Kod: 3")).await;
+        bridge.drain().await;
+        assert_eq!(list(&bridge).await[0]["state"], "queued");
+        assert!(body_is_kept(&bridge, id).await);
+        bridge.advance("11s").await;
+        bridge.drain().await;
+        assert_eq!(vendor.taken(), ["Kod: 1", "Kod: 3"]);
+        assert_eq!(list(&bridge).await[0]["state"], "sent");
+        let seed = bridge.registry.seed.clone();
+        let mut tx = bridge.app.db.read().await.unwrap();
+        let to = Recipient::parse("+905319876543", Channel::Message).unwrap();
+        let last = messages::last_brand_to(&bridge.app, &mut tx, IysCode(seed.iys_code), &to).await.unwrap();
+        assert_eq!(last, Some(BrandCode(seed.brand_code)));
+    }
+}
+
+on_both_databases! {
+    async fn a_code_in_doubt_is_never_sent_again_and_anything_else_is(database: Database) {
+        let (bridge, vendor) = bridge(database).await;
+        // This one cannot be asked what it has.
+        set_sender(&bridge, json!({"title": "Örnek", "identity": "12345678901", "smsAccount": "mute"})).await;
+        vendor.fails(&[Fault::Silent, Fault::Silent]);
+        let (code, _) = enqueue(&bridge, new(&bridge, Purpose::Code, "otp:1", "Kod: 1")).await;
+        enqueue(&bridge, new(&bridge, Purpose::Confirmation, "done:1", "Tamam")).await;
+        bridge.drain().await;
+        bridge.advance("11s").await;
+        bridge.drain().await;
+        let texts = vendor.taken();
+        assert_eq!(texts.iter().filter(|text| *text == "Kod: 1").count(), 1, "{texts:?}");
+        assert_eq!(texts.iter().filter(|text| *text == "Tamam").count(), 2, "{texts:?}");
+        let list = list(&bridge).await;
+        let state = |purpose: &str| list.iter().find(|it| it["purpose"] == purpose).unwrap()["state"].clone();
+        assert_eq!((state("code"), state("confirmation")), (json!("unknown"), json!("sent")), "{list:?}");
+        assert!(!body_is_kept(&bridge, code).await);
+    }
+}
+
+on_both_databases! {
+    async fn while_the_vendor_is_down_messages_wait(database: Database) {
+        let (bridge, vendor) = bridge(database).await;
+        vendor.fails(&[Fault::Says(503, ""), Fault::Says(400, "INSUFFICIENT_CREDITS")]);
+        enqueue(&bridge, new(&bridge, Purpose::Help, "help:1", "Yardım")).await;
+        bridge.drain().await;
+        let message = the_one(&bridge).await;
+        assert_eq!((&message["state"], &message["code"]), (&json!("queued"), &json!("http_503")), "{message}");
+        bridge.advance("6s").await;
+        bridge.drain().await;
+        let message = the_one(&bridge).await;
+        assert_eq!((&message["code"], &message["answer"]), (&json!("INSUFFICIENT_CREDITS"), &json!("400 INSUFFICIENT_CREDITS")), "{message}");
+        // The account is left alone: another message does not try it.
+        enqueue(&bridge, new(&bridge, Purpose::Help, "help:2", "Bir daha")).await;
+        bridge.drain().await;
+        assert_eq!(vendor.calls("/v2/send.json"), 2);
+        let (_, findings) = kopru(&bridge, &["doctor"]);
+        let told = findings.iter().any(|it| it["check"] == "messages" && it["message"].as_str().unwrap().contains("INSUFFICIENT_CREDITS"));
+        assert!(told, "{findings:?}");
+        bridge.advance("61s").await;
+        bridge.drain().await;
+        assert_eq!(vendor.taken().len(), 2);
+        // Nobody will ever take this one, and it is not tried again.
+        vendor.fails(&[Fault::Says(400, "FORBIDDEN_MESSAGE")]);
+        enqueue(&bridge, new(&bridge, Purpose::Help, "help:3", "Yasak")).await;
+        bridge.drain().await;
+        bridge.advance("2h").await;
+        bridge.drain().await;
+        assert_eq!((&list(&bridge).await[0]["state"], vendor.calls("/v2/send.json")), (&json!("failed"), 5));
+    }
+}
+
+on_both_databases! {
+    async fn a_code_that_is_over_is_not_sent(database: Database) {
+        let (bridge, vendor) = bridge(database).await;
+        vendor.fails(&[Fault::Says(503, "")]);
+        let (id, _) = enqueue(&bridge, new(&bridge, Purpose::Code, "otp:1", "Kod: 1")).await;
+        bridge.drain().await;
+        bridge.advance("4m").await;
+        bridge.drain().await;
+        assert_eq!((&the_one(&bridge).await["state"], vendor.taken().len()), (&json!("expired"), 0));
+        assert!(!body_is_kept(&bridge, id).await);
+    }
+}
+
+on_both_databases! {
+    async fn an_electronic_consent_is_answered_on_its_channel(database: Database) {
+        let bridge = Bridge::start(database).await;
+        wait_until(&bridge, 12, 0).await;
+        let now = bridge.app.clocks.business();
+        let given = |recipient: &str, kind: &str, status: &str, source: &str| {
+            let mut body = consent(recipient, kind, status, now);
+            body["source"] = json!(source);
+            body
+        };
+        // Without the switch nothing is said.
+        set_sender(&bridge, sender(false)).await;
+        bridge.consent(given("+905319876540", "MESAJ", "ONAY", "HS_WEB")).await;
+        set_sender(&bridge, sender(true)).await;
+        let mesaj = bridge.consent(given("+905319876541", "MESAJ", "ONAY", "HS_WEB")).await;
+        bridge.consent(given("+905319876541", "ARAMA", "ONAY", "HS_CAGRI_MERKEZI")).await;
+        bridge.consent(given("ayse@example.net", "EPOSTA", "ONAY", "HS_EPOSTA")).await;
+        // On paper, a rejection, and the same once more
+        bridge.consent(given("+905319876542", "MESAJ", "ONAY", "HS_ISLAK_IMZA")).await;
+        bridge.consent(given("+905319876543", "MESAJ", "RET", "HS_WEB")).await;
+        assert_eq!(bridge.consent(given("+905319876541", "MESAJ", "ONAY", "HS_WEB")).await, mesaj);
+        bridge.drain().await;
+        let mut lines = written(&bridge);
+        lines.sort_by_key(|line| line["text"].as_str().unwrap().to_owned());
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        let date = local(now).format("%d.%m.%Y").to_string();
+        let mail = lines.iter().find(|line| line["channel"] == "email").unwrap();
+        assert_eq!((&mail["to"], &mail["from"]), (&json!("ayse@example.net"), &json!("Örnek A.Ş. <onay@example.com>")));
+        assert_eq!(mail["unsubscribe"], "mailto:ret@example.com?subject=RET");
+        let texts: Vec<_> = lines.iter().filter(|line| line["to"] == "+905319876541").map(|line| line["text"].as_str().unwrap()).collect();
+        let said = |by: &str| format!("Örnek A.Ş.: {date} tarihinde {by} ile ticari ileti onayınız alındı. Vazgeçmek için ORNEK RET yazıp 4609 \
+            numarasına gönderin. Mersis: 0123456789012345");
+        assert_eq!(texts, [said("SMS"), said("arama")]);
+        assert!(list(&bridge).await.iter().all(|it| it["purpose"] == "notice" && it["state"] == "sent"));
+
+        let (ok, shown) = kopru(&bridge, &["message", "list", "--brand", &bridge.brand().to_string()]);
+        assert!(ok && shown.len() == 3 && shown[0]["state"] == "sent", "{shown:?}");
+        let (ok, shown) = kopru(&bridge, &["sender", "show", "--brand", &bridge.brand().to_string()]);
+        assert!(ok && shown[0]["notices"] == json!(true), "{shown:?}");
+        bridge.ledger_holds().await;
+    }
+}
+
+on_both_databases! {
+    async fn a_notice_that_is_not_sent_is_an_alarm_at_nine_in_the_evening(database: Database) {
+        let (bridge, vendor) = bridge(database).await;
+        set_sender(&bridge, sender(true)).await;
+        vendor.fails(&[Fault::Says(401, ""); 200]);
+        let at = wait_until(&bridge, 18, 0).await;
+        bridge.consent(consent("+905319876541", "MESAJ", "ONAY", at)).await;
+        bridge.drain().await;
+        wait_until(&bridge, 20, 59).await;
+        bridge.drain().await;
+        assert_eq!(the_one(&bridge).await["late"], json!(false));
+        wait_until(&bridge, 21, 0).await;
+        bridge.advance("1s").await;
+        bridge.drain().await;
+        let message = the_one(&bridge).await;
+        assert_eq!((&message["late"], &message["state"]), (&json!(true), &json!("queued")), "{message}");
+        wait_until(&bridge, 0, 0).await;
+        bridge.drain().await;
+        let message = the_one(&bridge).await;
+        assert_eq!((&message["state"], vendor.taken().len()), (&json!("expired"), 0), "{message}");
+        assert!(message["notAfter"].as_str().unwrap().ends_with("T23:59:59+03:00"), "{message}");
+    }
+}
+
+on_both_databases! {
+    async fn a_sender_that_cannot_work_is_refused_field_by_field(database: Database) {
+        let bridge = Bridge::start(database).await;
+        let path = format!("/v1/brands/{}/sender", bridge.brand());
+        assert_eq!(bridge.get_as(&bridge.admin, &path).await.0, 404);
+        let wrong = json!({"title": "", "identity": "12", "smsAccount": "nobody", "mailFrom": "x", "notices": true});
+        let (status, problem) = bridge.put_as(&bridge.admin, &path, wrong).await;
+        assert_eq!(status, 422, "{problem}");
+        let fields: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|it| it["field"].as_str().unwrap()).collect();
+        assert_eq!(fields, ["title", "identity", "smsAccount", "mailFrom", "contact"], "{problem}");
+        assert_eq!(bridge.put_as(&bridge.key, &path, sender(true)).await.0, 403);
+        set_sender(&bridge, sender(true)).await;
+        assert_eq!(bridge.get_as(&bridge.admin, &path).await.1["retKeyword"], "ORNEK");
+        assert_eq!(bridge.delete_as(&bridge.admin, &path).await.0, 204);
+        assert_eq!(bridge.get_as(&bridge.admin, &path).await.0, 404);
+    }
+}
