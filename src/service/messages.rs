@@ -6,7 +6,7 @@
 //! - A message that is certain not to have gone out is tried again until its time is over.
 //! - An attempt of which nobody knows how it ended (no answer, a process that died) is asked about where the vendor can be
 //!   asked. Where it cannot, a *code* is never sent again: it ends as `unknown`, and who waits for it asks for a new one. Anything
-//!   else is sent again: to be told twice that a consent was received harms less than not to be told at all.
+//!   else is sent a second time, and no third: to be told twice that a consent was received harms less than not to be told at all.
 //! - The text of a code is forgotten as soon as it has ended.
 
 mod couriers;

@@ -225,6 +225,15 @@ on_both_databases! {
         let state = |purpose: &str| list.iter().find(|it| it["purpose"] == purpose).unwrap()["state"].clone();
         assert_eq!((state("code"), state("confirmation")), (json!("unknown"), json!("sent")), "{list:?}");
         assert!(!body_is_kept(&bridge, code).await);
+
+        // A second doubt is the last: nobody is told a third time.
+        vendor.fails(&[Fault::Silent, Fault::Silent]);
+        enqueue(&bridge, new(&bridge, Purpose::Confirmation, "done:2", "Belki")).await;
+        bridge.drain_for(3, "11s").await;
+        bridge.advance("2h").await;
+        bridge.drain().await;
+        assert_eq!(vendor.taken().iter().filter(|text| *text == "Belki").count(), 2);
+        assert_eq!(self::list(&bridge).await[0]["state"], "unknown");
     }
 }
 

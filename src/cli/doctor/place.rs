@@ -58,8 +58,12 @@ fn key_files(config: &Config) -> Vec<Finding> {
         &config.sandbox.token_file,
         &config.database.url_file,
     ];
+    let sms = config.sms.accounts.values().map(|account| &account.password_file);
+    let mail = config.mail.accounts.values().map(|account| &account.password_file);
     let files = named
         .into_iter()
+        .chain(sms)
+        .chain(mail)
         .filter_map(Option::as_deref)
         .chain(Some(key.as_path()).filter(|path| path.exists()));
     files.map(key_file).collect()

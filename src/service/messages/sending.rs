@@ -162,11 +162,11 @@ async fn attempt(
     let reference = row.id.simple().to_string();
     match route.courier {
         Courier::Sms(account) => {
-            if row.unsure
-                && let Some(outcome) = earlier(app, row, account, &reference).await
-            {
-                return outcome;
-            }
+            let doubt = match earlier(app, row, account, &reference).await {
+                Earlier::Ended(outcome) => return outcome,
+                Earlier::Over => false,
+                Earlier::Dark => true,
+            };
             let left = (row.not_after - now).to_std().ok();
             let outgoing = Outgoing {
                 from: route.from,
@@ -178,7 +178,7 @@ async fn attempt(
             };
             match account.send(&app.couriers.client, outgoing).await {
                 Ok(sent) => Outcome::sent(sent.id, said(&sent.answer)),
-                Err(failure) => of_sms(row, &failure, false),
+                Err(failure) => of_sms(row, &failure, doubt),
             }
         }
         Courier::Mail(account) => {
@@ -203,20 +203,36 @@ async fn attempt(
     }
 }
 
-/// What came of an attempt that nobody knows the end of; `None`: it is sent, once more if need be.
-async fn earlier(
-    app: &App,
-    row: &MessageRow,
-    account: &kopru_sms::Account,
-    reference: &str,
-) -> Option<Outcome> {
-    let code = row.purpose == Purpose::Code;
+/// What is known of an attempt before this one.
+enum Earlier {
+    /// It settles the message, or leaves it waiting.
+    Ended(Outcome),
+    /// There was none, or it certainly failed.
+    Over,
+    /// It may have gone out.
+    Dark,
+}
+
+/// Asks the vendor about an attempt that nobody knows the end of.
+async fn earlier(app: &App, row: &MessageRow, account: &kopru_sms::Account, reference: &str) -> Earlier {
+    if !row.unsure {
+        return Earlier::Over;
+    }
     match account.find(&app.couriers.client, reference).await {
-        Ok(Found::Yes(sent)) => Some(Outcome::sent(sent.id, said(&sent.answer))),
-        Ok(Found::CannotTell) if code => Some(Outcome::ended(MessageState::Unknown, row.code.clone())),
-        // Asked again until the code's time is over
-        Err(failure) if code => Some(of_sms(row, &failure, true)),
-        _ => None,
+        Ok(Found::Yes(sent)) => Earlier::Ended(Outcome::sent(sent.id, said(&sent.answer))),
+        Ok(Found::No) => Earlier::Over,
+        Ok(Found::CannotTell) if row.purpose == Purpose::Code => {
+            Earlier::Ended(Outcome::ended(MessageState::Unknown, row.code.clone()))
+        }
+        Ok(Found::CannotTell) => Earlier::Dark,
+        // A question that fails says nothing about the message: asked again until its time is over
+        Err(failure) => Earlier::Ended(Outcome {
+            wait: Some(backoff(row)),
+            unsure: true,
+            code: Some(failure.code.clone()),
+            answer: failure.answer.as_ref().map(said),
+            ..Outcome::default()
+        }),
     }
 }
 
@@ -224,14 +240,15 @@ fn said(answer: &kopru_sms::Answer) -> String {
     format!("{} {}", answer.status, answer.body).trim_end().to_owned()
 }
 
-fn of_sms(row: &MessageRow, failure: &kopru_sms::Failure, asked: bool) -> Outcome {
+/// `doubt`: an attempt before may have gone out, and a second one in doubt is the last.
+fn of_sms(row: &MessageRow, failure: &kopru_sms::Failure, doubt: bool) -> Outcome {
     use kopru_sms::FailureKind;
     let wait =
         |fallback| failure.retry_after.and_then(|wait| TimeDelta::from_std(wait).ok()).unwrap_or(fallback);
     let mut outcome = Outcome {
         code: Some(failure.code.clone()),
         answer: failure.answer.as_ref().map(said),
-        unsure: asked,
+        unsure: doubt,
         ..Outcome::default()
     };
     match failure.kind {
@@ -242,23 +259,25 @@ fn of_sms(row: &MessageRow, failure: &kopru_sms::Failure, asked: bool) -> Outcom
         }
         FailureKind::Duplicate if row.unsure => outcome.state = Some(MessageState::Sent),
         FailureKind::Refused | FailureKind::Duplicate => outcome.state = Some(MessageState::Failed),
+        FailureKind::Unknown if doubt => outcome.state = Some(MessageState::Unknown),
         FailureKind::Unknown => (outcome.wait, outcome.unsure) = (Some(DOUBT.max(backoff(row))), true),
-    }
-    if asked {
-        // A question that fails says nothing about the message.
-        (outcome.state, outcome.wait) = (None, outcome.wait.or(Some(backoff(row))));
     }
     outcome
 }
 
 fn of_mail(row: &MessageRow, failure: kopru_mail::Failure) -> Outcome {
     use kopru_mail::FailureKind;
-    let mut outcome =
-        Outcome { code: Some(failure.code.clone()), answer: failure.answer, ..Outcome::default() };
+    let mut outcome = Outcome {
+        code: Some(failure.code.clone()),
+        answer: failure.answer,
+        unsure: row.unsure,
+        ..Outcome::default()
+    };
     match failure.kind {
         FailureKind::Retry => outcome.wait = Some(backoff(row)),
         FailureKind::Account => (outcome.wait, outcome.pause) = (Some(PAUSE), Some(PAUSE)),
         FailureKind::Refused => outcome.state = Some(MessageState::Failed),
+        FailureKind::Unknown if row.unsure => outcome.state = Some(MessageState::Unknown),
         FailureKind::Unknown => (outcome.wait, outcome.unsure) = (Some(DOUBT.max(backoff(row))), true),
     }
     outcome
