@@ -19,6 +19,7 @@ mod language;
 mod limits;
 mod metrics;
 mod openapi;
+mod pages;
 mod params;
 pub mod problem;
 mod request_id;
@@ -44,6 +45,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(v1.route_layer(from_fn_with_state(state.clone(), auth::authenticate)))
         .merge(hooks::routes())
+        .merge(pages::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi::serve))

@@ -27,6 +27,8 @@ pub enum List {
     Retailers(i64),
     /// Calls of a brand without a decision.
     Calls(i64),
+    /// Links of a brand.
+    Links(i64),
     /// Messages of a brand.
     Messages(i64),
 }
@@ -56,6 +58,7 @@ impl List {
             Self::Differences(brand) => (b'F', brand.to_be_bytes().to_vec()),
             Self::Retailers(brand) => (b'L', brand.to_be_bytes().to_vec()),
             Self::Calls(brand) => (b'A', brand.to_be_bytes().to_vec()),
+            Self::Links(brand) => (b'K', brand.to_be_bytes().to_vec()),
             Self::Messages(brand) => (b'M', brand.to_be_bytes().to_vec()),
         };
         [&[letter], owner.as_slice()].concat()

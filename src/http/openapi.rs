@@ -38,7 +38,11 @@ pub(super) const TAGS: [(&str, &str, &str); 10] = [
     ("changes", "Değişiklik akışı", "Change feed"),
     ("reports", "Günlük mutabakat", "Daily reconciliation"),
     ("webhooks", "Web kancaları", "Webhooks"),
-    ("channels", "Kanallar: çağrı merkezi, kâğıt, etkinlik", "Channels: call centre, paper, events"),
+    (
+        "channels",
+        "Kanallar: form, bağlantı, çağrı merkezi, kâğıt",
+        "Channels: forms, links, call centre, paper",
+    ),
     (
         "texts",
         "Metinler: onay metni, aydınlatma, çağrı metni, basılı form",

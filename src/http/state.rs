@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
@@ -12,8 +12,10 @@ use crate::bootstrap::App;
 use crate::http::auth::{Call, KnownKey};
 use crate::http::cache::{Cache, Remembered};
 use crate::http::limits::Rate;
+use crate::http::pages::throttle::Throttle;
 use crate::http::problem::Problem;
 use crate::service::brands::{self, KnownBrand};
+use crate::service::forms::ShownForm;
 use crate::service::push::receiving::Receiver;
 
 /// State of the API. Cheap to clone; stands for the program itself wherever that is asked for.
@@ -30,8 +32,29 @@ pub struct Shared {
     pub brands: Cache<BrandCode, KnownBrand>,
     /// Receivers of the registry's pushes by the hashes of their tokens.
     pub receivers: Cache<[u8; 32], Receiver>,
+    /// Web forms by their public keys.
+    pub forms: Cache<String, ShownForm>,
+    /// How often forms are taken.
+    pub pages: Pages,
     /// The rate of every key.
     pub rate: Rate,
+}
+
+/// How often forms are taken. Each process counts for itself.
+pub struct Pages {
+    /// For each form and address: ten at once, ten a minute.
+    pub by_address: Throttle,
+    /// For each brand and typed number or e-mail address: five at once, five an hour.
+    pub by_number: Throttle,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            by_address: Throttle::new(10, Duration::from_secs(6)),
+            by_number: Throttle::new(5, Duration::from_mins(12)),
+        }
+    }
 }
 
 impl HttpState {
@@ -43,6 +66,8 @@ impl HttpState {
             keys: Cache::default(),
             brands: Cache::default(),
             receivers: Cache::default(),
+            forms: Cache::default(),
+            pages: Pages::default(),
             rate,
         }))
     }

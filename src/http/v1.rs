@@ -7,7 +7,9 @@ pub mod check;
 pub mod consents;
 pub mod endpoints;
 pub mod forecast;
+pub mod forms;
 pub mod keys;
+pub mod links;
 pub mod messages;
 pub mod papers;
 pub mod permissions;
@@ -37,6 +39,11 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(calls::check))
         .routes(routes!(calls::settings, calls::change_settings))
         .routes(routes!(papers::take))
+        .routes(routes!(forms::list))
+        .routes(routes!(forms::get, forms::put, forms::disable))
+        .routes(routes!(links::add, links::list))
+        .routes(routes!(links::get, links::disable))
+        .routes(routes!(links::qr_code))
         .routes(routes!(forecast::get))
         .routes(routes!(redrive::consent))
         .routes(routes!(redrive::brand))

@@ -14,6 +14,7 @@ mod credentials;
 mod daily;
 mod faults;
 mod forecast;
+mod forms;
 mod governor;
 mod hostile;
 mod hourly;

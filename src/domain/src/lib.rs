@@ -64,6 +64,6 @@ pub use rights::{BrandRights, Right};
 pub use shape::{FieldError, RawConsent, ShapedConsent};
 pub use submission::{Actor, Code, CodeText, HeldCause, IllegalTransition, SubmissionState};
 pub use words::{
-    BrandCode, Channel, ConsentStatus, IysCode, ProviderSource, RecipientType, RetailerCode, Source,
-    UnknownWord,
+    BrandCode, Channel, ConsentStatus, IysCode, LinkKind, ProviderSource, RecipientType, RetailerCode,
+    Source, UnknownWord,
 };

@@ -140,6 +140,18 @@ words! {
     }
 }
 
+words! {
+    /// What a link is for.
+    pub enum LinkKind("link kind") {
+        /// Everybody may use it; it leads to a form.
+        Campaign = "campaign",
+        /// One person's: asks for one consent.
+        Recipient = "recipient",
+        /// One person's: takes a refusal.
+        Refusal = "refusal",
+    }
+}
+
 /// Who wrote a movement into the registry, and where the person expressed it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {

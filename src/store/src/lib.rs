@@ -28,6 +28,7 @@ pub mod daily_differences;
 pub mod daily_reports;
 pub mod deliveries;
 pub mod endpoints;
+pub mod forms;
 pub mod heads;
 pub mod holds;
 pub mod idempotency;
@@ -36,6 +37,7 @@ pub mod jobs;
 pub mod key_states;
 pub mod keys;
 pub mod leases;
+pub mod links;
 pub mod messages;
 pub mod outcomes;
 pub mod permissions;
@@ -90,12 +92,14 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("daily_reports", daily_reports::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
         ("endpoints", endpoints::STATEMENTS),
+        ("forms", forms::STATEMENTS),
         ("heads", heads::STATEMENTS),
         ("holds", holds::STATEMENTS),
         ("idempotency", idempotency::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("leases", leases::STATEMENTS),
+        ("links", links::STATEMENTS),
         ("messages", messages::STATEMENTS),
         ("outcomes", outcomes::STATEMENTS),
         ("permissions", permissions::STATEMENTS),
@@ -129,6 +133,7 @@ pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
         ("daily_reports", daily_reports::INSERTS),
         ("deliveries", deliveries::INSERTS),
         ("idempotency", idempotency::INSERTS),
+        ("links", links::INSERTS),
         ("messages", messages::INSERTS),
         ("outcomes", outcomes::INSERTS),
         ("permissions", permissions::INSERTS),

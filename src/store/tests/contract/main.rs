@@ -48,6 +48,7 @@ mod claims;
 mod daily;
 mod deliveries;
 mod feed;
+mod forms;
 mod idempotency;
 mod ids;
 mod ledger;

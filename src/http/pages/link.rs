@@ -1,0 +1,172 @@
+//! Links: a campaign's, a person's, and for refusals.
+
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use kopru_domain::{Channel, Lang, LinkKind, ProviderSource};
+
+use super::form::{self, context, visitor};
+use super::words::Words;
+use super::{failed, host, lang, missing, sent, view};
+use crate::http::problem::Problem;
+use crate::http::state::HttpState;
+use crate::service::forms::filing::{Sent, Visitor};
+use crate::service::links::{self, ShownLink};
+
+/// The link of a token, where it is shown under this host name.
+async fn known(state: &HttpState, token: &str, headers: &HeaderMap) -> Result<Option<ShownLink>, Problem> {
+    let link = links::shown(&state.app, token).await?;
+    Ok(link.filter(|link| link.form.as_ref().is_none_or(|form| form.lives_at(&state.app, host(headers)))))
+}
+
+fn is_ended(link: &ShownLink) -> bool {
+    link.ended || link.form.as_ref().is_none_or(|form| !form.row.active)
+}
+
+fn ended(lang: Lang) -> Response {
+    let words = Words(lang);
+    view::notice(StatusCode::GONE, lang, None, words.ended_title(), words.ended())
+}
+
+/// Shows the page behind a link; whoever opens it, nothing else happens.
+pub async fn show(State(state): State<HttpState>, Path(token): Path<String>, request: Request) -> Response {
+    let lang = lang(request.uri(), context(&request).lang);
+    let link = match known(&state, &token, request.headers()).await {
+        Ok(Some(link)) if link.row.kind != LinkKind::Refusal => link,
+        Ok(_) => return missing(lang),
+        Err(problem) => return failed(lang, problem),
+    };
+    if is_ended(&link) {
+        return ended(lang);
+    }
+    if let Err(error) = links::count(&state.app, &link.row, [1, 0, 0]).await {
+        return failed(lang, error);
+    }
+    match (&link.form, link.row.channel) {
+        (Some(form), Some(channel)) => view::personal(&link, form, channel, lang),
+        (Some(form), None) => form::page(form, lang, format!("/l/{token}"), &Sent::default(), &[]),
+        _ => missing(lang),
+    }
+}
+
+/// Acts on a link: a campaign's form, or a person's answer.
+pub async fn act(State(state): State<HttpState>, Path(token): Path<String>, request: Request) -> Response {
+    let context = context(&request);
+    let usual = lang(request.uri(), context.lang);
+    let link = match known(&state, &token, request.headers()).await {
+        Ok(Some(link)) if link.row.kind != LinkKind::Refusal => link,
+        Ok(_) => return missing(usual),
+        Err(problem) => return failed(usual, problem),
+    };
+    if is_ended(&link) {
+        return ended(usual);
+    }
+    let Some(shown) = &link.form else { return missing(usual) };
+    if link.row.channel.is_none() {
+        return form::take(&state, shown, Some(&link), &format!("/l/{token}"), request).await;
+    }
+    let seen = visitor(&request, &context);
+    let fields = match sent::read(request).await {
+        Ok(fields) => fields,
+        Err(problem) => return failed(usual, problem),
+    };
+    let lang = fields.lang(usual);
+    let answered = answer(&state, &link, &Visitor { lang, ..seen }, &fields.answer).await;
+    answered.unwrap_or_else(|problem| failed(lang, problem))
+}
+
+async fn answer(
+    state: &HttpState,
+    link: &ShownLink,
+    visitor: &Visitor,
+    answer: &str,
+) -> Result<Response, Problem> {
+    let (lang, words) = (visitor.lang, Words(visitor.lang));
+    let Some(form) = &link.form else { return Ok(missing(lang)) };
+    let theme = Some(&form.content.theme);
+    match answer {
+        "confirm" => {
+            let taken = links::confirm(&state.app, link, visitor).await?;
+            count(state, link, taken.and_then(|taken| taken.code), [0, 1, 0]).await?;
+            let channels: Vec<Channel> = link.row.channel.into_iter().collect();
+            Ok(view::thanks(form, lang, &channels))
+        }
+        "refuse" => {
+            let taken = links::refuse(&state.app, link, visitor, ProviderSource::Web).await?;
+            count(state, link, taken.and_then(|taken| taken.code), [0, 0, 1]).await?;
+            Ok(view::notice(StatusCode::OK, lang, theme, words.not_agreed_title(), words.not_agreed()))
+        }
+        _ => Ok(view::notice(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            lang,
+            theme,
+            words.failed_title(),
+            words.failed(),
+        )),
+    }
+}
+
+/// Counts an act, once.
+async fn count(
+    state: &HttpState,
+    link: &ShownLink,
+    code: Option<String>,
+    counts: [i64; 3],
+) -> Result<(), Problem> {
+    if code.as_deref() == Some("already_taken") {
+        return Ok(());
+    }
+    Ok(links::count(&state.app, &link.row, counts).await?)
+}
+
+/// Shows the page of a link for refusals; whoever opens it, nothing else happens.
+pub async fn show_refusal(
+    State(state): State<HttpState>,
+    Path(token): Path<String>,
+    request: Request,
+) -> Response {
+    let lang = lang(request.uri(), context(&request).lang);
+    match known(&state, &token, request.headers()).await {
+        Ok(Some(link)) if link.row.kind == LinkKind::Refusal => match link.row.channel {
+            Some(channel) => {
+                if let Err(error) = links::count(&state.app, &link.row, [1, 0, 0]).await {
+                    return failed(lang, error);
+                }
+                view::refusal(&link, channel, lang)
+            }
+            None => missing(lang),
+        },
+        Ok(_) => missing(lang),
+        Err(problem) => failed(lang, problem),
+    }
+}
+
+/// Takes a refusal: by the button of the page, or by a mail program's one click (RFC 8058).
+pub async fn refuse(State(state): State<HttpState>, Path(token): Path<String>, request: Request) -> Response {
+    let context = context(&request);
+    let usual = lang(request.uri(), context.lang);
+    let link = match known(&state, &token, request.headers()).await {
+        Ok(Some(link)) if link.row.kind == LinkKind::Refusal => link,
+        Ok(_) => return missing(usual),
+        Err(problem) => return failed(usual, problem),
+    };
+    let seen = visitor(&request, &context);
+    // Whatever stands in the body, it is a refusal.
+    let fields = sent::read(request).await.unwrap_or_default();
+    let lang = fields.lang(usual);
+    let one_click = fields.list_unsubscribe.eq_ignore_ascii_case("One-Click");
+    let by_email = one_click && link.row.channel == Some(Channel::Email);
+    let source = if by_email { ProviderSource::Email } else { ProviderSource::Web };
+    let done = async {
+        let taken = links::refuse(&state.app, &link, &Visitor { lang, ..seen }, source).await?;
+        count(&state, &link, taken.and_then(|taken| taken.code), [0, 0, 1]).await
+    };
+    if let Err(problem) = done.await {
+        return failed(lang, problem);
+    }
+    let words = Words(lang);
+    if one_click {
+        return ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], words.refused()).into_response();
+    }
+    view::notice(StatusCode::OK, lang, None, words.refused_title(), words.refused())
+}

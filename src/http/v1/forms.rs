@@ -1,0 +1,155 @@
+//! Web forms.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use kopru_domain::BrandCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::auth::Call;
+use crate::http::body::JsonBody;
+use crate::http::json::{self, Body, Field, Kind};
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::state::HttpState;
+use crate::http::v1::permissions::CHANNELS;
+use crate::service::forms::{self, Form, FormContent};
+
+const THEME: &[Field] = &[
+    Field::optional("accent", Kind::Text).also(&["primary", "color", "renk"]),
+    Field::optional("background", Kind::Text).also(&["zemin"]),
+    Field::optional("text", Kind::Text).also(&["yazi"]),
+    Field::optional("logo", Kind::Text),
+];
+
+impl Body for FormContent {
+    const FIELDS: &'static [Field] = &[
+        Field::required("mersis", Kind::Text).also(&["mersisno"]),
+        Field::required("text", Kind::Text).also(&["metin", "consenttext"]),
+        Field::required("notice", Kind::Text).also(&["aydinlatma"]),
+        Field::required("channels", Kind::Words(CHANNELS)).also(&["types", "kanallar"]),
+        Field::optional("doubleOptIn", Kind::Flag).also(&["confirm"]),
+        Field::optional("retailerCode", Kind::Number).also(&["bayi", "retailer"]),
+        Field::optional("allowedOrigins", Kind::Texts).also(&["origins"]),
+        Field::optional("domain", Kind::Text).also(&["host", "alanadi"]),
+        Field::optional("theme", Kind::Object(THEME)).also(&["tema", "style"]),
+    ];
+}
+
+/// Forms of a brand.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Forms {
+    /// By code; at most 1 000.
+    pub items: Vec<Form>,
+}
+
+type Brand = Result<Path<i64>, PathRejection>;
+type Named = Result<Path<(i64, String)>, PathRejection>;
+
+fn brand(code: Brand) -> Result<BrandCode, Problem> {
+    code.map(|Path(code)| BrandCode(code)).map_err(|_| Problem::NotFound("brand"))
+}
+
+fn named(named: Named) -> Result<(BrandCode, String), Problem> {
+    named.map(|Path((brand, code))| (BrandCode(brand), code)).map_err(|_| Problem::NotFound("form"))
+}
+
+/// List a brand's web forms
+#[utoipa::path(
+    get,
+    path = "/v1/brands/{brandCode}/forms",
+    operation_id = "listForms",
+    tag = "channels",
+    params(("brandCode" = i64, Path, description = "The brand's number at the registry")),
+    responses((status = 200, description = "The forms", body = Forms)),
+    extensions(("x-summary-tr" = json!("Markanın web formlarını listele")), ("x-scope" = json!("consents:read"))),
+)]
+pub async fn list(State(state): State<HttpState>, call: Call, code: Brand) -> Result<Json<Forms>, Problem> {
+    Ok(Json(Forms { items: forms::list(&state.app, &call, brand(code)?).await? }))
+}
+
+/// Show one web form
+#[utoipa::path(
+    get,
+    path = "/v1/brands/{brandCode}/forms/{code}",
+    operation_id = "getForm",
+    tag = "channels",
+    params(
+        ("brandCode" = i64, Path, description = "The brand's number at the registry"),
+        ("code" = String, Path, description = "The form's code"),
+    ),
+    responses((status = 200, description = "The form", body = Form)),
+    extensions(("x-summary-tr" = json!("Bir web formunu göster")), ("x-scope" = json!("consents:read"))),
+)]
+pub async fn get(State(state): State<HttpState>, call: Call, at: Named) -> Result<Json<Form>, Problem> {
+    let (brand, code) = named(at)?;
+    Ok(Json(forms::get(&state.app, &call, brand, &code).await?))
+}
+
+/// Add or change a web form
+///
+/// All of what it holds; a change makes a new version under the same address, and opens a form that was ended. Its page is at `url`, in
+/// Turkish and English, for phones and screen readers, and works without JavaScript. Title, MERSİS number, consent text and notice are
+/// shown apart, with one unticked box for each channel. `embedUrl` is a script that puts it into a page of an allowed origin; own forms
+/// of such pages post to `url` (`fullName`, `phone`, `email`, `channels`). With double opt-in, the default, nothing is filed as long as
+/// addresses cannot be confirmed.
+#[utoipa::path(
+    put,
+    path = "/v1/brands/{brandCode}/forms/{code}",
+    operation_id = "putForm",
+    tag = "channels",
+    params(
+        ("brandCode" = i64, Path, description = "The brand's number at the registry"),
+        ("code" = String, Path, description = "The form's code: lower-case letters a-z, digits and hyphens"),
+    ),
+    request_body(content = FormContent),
+    responses(
+        (status = 201, description = "The new form", body = Form),
+        (status = 200, description = "The form", body = Form),
+        (status = 422, description = "Fields cannot be used", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+    extensions(
+        ("x-summary-tr" = json!("Web formu ekle ya da değiştir")),
+        ("x-description-tr" = json!("İçeriğin tamamı; değişiklik aynı adreste yeni bir sürüm olur, kapatılmış formu yeniden açar. Sayfası url adresindedir: Türkçe ve İngilizce, telefon ve ekran okuyucu için, JavaScript olmadan çalışır. Unvan, MERSİS, onay metni ve aydınlatma ayrı ayrı, her kanal için işaretsiz bir kutuyla gösterilir. embedUrl, formu izinli bir kaynağın sayfasına yerleştiren betiktir; o sayfaların kendi formları url adresine gönderir (fullName, phone, email, channels). Çift onay (varsayılan) açıkken, adresler doğrulanamadığı sürece kayıt alınmaz.")),
+        ("x-scope" = json!("admin")),
+    ),
+)]
+pub async fn put(
+    State(state): State<HttpState>,
+    call: Call,
+    at: Named,
+    JsonBody(bytes): JsonBody,
+) -> Result<(StatusCode, Json<Form>), Problem> {
+    let (brand, code) = named(at)?;
+    let content: FormContent = json::read(&bytes)?;
+    let (form, added) = forms::put(&state.app, &call, brand, &code, content).await?;
+    state.forms.clear();
+    Ok((if added { StatusCode::CREATED } else { StatusCode::OK }, Json(form)))
+}
+
+/// End a web form
+///
+/// Its page says so and takes nothing. What came by it stays.
+#[utoipa::path(
+    delete,
+    path = "/v1/brands/{brandCode}/forms/{code}",
+    operation_id = "disableForm",
+    tag = "channels",
+    params(
+        ("brandCode" = i64, Path, description = "The brand's number at the registry"),
+        ("code" = String, Path, description = "The form's code"),
+    ),
+    responses((status = 204, description = "Ended")),
+    extensions(
+        ("x-summary-tr" = json!("Bir web formunu kapat")),
+        ("x-description-tr" = json!("Sayfası kapandığını söyler ve kayıt almaz. Alınmış kayıtlar kalır.")),
+        ("x-scope" = json!("admin")),
+    ),
+)]
+pub async fn disable(State(state): State<HttpState>, call: Call, at: Named) -> Result<StatusCode, Problem> {
+    let (brand, code) = named(at)?;
+    forms::disable(&state.app, &call, brand, &code).await?;
+    state.forms.clear();
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,516 @@
+//! Web forms (rules.md 4.1): kept in versions per brand, shown by this service or put into a client's own page.
+//!
+//! What people send passes [`filing::file`], the one place before the intake: a confirmation belongs there.
+
+pub mod filing;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use kopru_domain::legal_text::is_code;
+use kopru_domain::time::format_rfc3339;
+use kopru_domain::{BrandCode, Channel, Lang, LegalTextKind, Text, TextRef, Wording};
+use kopru_store::brands::BrandRow;
+use kopru_store::forms::{self, FormRow};
+use kopru_store::{Priority, StoreError, Tx, heads, ids, providers as provider_rows, random, texts};
+use serde::{Deserialize, Deserializer, Serialize};
+use url::Url;
+use utoipa::ToSchema;
+
+use crate::bootstrap::App;
+use crate::service::brands::{self, KnownBrand};
+use crate::service::texts::code_problem;
+use crate::service::{Caller, FieldProblem, Scope, ServiceError, ServiceResult, providers};
+
+/// Digits of a MERSİS number.
+const MERSIS_DIGITS: usize = 16;
+/// Bytes of a logo at most.
+const LARGEST_LOGO: usize = 64 * 1024;
+const MOST_ORIGINS: usize = 20;
+
+/// What a form holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FormContent {
+    /// The provider's 16-digit MERSİS number, which the page shows.
+    #[schema(example = "0123456789012345")]
+    pub mersis: String,
+    /// The consent text that is shown, as `code/version`.
+    #[schema(example = "sms-onay/1")]
+    pub text: String,
+    /// The privacy notice that stands apart from it, as `code/version`.
+    #[schema(example = "aydinlatma/1")]
+    pub notice: String,
+    /// One box each, none ticked: `ARAMA`, `MESAJ`, `EPOSTA`.
+    #[schema(value_type = Vec<String>)]
+    pub channels: Vec<Channel>,
+    /// Whether an address is confirmed before anything is filed (the default).
+    #[serde(default = "yes", deserialize_with = "or_yes")]
+    pub double_opt_in: bool,
+    /// The retailer whose form it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retailer_code: Option<i64>,
+    /// Pages that may post to it or hold it, as `https://www.example.com`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "or_default")]
+    pub allowed_origins: Vec<String>,
+    /// A host name of the client's own under which the form and its links are shown; it has to lead to this service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "izin.example.com")]
+    pub domain: Option<String>,
+    /// Colours and logo.
+    #[serde(default, deserialize_with = "or_default")]
+    pub theme: Theme,
+}
+
+/// Colours and logo of a form.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Theme {
+    /// Colour of the button, as `#rrggbb`; white stands on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "#0b5c8a")]
+    pub accent: Option<String>,
+    /// Colour of the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "#ffffff")]
+    pub background: Option<String>,
+    /// Colour of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "#1b1b1b")]
+    pub text: Option<String>,
+    /// Logo as `data:image/png;base64,…` (or `jpeg`, `webp`), at most 64 kB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Null is the default, as a missing field is.
+fn or_yes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(true))
+}
+
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A form as it is shown to its owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Form {
+    /// The brand.
+    pub brand_code: i64,
+    /// Its name.
+    #[schema(example = "bulten")]
+    pub code: String,
+    /// From 1; each change makes a new one.
+    pub version: i64,
+    /// Whether it takes anything.
+    pub active: bool,
+    /// The public key: what stands in its address, and what own pages post to.
+    pub public_key: String,
+    /// Where it is shown; own pages post there too.
+    pub url: String,
+    /// The script that puts it into a page.
+    pub embed_url: String,
+    /// When it was added, RFC 3339 with +03:00.
+    pub created_at: String,
+    /// What it holds.
+    #[serde(flatten)]
+    pub content: FormContent,
+}
+
+/// A form with all that its page shows.
+#[derive(Debug, Clone)]
+pub struct ShownForm {
+    /// The form.
+    pub row: FormRow,
+    /// What it holds.
+    pub content: FormContent,
+    /// The brand, with whether it takes anything.
+    pub brand: KnownBrand,
+    /// The provider's title.
+    pub title: String,
+    /// The consent text.
+    pub text: (TextRef, Wording, Option<Wording>),
+    /// The privacy notice.
+    pub notice: (TextRef, Wording, Option<Wording>),
+}
+
+impl ShownForm {
+    /// The wordings in a language, Turkish where there is no other; both are in one language.
+    pub fn wordings(&self, lang: Lang) -> (Lang, &Wording, &Wording) {
+        match (lang, &self.text.2, &self.notice.2) {
+            (Lang::En, Some(text), Some(notice)) => (Lang::En, text, notice),
+            _ => (Lang::Tr, &self.text.1, &self.notice.1),
+        }
+    }
+
+    /// Whether all of it can be shown in English.
+    pub fn has_english(&self) -> bool {
+        self.text.2.is_some() && self.notice.2.is_some()
+    }
+
+    /// Whether pages of this origin may post to it.
+    pub fn allows(&self, origin: &str) -> bool {
+        self.content.allowed_origins.iter().any(|allowed| allowed == origin)
+    }
+
+    /// Whether it is shown under this host name.
+    pub fn lives_at(&self, app: &App, host: &str) -> bool {
+        let own = self.content.domain.as_deref();
+        own == Some(host) || app.config.http.public_url.as_ref().is_none_or(|url| host_of(url) == host)
+    }
+}
+
+/// Host name and port of an address, as a `Host` header writes them.
+pub fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// The address of a path, under a client's own domain or the service's.
+pub fn address(app: &App, domain: Option<&str>, path: &str) -> String {
+    match (domain, &app.config.http.public_url) {
+        (Some(domain), _) => format!("https://{domain}/{path}"),
+        (None, Some(url)) => format!("{}/{path}", url.as_str().trim_end_matches('/')),
+        (None, None) => format!("http://{}/{path}", app.config.http.listen),
+    }
+}
+
+pub(super) fn content(row: &FormRow) -> ServiceResult<FormContent> {
+    let unreadable =
+        |error: serde_json::Error| StoreError::Corrupt { what: "forms", detail: error.to_string() };
+    Ok(serde_json::from_str(&row.content).map_err(unreadable)?)
+}
+
+fn view(app: &App, row: &FormRow, content: FormContent) -> Form {
+    let url = address(app, content.domain.as_deref(), &format!("f/{}", row.public_key));
+    Form {
+        brand_code: row.brand_code.0,
+        code: row.code.clone(),
+        version: row.version,
+        active: row.active,
+        public_key: row.public_key.clone(),
+        embed_url: format!("{url}/embed.js"),
+        url,
+        created_at: format_rfc3339(row.created_at),
+        content,
+    }
+}
+
+/// Adds a form, or changes all that it holds: a new version, under the same address. What says the same as the present version
+/// changes nothing. The flag tells whether the form is new. Needs `admin`.
+pub async fn put(
+    app: &App,
+    caller: &Caller,
+    brand: BrandCode,
+    code: &str,
+    content: FormContent,
+) -> ServiceResult<(Form, bool)> {
+    caller.require(Scope::Admin)?;
+    let mut tx = app.db.begin(Priority::Interactive).await?;
+    let brand = brands::visible(&mut tx, caller, brand).await?;
+    if !is_code(code) {
+        return Err(ServiceError::Invalid(vec![code_problem("code")]));
+    }
+    // Two changes at once are two versions.
+    heads::lock(&mut tx, brand.iys_code).await?;
+    let content = checked(&mut tx, &brand, content).await?;
+    let json = serde_json::to_string(&content).unwrap_or_default();
+    let now = app.clocks.wire();
+    let before = forms::by_code(&mut tx, brand.iys_code, brand.brand_code, code).await?;
+    let added = before.is_none();
+    let row = match before {
+        Some(row) if row.active && row.content == json => return Ok((view(app, &row, content), false)),
+        Some(row) => {
+            let row = FormRow { version: row.version + 1, active: true, content: json, ..row };
+            forms::renew(&mut tx, &row, now).await?;
+            row
+        }
+        None => {
+            let row = FormRow {
+                iys_code: brand.iys_code,
+                id: ids::new_id(now),
+                brand_code: brand.brand_code,
+                code: code.to_owned(),
+                public_key: URL_SAFE_NO_PAD.encode(random::<16>()),
+                active: true,
+                version: 1,
+                created_at: now,
+                content: json,
+            };
+            forms::add(&mut tx, &row).await?;
+            row
+        }
+    };
+    note(&mut tx, app, caller, &row, if added { "form.added" } else { "form.changed" }).await?;
+    tx.commit().await?;
+    Ok((view(app, &row, content), added))
+}
+
+/// Ends a form: its page says so and takes nothing. A change opens it again. Needs `admin`.
+pub async fn disable(app: &App, caller: &Caller, brand: BrandCode, code: &str) -> ServiceResult<()> {
+    caller.require(Scope::Admin)?;
+    let mut tx = app.db.begin(Priority::Interactive).await?;
+    let brand = brands::visible(&mut tx, caller, brand).await?;
+    let row = FormRow { active: false, ..find(&mut tx, &brand, code).await? };
+    forms::set(&mut tx, &row).await?;
+    note(&mut tx, app, caller, &row, "form.disabled").await?;
+    Ok(tx.commit().await?)
+}
+
+/// A brand's forms, by code.
+pub async fn list(app: &App, caller: &Caller, brand: BrandCode) -> ServiceResult<Vec<Form>> {
+    caller.require(Scope::ConsentsRead)?;
+    let mut tx = app.db.read().await?;
+    let brand = brands::visible(&mut tx, caller, brand).await?;
+    let rows = forms::of_brand(&mut tx, brand.iys_code, brand.brand_code).await?;
+    rows.iter().map(|row| Ok(view(app, row, content(row)?))).collect()
+}
+
+/// One form.
+pub async fn get(app: &App, caller: &Caller, brand: BrandCode, code: &str) -> ServiceResult<Form> {
+    caller.require(Scope::ConsentsRead)?;
+    let mut tx = app.db.read().await?;
+    let brand = brands::visible(&mut tx, caller, brand).await?;
+    let row = find(&mut tx, &brand, code).await?;
+    let content = content(&row)?;
+    Ok(view(app, &row, content))
+}
+
+/// The form behind an address, with all that its page shows; whosever it is, for it is public.
+pub async fn shown(app: &App, public_key: &str) -> ServiceResult<Option<ShownForm>> {
+    let mut tx = app.db.read().await?;
+    match forms::by_key(&mut tx, public_key).await? {
+        Some(row) => complete(app, &mut tx, row).await,
+        None => Ok(None),
+    }
+}
+
+pub(super) async fn complete(app: &App, tx: &mut Tx, row: FormRow) -> ServiceResult<Option<ShownForm>> {
+    let content = content(&row)?;
+    let Some(brand) = brands::load(app, row.brand_code).await? else { return Ok(None) };
+    let provider = provider_rows::find(tx, row.iys_code).await?;
+    let text = wording(tx, &row, &content.text).await?;
+    let notice = wording(tx, &row, &content.notice).await?;
+    let title = provider.map(|provider| provider.title).unwrap_or_default();
+    Ok(Some(ShownForm { row, content, brand, title, text, notice }))
+}
+
+async fn wording(
+    tx: &mut Tx,
+    row: &FormRow,
+    name: &str,
+) -> ServiceResult<(TextRef, Wording, Option<Wording>)> {
+    let missing = || StoreError::Corrupt { what: "forms", detail: format!("text {name} is missing") };
+    let name: TextRef = name.parse().map_err(|_| missing())?;
+    let found = texts::find(tx, row.iys_code, row.brand_code, &name).await?.ok_or_else(missing)?;
+    Ok((name, found.text.tr, found.text.en))
+}
+
+pub(super) async fn find(tx: &mut Tx, brand: &BrandRow, code: &str) -> ServiceResult<FormRow> {
+    let row = forms::by_code(tx, brand.iys_code, brand.brand_code, code).await?;
+    row.ok_or(ServiceError::NotFound("form"))
+}
+
+async fn note(tx: &mut Tx, app: &App, caller: &Caller, row: &FormRow, action: &str) -> ServiceResult<()> {
+    let subject = format!("form {} version {} of brand {}", row.code, row.version, row.brand_code);
+    providers::note(tx, app, caller, row.iys_code, action, &subject).await
+}
+
+/// A form whose every part can be shown.
+async fn checked(tx: &mut Tx, brand: &BrandRow, mut content: FormContent) -> ServiceResult<FormContent> {
+    let mut problems = shape_problems(&mut content);
+    for (field, name, notice) in [("text", &content.text, false), ("notice", &content.notice, true)] {
+        problems.extend(text_problem(tx, brand, field, name, notice).await?);
+    }
+    if problems.is_empty() { Ok(content) } else { Err(ServiceError::Invalid(problems)) }
+}
+
+async fn text_problem(
+    tx: &mut Tx,
+    brand: &BrandRow,
+    field: &str,
+    name: &str,
+    notice: bool,
+) -> ServiceResult<Option<FieldProblem>> {
+    let found = match name.parse::<TextRef>() {
+        Ok(name) => texts::find(tx, brand.iys_code, brand.brand_code, &name).await?,
+        Err(_) => None,
+    };
+    let fits = |kind| if notice { kind == LegalTextKind::Notice } else { kind == LegalTextKind::Consent };
+    if found.is_some_and(|found| fits(found.text.kind)) {
+        return Ok(None);
+    }
+    let kind = if notice { "notice" } else { "consent" };
+    let title = Text::new(
+        format!(
+            "markanın {kind} türündeki bir metin sürümü olmalı (kod/sürüm); metinleri GET …/texts ile listeleyin"
+        ),
+        format!(
+            "it must be a version of one of the brand's texts of kind {kind} (code/version); list them with GET …/texts"
+        ),
+    );
+    Ok(Some(providers::field_problem(field, "unknown_text", title)))
+}
+
+fn shape_problems(content: &mut FormContent) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    let mut refuse = |field: &str, code: &str, tr: &'static str, en: &'static str| {
+        problems.push(providers::field_problem(field, code, Text::fixed(tr, en)));
+    };
+    if content.mersis.len() != MERSIS_DIGITS || !content.mersis.bytes().all(|byte| byte.is_ascii_digit()) {
+        refuse("mersis", "mersis", "16 haneli MERSİS numarası", "the MERSİS number has 16 digits");
+    }
+    content.channels.sort_unstable();
+    content.channels.dedup();
+    if content.channels.is_empty() {
+        refuse("channels", "empty", "en az bir kanal yazın", "name at least one channel");
+    }
+    if content.retailer_code.is_some_and(|code| code <= 0) {
+        refuse("retailerCode", "number", "sıfırdan büyük olmalı", "it must be above zero");
+    }
+    if content.allowed_origins.len() > MOST_ORIGINS || !content.allowed_origins.iter().all(|it| is_origin(it))
+    {
+        refuse(
+            "allowedOrigins",
+            "origin",
+            "https://www.example.com gibi, yolsuz; en çok 20",
+            "write them as https://www.example.com, without a path; at most 20",
+        );
+    }
+    if content.domain.as_deref().is_some_and(|domain| !is_host(domain)) {
+        refuse(
+            "domain",
+            "domain",
+            "izin.example.com gibi bir alan adı",
+            "a host name such as izin.example.com",
+        );
+    }
+    let Theme { accent, background, text, logo } = &content.theme;
+    for (field, colour) in [("theme.accent", accent), ("theme.background", background), ("theme.text", text)]
+    {
+        if colour.as_deref().is_some_and(|colour| luminance(colour).is_none()) {
+            refuse(field, "colour", "#0b5c8a gibi bir renk", "a colour such as #0b5c8a");
+        }
+    }
+    let contrast = |one: &Option<String>, one_default, other: &Option<String>, other_default| {
+        let of =
+            |colour: &Option<String>, usual| luminance(colour.as_deref().unwrap_or(usual)).unwrap_or(1.0);
+        contrast(of(one, one_default), of(other, other_default))
+    };
+    if contrast(text, "#1b1b1b", background, "#ffffff") < 4.5 {
+        refuse(
+            "theme.text",
+            "contrast",
+            "yazı zeminde okunmuyor (WCAG: en az 4,5 : 1)",
+            "the text cannot be read on the background (WCAG: 4.5 : 1 at least)",
+        );
+    }
+    if contrast(accent, "#0b5c8a", &None, "#ffffff") < 4.5 {
+        refuse(
+            "theme.accent",
+            "contrast",
+            "düğmedeki beyaz yazı okunmuyor (WCAG: en az 4,5 : 1); daha koyu bir renk seçin",
+            "white on the button cannot be read (WCAG: 4.5 : 1 at least); choose a darker colour",
+        );
+    }
+    if logo.as_deref().is_some_and(|logo| !is_logo(logo)) {
+        refuse(
+            "theme.logo",
+            "logo",
+            "data:image/png;base64,… (png, jpeg, webp), en çok 64 kB",
+            "data:image/png;base64,… (png, jpeg or webp), at most 64 kB",
+        );
+    }
+    problems
+}
+
+fn is_origin(origin: &str) -> bool {
+    Url::parse(origin).is_ok_and(|url| {
+        matches!(url.scheme(), "https" | "http")
+            && url.origin().is_tuple()
+            && url.origin().ascii_serialization() == origin
+    })
+}
+
+fn is_host(host: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    host.len() <= 253 && host.contains('.') && host.split('.').all(label)
+}
+
+fn is_logo(logo: &str) -> bool {
+    let encoded = ["png", "jpeg", "webp"]
+        .iter()
+        .find_map(|kind| logo.strip_prefix("data:image/")?.strip_prefix(kind)?.strip_prefix(";base64,"));
+    encoded.is_some_and(|encoded| {
+        encoded.len() <= LARGEST_LOGO * 4 / 3 + 4
+            && STANDARD.decode(encoded).is_ok_and(|bytes| !bytes.is_empty())
+    })
+}
+
+/// Relative luminance of `#rrggbb` (WCAG 2.2).
+fn luminance(colour: &str) -> Option<f64> {
+    let digits = colour.strip_prefix('#').filter(|digits| digits.len() == 6)?;
+    let bytes = hex::decode(digits).ok()?;
+    let linear = |byte: u8| {
+        let share = f64::from(byte) / 255.0;
+        if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+    };
+    Some(0.2126 * linear(bytes[0]) + 0.7152 * linear(bytes[1]) + 0.0722 * linear(bytes[2]))
+}
+
+fn contrast(one: f64, other: f64) -> f64 {
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(change: impl FnOnce(&mut FormContent)) -> Vec<String> {
+        let mut content = FormContent {
+            mersis: "0123456789012345".to_owned(),
+            text: "sms/1".to_owned(),
+            notice: "kvkk/1".to_owned(),
+            channels: vec![Channel::Message],
+            double_opt_in: true,
+            retailer_code: None,
+            allowed_origins: vec!["https://www.example.com".to_owned(), "http://127.0.0.1:8000".to_owned()],
+            domain: Some("izin.example.com".to_owned()),
+            theme: Theme { accent: Some("#0b5c8a".to_owned()), ..Theme::default() },
+        };
+        change(&mut content);
+        shape_problems(&mut content).into_iter().map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn what_could_break_a_page_is_refused() {
+        assert!(wrong(|_| {}).is_empty());
+        let colour = |text: &str| Some(text.to_owned());
+        assert_eq!(wrong(|it| it.theme.background = colour("red;}body{x:y")), ["theme.background"]);
+        assert_eq!(wrong(|it| it.theme.accent = colour("#ffff00")), ["theme.accent"], "white on yellow");
+        assert_eq!(wrong(|it| it.theme.text = colour("#eeeeee")), ["theme.text"]);
+        assert_eq!(wrong(|it| it.theme.logo = colour("data:image/svg+xml;base64,AAAA")), ["theme.logo"]);
+        assert_eq!(wrong(|it| it.theme.logo = colour("https://example.com/x.png")), ["theme.logo"]);
+        assert_eq!(wrong(|it| it.domain = colour("evil.com/x")), ["domain"]);
+        for origin in ["*", "null", "https://a.example/x", "https://a.example/", "javascript:alert(1)"] {
+            assert_eq!(
+                wrong(|it| it.allowed_origins = vec![origin.to_owned()]),
+                ["allowedOrigins"],
+                "{origin}"
+            );
+        }
+        assert_eq!(wrong(|it| it.channels.clear()), ["channels"]);
+        assert_eq!(wrong(|it| "123".clone_into(&mut it.mersis)), ["mersis"]);
+    }
+}

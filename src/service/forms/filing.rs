@@ -1,0 +1,224 @@
+//! What people send by forms and links, on its way to the intake.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use kopru_domain::evidence::{Door, ShownBox};
+use kopru_domain::time::format_rfc3339;
+use kopru_domain::{Channel, ConsentStatus, Evidence, Lang, ProviderSource, Recipient, ShownText, Text};
+
+use crate::bootstrap::App;
+use crate::service::brands::KnownBrand;
+use crate::service::forms::ShownForm;
+use crate::service::intake::{self, Accepted, ConsentInput, IntakeItem, IntakeRequest, Refused};
+use crate::service::{FieldProblem, ServiceResult, providers};
+
+const LONGEST_NAME: usize = 200;
+
+/// Who sent something, as the door has seen it.
+#[derive(Debug, Clone, Default)]
+pub struct Visitor {
+    /// Address of the connection.
+    pub peer: Option<IpAddr>,
+    /// Its port.
+    pub port: Option<u16>,
+    /// Address of the person, where a trusted proxy names it.
+    pub client: Option<IpAddr>,
+    /// The browser.
+    pub user_agent: Option<String>,
+    /// The language of the page.
+    pub lang: Lang,
+}
+
+/// What somebody sent by a form.
+#[derive(Clone, Default)]
+pub struct Sent {
+    /// Name and surname.
+    pub full_name: String,
+    /// For `ARAMA` and `MESAJ`.
+    pub phone: String,
+    /// For `EPOSTA`.
+    pub email: String,
+    /// The boxes that were ticked.
+    pub channels: Vec<Channel>,
+    /// The page's own name: sent twice, it is the same act.
+    pub page: Option<String>,
+    /// The link that led to the form.
+    pub link: Option<String>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filed {
+    /// In the ledger.
+    Taken(Vec<(Channel, Accepted)>),
+    /// The form wants its addresses confirmed, which cannot be done here: nothing was filed.
+    NoConfirmation,
+    /// Fields to be mended.
+    Invalid(Vec<FieldProblem>),
+}
+
+/// The words beside the box of a channel.
+pub fn box_label(channel: Channel, lang: Lang) -> &'static str {
+    match (channel, lang) {
+        (Channel::Call, Lang::Tr) => "Telefonla aranmak istiyorum (ARAMA)",
+        (Channel::Call, Lang::En) => "I want to be called by phone",
+        (Channel::Message, Lang::Tr) => "SMS almak istiyorum (MESAJ)",
+        (Channel::Message, Lang::En) => "I want to receive text messages (SMS)",
+        (Channel::Email, Lang::Tr) => "E-posta almak istiyorum (EPOSTA)",
+        (Channel::Email, Lang::En) => "I want to receive e-mail",
+    }
+}
+
+/// The boxes of a form as they were left.
+pub fn boxes(shown: &[Channel], ticked: &[Channel], lang: Lang) -> Vec<ShownBox> {
+    let shown = shown.iter();
+    shown
+        .map(|channel| ShownBox {
+            label: box_label(*channel, lang).to_owned(),
+            ticked: ticked.contains(channel),
+        })
+        .collect()
+}
+
+/// Takes what somebody sent by a form: the one way from every form to the intake. With double opt-in a confirmation has to
+/// come before; as long as there is none, nothing of such a form is filed.
+pub async fn file(app: &App, form: &ShownForm, visitor: &Visitor, sent: Sent) -> ServiceResult<Filed> {
+    form.brand.require_active()?;
+    let problems = problems(form, &sent);
+    if !problems.is_empty() {
+        return Ok(Filed::Invalid(problems));
+    }
+    if form.content.double_opt_in {
+        return Ok(Filed::NoConfirmation);
+    }
+    let now = app.clocks.business();
+    let channels: Vec<Channel> =
+        form.content.channels.iter().copied().filter(|channel| sent.channels.contains(channel)).collect();
+    let items =
+        channels.iter().enumerate().map(|(index, channel)| item(form, visitor, &sent, index, *channel, now));
+    let answer = submit(app, &form.brand, items.collect(), Door::Form, visitor.lang).await?;
+    if answer.accepted.is_empty() {
+        return Ok(Filed::Invalid(answer.refused.into_iter().map(unplaced).collect()));
+    }
+    let channel = |accepted: Accepted| channels.get(accepted.index).map(|channel| (*channel, accepted));
+    Ok(Filed::Taken(answer.accepted.into_iter().filter_map(channel).collect()))
+}
+
+/// Hands items of a brand to the intake.
+pub(in crate::service) async fn submit(
+    app: &App,
+    brand: &KnownBrand,
+    items: Vec<IntakeItem>,
+    door: Door,
+    lang: Lang,
+) -> ServiceResult<intake::IntakeAnswer> {
+    let request = IntakeRequest {
+        brand: brand.row.clone(),
+        stops: brand.stops(),
+        notices: brand.notices(),
+        door: door.as_str(),
+        items,
+        idempotency: None,
+        lang,
+    };
+    intake::submit(app, request).await
+}
+
+/// What the intake refused, of one item alone.
+pub(in crate::service) fn unplaced(refused: Refused) -> FieldProblem {
+    FieldProblem { index: None, field: refused.field, code: refused.code, title: refused.title }
+}
+
+/// What was shown and seen of a form, for the evidence of a consent.
+pub fn evidence(form: &ShownForm, visitor: &Visitor, door: Door) -> Evidence {
+    let (lang, ..) = form.wordings(visitor.lang);
+    Evidence {
+        actor: Some(format!("form {}", form.row.id)),
+        origin: Some(format!("form {}", form.row.code)),
+        form_version: Some(form.row.version),
+        text: Some(ShownText::new(form.text.0.clone(), lang)),
+        notice: Some(ShownText::new(form.notice.0.clone(), lang)),
+        ..seen(visitor, door)
+    }
+}
+
+/// What was seen of a visitor.
+pub fn seen(visitor: &Visitor, door: Door) -> Evidence {
+    Evidence {
+        peer: visitor.peer,
+        peer_port: visitor.port,
+        resolved_address: visitor.client,
+        user_agent: visitor.user_agent.clone(),
+        ..Evidence::observed(door)
+    }
+}
+
+fn item(
+    form: &ShownForm,
+    visitor: &Visitor,
+    sent: &Sent,
+    index: usize,
+    channel: Channel,
+    now: DateTime<Utc>,
+) -> IntakeItem {
+    let (lang, ..) = form.wordings(visitor.lang);
+    let evidence = evidence(form, visitor, Door::Form);
+    let by_link = sent.link.as_ref().map(|link| format!("form {}, link {link}", form.row.code));
+    IntakeItem {
+        index,
+        consent: ConsentInput {
+            recipient: Some(address(sent, channel).to_owned()),
+            channel: Some(channel.as_str().to_owned()),
+            status: Some(ConsentStatus::Approval.as_str().to_owned()),
+            source: Some(ProviderSource::Web.as_str().to_owned()),
+            consent_date: Some(format_rfc3339(now)),
+            retailer_code: form.content.retailer_code,
+            act: sent.page.as_ref().map(|page| format!("form/{page}")),
+            ..ConsentInput::default()
+        },
+        reference: None,
+        own_channel: true,
+        evidence: Evidence {
+            full_name: Some(sent.full_name.trim().to_owned()),
+            boxes: boxes(&form.content.channels, &sent.channels, lang),
+            origin: by_link.or(evidence.origin.clone()),
+            ..evidence
+        },
+    }
+}
+
+fn address(sent: &Sent, channel: Channel) -> &str {
+    match channel {
+        Channel::Call | Channel::Message => &sent.phone,
+        Channel::Email => &sent.email,
+    }
+}
+
+fn problems(form: &ShownForm, sent: &Sent) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    let mut refuse = |field: &str, code: &str, title: Text| {
+        if problems.iter().all(|known: &FieldProblem| known.field != field) {
+            problems.push(providers::field_problem(field, code, title));
+        }
+    };
+    let name = sent.full_name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
+        refuse("fullName", "name", Text::fixed("adınızı ve soyadınızı yazın", "write your name and surname"));
+    }
+    if sent.channels.is_empty() {
+        refuse("channels", "empty", Text::fixed("en az bir kutuyu işaretleyin", "tick at least one box"));
+    }
+    for channel in &sent.channels {
+        if !form.content.channels.contains(channel) {
+            let title = Text::fixed("bu formda böyle bir kutu yok", "this form has no such box");
+            refuse("channels", "unknown_value", title);
+            continue;
+        }
+        let field = if *channel == Channel::Email { "email" } else { "phone" };
+        if let Err(error) = Recipient::parse(address(sent, *channel), *channel) {
+            refuse(field, error.h_code(), error.text());
+        }
+    }
+    problems
+}

@@ -1,0 +1,93 @@
+//! Forms in versions, and links.
+
+use kopru_domain::{Channel, LinkKind};
+use kopru_store::forms::{self, FormRow};
+use kopru_store::links::{self, LinkRow};
+
+use crate::fixture::Store;
+use crate::sample::{BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, assert_same, at, id};
+
+on_both!(
+    a_form_comes_back_in_its_present_version,
+    a_form_s_code_is_given_once,
+    a_link_is_found_counted_and_ended
+);
+
+fn form(number: u128, code: &str) -> FormRow {
+    FormRow {
+        iys_code: PROVIDER,
+        id: id(number),
+        brand_code: BRAND,
+        code: code.to_owned(),
+        public_key: format!("key-{number}"),
+        active: true,
+        version: 1,
+        created_at: at(1),
+        content: "{\"a\":\"ş\"}".to_owned(),
+    }
+}
+
+async fn a_form_comes_back_in_its_present_version(store: Store) {
+    let second = FormRow { version: 2, content: "{\"b\":2}".to_owned(), ..form(1, "bulten") };
+    let closed = FormRow { active: false, ..second.clone() };
+    store
+        .write(async |tx| {
+            assert!(forms::add(tx, &form(1, "bulten")).await.unwrap());
+            assert_same!(forms::by_key(tx, "key-1").await.unwrap(), Some(form(1, "bulten")));
+            forms::renew(tx, &second, at(5)).await.unwrap();
+            assert_same!(forms::by_code(tx, PROVIDER, BRAND, "bulten").await.unwrap(), Some(&second));
+            forms::set(tx, &closed).await.unwrap();
+            assert_same!(forms::by_id(tx, PROVIDER, id(1)).await.unwrap(), Some(&closed));
+            assert_same!(forms::of_brand(tx, PROVIDER, BRAND).await.unwrap(), [&closed]);
+            assert!(forms::by_code(tx, PROVIDER, OTHER_BRAND, "bulten").await.unwrap().is_none());
+            assert!(forms::by_id(tx, OTHER_PROVIDER, id(1)).await.unwrap().is_none());
+        })
+        .await;
+    assert_eq!(store.number("SELECT count(*) FROM form_versions", vec![]).await, 2);
+}
+
+async fn a_form_s_code_is_given_once(store: Store) {
+    store
+        .write(async |tx| {
+            assert!(forms::add(tx, &form(1, "bulten")).await.unwrap());
+            assert!(!forms::add(tx, &form(2, "bulten")).await.unwrap());
+            assert!(forms::add(tx, &form(3, "uyelik")).await.unwrap());
+            assert!(forms::by_key(tx, "key-2").await.unwrap().is_none());
+        })
+        .await;
+}
+
+async fn a_link_is_found_counted_and_ended(store: Store) {
+    let row = |number: u128, channel| LinkRow {
+        iys_code: PROVIDER,
+        id: id(number),
+        brand_code: BRAND,
+        kind: LinkKind::Recipient,
+        form_id: Some(id(7)),
+        channel,
+        token_hash: vec![u8::try_from(number).unwrap(); 32],
+        sealed: b"sealed".to_vec(),
+        active: true,
+        expires_at: Some(at(60)),
+        counters: [0; 3],
+        created_at: at(1),
+    };
+    let counted = LinkRow { counters: [2, 1, 0], ..row(1, Some(Channel::Message)) };
+    let campaign = LinkRow { kind: LinkKind::Campaign, expires_at: None, ..row(2, None) };
+    store
+        .write(async |tx| {
+            links::add(tx, vec![row(1, Some(Channel::Message)), campaign.clone()]).await.unwrap();
+            for counts in [[1, 0, 0], [1, 1, 0]] {
+                links::count(tx, PROVIDER, id(1), counts).await.unwrap();
+            }
+            assert_same!(links::by_token(tx, &[1; 32]).await.unwrap(), Some(&counted));
+            assert!(links::by_token(tx, &[9; 32]).await.unwrap().is_none());
+            assert_same!(links::list(tx, PROVIDER, BRAND, id(0), 10).await.unwrap(), [&counted, &campaign]);
+            assert_same!(links::list(tx, PROVIDER, BRAND, id(1), 10).await.unwrap(), [&campaign]);
+            assert!(links::find(tx, PROVIDER, OTHER_BRAND, id(1)).await.unwrap().is_none());
+            assert!(links::disable(tx, PROVIDER, BRAND, id(2)).await.unwrap());
+            assert!(!links::disable(tx, PROVIDER, BRAND, id(2)).await.unwrap());
+            assert!(!links::find(tx, PROVIDER, BRAND, id(2)).await.unwrap().unwrap().active);
+        })
+        .await;
+}
