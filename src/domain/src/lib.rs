@@ -19,6 +19,7 @@
 //! | what does a call decide? | [`call`] |
 //! | in which order are requests spent? | [`schedule`], [`governor`] |
 //! | how often is a brand's change feed read? | [`cadence`] |
+//! | when has the owner of an address confirmed it? | [`opt_in`] |
 //! | what is written down for ever? | [`ledger`], [`evidence`], [`legal_text`] |
 
 pub mod address;
@@ -34,6 +35,7 @@ pub mod key;
 pub mod lang;
 pub mod ledger;
 pub mod legal_text;
+pub mod opt_in;
 pub mod outcome;
 pub mod permission;
 pub mod rights;

@@ -8,6 +8,7 @@ mod driver;
 mod interleavings;
 mod keys;
 mod ledger;
+mod opt_in;
 mod outcomes;
 mod permissions;
 mod registry_model;
