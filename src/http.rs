@@ -7,11 +7,13 @@ pub mod auth;
 mod body;
 mod cache;
 mod client;
+mod confirm;
 mod cursor;
 mod docs;
 mod edge;
 mod health;
 pub mod hooks;
+mod html;
 mod idempotency;
 mod items;
 mod json;
@@ -46,6 +48,7 @@ pub fn router(app: App) -> Router {
         .merge(v1.route_layer(from_fn_with_state(state.clone(), auth::authenticate)))
         .merge(hooks::routes())
         .merge(pages::routes())
+        .merge(confirm::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi::serve))

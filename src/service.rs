@@ -23,6 +23,7 @@ pub mod messages;
 pub mod mirror;
 pub mod observing;
 pub mod onboarding;
+pub mod opt_in;
 pub mod papers;
 pub mod permissions;
 pub mod providers;

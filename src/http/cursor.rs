@@ -31,6 +31,8 @@ pub enum List {
     Links(i64),
     /// Messages of a brand.
     Messages(i64),
+    /// The double opt-ins of a brand.
+    OptIns(i64),
 }
 
 /// A place in a list.
@@ -59,6 +61,7 @@ impl List {
             Self::Retailers(brand) => (b'L', brand.to_be_bytes().to_vec()),
             Self::Calls(brand) => (b'A', brand.to_be_bytes().to_vec()),
             Self::Links(brand) => (b'K', brand.to_be_bytes().to_vec()),
+            Self::OptIns(brand) => (b'O', brand.to_be_bytes().to_vec()),
             Self::Messages(brand) => (b'M', brand.to_be_bytes().to_vec()),
         };
         [&[letter], owner.as_slice()].concat()

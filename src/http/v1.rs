@@ -11,6 +11,7 @@ pub mod forms;
 pub mod keys;
 pub mod links;
 pub mod messages;
+pub mod opt_ins;
 pub mod papers;
 pub mod permissions;
 pub mod providers;
@@ -79,6 +80,8 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(texts::get))
         .routes(routes!(messages::set_sender, messages::get_sender, messages::remove_sender))
         .routes(routes!(messages::list))
+        .routes(routes!(opt_ins::start, opt_ins::list))
+        .routes(routes!(opt_ins::confirm))
         .routes(routes!(push::add, push::list))
         .routes(routes!(push::get, push::remove))
         .routes(routes!(keys::add, keys::list))

@@ -13,7 +13,7 @@ use kopru_store::{Priority, Tx, batches, idempotency, jobs, push};
 use crate::bootstrap::App;
 use crate::service::filing::settling::Settling;
 use crate::service::messages::notice;
-use crate::service::{ServiceResult, filing, onboarding, reconciliation};
+use crate::service::{ServiceResult, filing, onboarding, opt_in, reconciliation};
 
 /// `deadline.at_risk` is told this long before the target.
 const WARNING: TimeDelta = TimeDelta::hours(4);
@@ -34,7 +34,8 @@ pub async fn tend(app: &App) -> ServiceResult<usize> {
     let ended = expire(app, now).await? + warn(app, now).await?;
     let lifted = filing::release_lifted(app).await? + probe(app, now).await?;
     let told = reconciliation::tell_silent(app).await? + notice::tell_late(app).await?;
-    Ok(ended + lifted + onboarding::schedule(app).await? + told)
+    let confirmed = opt_in::tend(app).await?;
+    Ok(ended + lifted + onboarding::schedule(app).await? + told + confirmed)
 }
 
 /// Ends approvals that can no longer be filed by any reading of the deadline.
@@ -145,6 +146,7 @@ async fn holds_near(tx: &mut Tx, hold: &HoldRow, now: DateTime<Utc>) -> ServiceR
 pub async fn purge(app: &App) -> ServiceResult<()> {
     let now = app.clocks.wire();
     let answers = purge_answers(app, now).await?;
+    opt_in::purge(app).await?;
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let ended = jobs::purge(&mut tx, now - KEEP_JOBS).await?;
     let batches = batches::purge(&mut tx, app.clocks.business() - KEEP_JOBS).await?;

@@ -22,6 +22,7 @@ mod journey;
 mod messages;
 mod mirror;
 mod onboarding;
+mod opt_in;
 mod order;
 mod outage;
 mod portions;

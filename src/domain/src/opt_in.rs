@@ -131,10 +131,9 @@ impl Process {
     /// What a code or link comes to; `right` says whether it is the one that was sent last.
     pub fn attempt(&self, right: bool, now: DateTime<Utc>) -> Attempt {
         match self.state {
-            OptInState::Abandoned => Attempt::Ended,
             // Who repeats the right code has confirmed; who guesses afterwards learns nothing.
             OptInState::Confirmed | OptInState::Done if right => Attempt::Already,
-            OptInState::Confirmed | OptInState::Done => Attempt::Ended,
+            OptInState::Confirmed | OptInState::Done | OptInState::Abandoned => Attempt::Ended,
             OptInState::Pending if now > self.good_until => Attempt::TooOld,
             OptInState::Pending if right => Attempt::Right,
             OptInState::Pending => Attempt::Wrong { left: TRIES.saturating_sub(self.wrong + 1) },
@@ -159,8 +158,8 @@ pub fn may_send(sends: &[DateTime<Utc>], now: DateTime<Utc>) -> Result<(), DateT
 pub struct Asker<'t> {
     /// Title of the provider.
     pub title: &'t str,
-    /// Its MERSİS number, where known.
-    pub mersis: Option<&'t str>,
+    /// Its MERSİS number; of a tradesperson the T.C. number.
+    pub identity: Option<&'t str>,
     /// Where more can be read.
     pub info: Option<&'t str>,
 }
@@ -168,7 +167,7 @@ pub struct Asker<'t> {
 /// The SMS with a code: purpose and consequence first, no promotion (rules.md 4.1, M1).
 pub fn code_message(asker: Asker<'_>, channels: &[Channel], code: &str, lang: Lang) -> String {
     let names = named(channels, lang);
-    let Asker { title, mersis, info } = asker;
+    let Asker { title, identity: number, info } = asker;
     let mut text = match lang {
         Lang::Tr => format!(
             "{title}: {names} ile ticari ileti almayı onaylamak için kod {code}. Kodu girerseniz size ticari ileti gönderilebilir; istemiyorsanız kodu girmeyin ve kimseyle paylaşmayın."
@@ -177,9 +176,9 @@ pub fn code_message(asker: Asker<'_>, channels: &[Channel], code: &str, lang: La
             "{title}: code {code} to agree to receive commercial messages by {names}. If you enter it, commercial messages may be sent to you; if you do not want them, do not enter or share it."
         ),
     };
-    if let Some(mersis) = mersis {
-        text.push_str(" MERSİS ");
-        text.push_str(mersis);
+    if let Some(number) = number {
+        text.push(' ');
+        text.push_str(&identity(number));
     }
     if let Some(info) = info {
         text.push(' ');
@@ -190,8 +189,8 @@ pub fn code_message(asker: Asker<'_>, channels: &[Channel], code: &str, lang: La
 
 /// Subject and text of the e-mail with a link.
 pub fn link_message(asker: Asker<'_>, link: &str, lang: Lang) -> (String, String) {
-    let Asker { title, mersis, info } = asker;
-    let mersis = mersis.map(|mersis| format!("\nMERSİS: {mersis}")).unwrap_or_default();
+    let Asker { title, identity: number, info } = asker;
+    let mersis = number.map(|number| format!("\n{}", identity(number))).unwrap_or_default();
     let info = info.map(|info| format!("\n{info}")).unwrap_or_default();
     match lang {
         Lang::Tr => (
@@ -209,8 +208,14 @@ pub fn link_message(asker: Asker<'_>, link: &str, lang: Lang) -> (String, String
     }
 }
 
+/// A number that identifies a sender, with its name (rules.md M1): sixteen digits are a MERSİS number.
+pub fn identity(number: &str) -> String {
+    let name = if number.len() == 16 { "MERSİS" } else { "T.C. kimlik no" };
+    format!("{name} {number}")
+}
+
 /// The channels by their everyday names, joined.
-fn named(channels: &[Channel], lang: Lang) -> String {
+pub fn named(channels: &[Channel], lang: Lang) -> String {
     let name = |channel: &Channel| match (channel, lang) {
         (Channel::Message, _) => "SMS",
         (Channel::Call, Lang::Tr) => "arama",

@@ -8,6 +8,7 @@ use utoipa::openapi::{OpenApi, RefOr, Required};
 
 use super::schema::{self, Row};
 use super::words::{EXAMPLE, INTRODUCTION, Words};
+use crate::http::html::escape;
 use crate::http::openapi::{DESCRIPTION_TR, SCOPE, SUMMARY_TR, TAGS, operations};
 use crate::http::problem::{CATALOGUE, TYPE_PREFIX};
 
@@ -15,11 +16,6 @@ use crate::http::problem::{CATALOGUE, TYPE_PREFIX};
 pub(super) fn page(document: &OpenApi, lang: Lang, style: &str) -> String {
     let writer = Writer { document, words: Words(lang), lang, html: String::with_capacity(200_000) };
     writer.page(style)
-}
-
-/// Text as it may stand in HTML.
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Text with `code` between back-ticks, as the descriptions are written.

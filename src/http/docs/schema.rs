@@ -3,8 +3,8 @@
 use utoipa::openapi::schema::{ArrayItems, Schema, SchemaType, Type};
 use utoipa::openapi::{OpenApi, RefOr};
 
-use super::page::escape;
 use super::words::Words;
+use crate::http::html::escape;
 
 /// Where the schemas stand in the description.
 const HOME: &str = "#/components/schemas/";

@@ -154,6 +154,22 @@ impl ProviderKeys {
         self.name(&[b"the address alone/", recipient.as_bytes()])
     }
 
+    /// The blind name of a client's network address.
+    pub fn client_key(&self, address: &str) -> Key {
+        self.name(&[b"the client alone/", address.as_bytes()])
+    }
+
+    /// A proof that whoever names these parts was told of them: HMAC-SHA-256 over all, each with its length.
+    pub fn proof(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.index.clone();
+        mac.update(b"a proof of what was sent/");
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
     fn name(&self, parts: &[&[u8]]) -> Key {
         let mut mac = self.index.clone();
         for part in parts {

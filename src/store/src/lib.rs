@@ -39,6 +39,7 @@ pub mod keys;
 pub mod leases;
 pub mod links;
 pub mod messages;
+pub mod opt_ins;
 pub mod outcomes;
 pub mod permissions;
 pub mod providers;
@@ -101,6 +102,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("leases", leases::STATEMENTS),
         ("links", links::STATEMENTS),
         ("messages", messages::STATEMENTS),
+        ("opt_ins", opt_ins::STATEMENTS),
         ("outcomes", outcomes::STATEMENTS),
         ("permissions", permissions::STATEMENTS),
         ("providers", providers::STATEMENTS),

@@ -67,8 +67,11 @@ fn a_fourth_send_waits_until_the_first_is_a_quarter_of_an_hour_old() {
 
 #[test]
 fn the_message_names_purpose_consequence_and_every_channel() {
-    let asker =
-        Asker { title: "ABC A.Ş.", mersis: Some("0123456789012345"), info: Some("https://k.example/f/abc") };
+    let asker = Asker {
+        title: "ABC A.Ş.",
+        identity: Some("0123456789012345"),
+        info: Some("https://k.example/f/abc"),
+    };
     let text = code_message(asker, &[Channel::Message, Channel::Call], "048213", Lang::Tr);
     for part in [
         "ABC A.Ş.",

@@ -54,6 +54,7 @@ mod ids;
 mod ledger;
 mod masters;
 mod messages;
+mod opt_ins;
 mod permissions;
 mod plans;
 mod pulls;

@@ -262,7 +262,7 @@ fn verdict(store: &Store, indexes: &[&str], plan: &str) -> Option<&'static str> 
 const BIG: [&str; 5] = ["submissions", "permissions", "consents", "changes", "deliveries"];
 
 /// Indexes that hold only what has not ended: reading them whole is reading the queue.
-const QUEUES: [&str; 16] = [
+const QUEUES: [&str; 17] = [
     "batches_due",
     "deliveries_due",
     "deliveries_open",
@@ -270,6 +270,7 @@ const QUEUES: [&str; 16] = [
     "messages_due",
     "messages_late",
     "messages_open",
+    "opt_ins_confirmed",
     "pushes_due",
     "pushes_waiting",
     "submissions_due",

@@ -1,0 +1,537 @@
+//! Double opt-in: what somebody typed becomes a consent when the owner of the address has confirmed it, with a code by SMS or a
+//! link by e-mail (rules: [`kopru_domain::opt_in`]).
+//!
+//! What is sent is queued in the transaction that remembers it; the database holds an HMAC of a code, bound to the process, the
+//! form, the address and the versions of the texts. A confirmation is committed before anything is filed, with its moment as the
+//! date of consent, and filed again by housekeeping if the process dies in between: the name of the process makes that one consent.
+
+mod start;
+mod view;
+
+use std::net::IpAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use kopru_domain::evidence::{Door, Otp};
+use kopru_domain::opt_in::{self, Asker, Attempt, OptInState, Process, SENDS_WITHIN, TRIES, Way};
+use kopru_domain::time::{format_rfc3339, truncate_seconds};
+use kopru_domain::{
+    Channel, ConsentStatus, Evidence, IysCode, Lang, ProviderSource, Recipient, RecipientType,
+};
+use kopru_store::opt_ins::{self as rows, OptInRow};
+use kopru_store::senders::SenderRow;
+use kopru_store::{Key, Priority, ProviderKeys, StoreError, Tx, ids, random};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use crate::bootstrap::App;
+use crate::service::brands::{self, KnownBrand};
+use crate::service::intake::{self, ConsentInput, IntakeItem, IntakeRequest};
+use crate::service::messages::{self, Content, MessageChannel, NewMessage, Purpose};
+use crate::service::{Caller, Scope, ServiceError, ServiceResult};
+
+pub use start::{NewOptIn, start_in};
+pub use view::{OptIn, list};
+
+/// Under which the process is sealed.
+const SEALED: &str = "opt_ins.sealed";
+/// Characters of a token: 128 random bits in base64url.
+const TOKEN_LENGTH: usize = 22;
+/// Rows of one round of housekeeping.
+const MOST: i64 = 500;
+
+/// What somebody typed, of one address: what a confirmation makes. It is kept sealed.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Ask {
+    /// The form or campaign.
+    pub origin: String,
+    /// The door it came through.
+    pub door: Door,
+    /// The source that its consents are filed with.
+    pub source: ProviderSource,
+    /// Whose address it is to be.
+    #[serde(with = "canonical")]
+    pub recipient: Recipient,
+    /// Person or merchant.
+    pub recipient_type: RecipientType,
+    /// What is agreed to: e-mail alone, or messages, calls, or both.
+    pub channels: Vec<Channel>,
+    /// The retailer who takes it.
+    pub retailer_code: Option<i64>,
+    /// The client's own reference.
+    pub reference: Option<String>,
+    /// What was shown, and who looked at it.
+    pub evidence: Evidence,
+    /// Where more can be read.
+    pub info: Option<String>,
+    /// The client's network address, by which sends are counted as well.
+    pub client: Option<IpAddr>,
+    /// The language of what is sent.
+    pub lang: Lang,
+}
+
+/// What became of an [`Ask`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// A code is on its way. The token goes to whoever typed the address, and to nobody else: with the code it confirms.
+    Code {
+        /// Name of the process, and half of its secret.
+        token: String,
+        /// Until when the code is good (wire time).
+        good_until: DateTime<Utc>,
+    },
+    /// A link is on its way; it alone confirms.
+    Link {
+        /// Until when the link is good (wire time).
+        good_until: DateTime<Utc>,
+    },
+    /// Too much was sent to this address, or from this client.
+    TooOften {
+        /// When something may be sent again (wire time).
+        again_at: DateTime<Utc>,
+    },
+    /// The brand has no sender: nothing can be sent on its behalf.
+    NoSender,
+}
+
+/// What became of a code or link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// Confirmed, now or before.
+    Confirmed,
+    /// Wrong; so many tries are left.
+    Wrong {
+        /// Tries left.
+        left: u32,
+    },
+    /// Too old: ask for a new one.
+    TooOld,
+    /// Ended without a confirmation.
+    Ended,
+}
+
+/// A process as the person's page shows it.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Code or link.
+    pub way: Way,
+    /// How far it has come.
+    pub state: OptInState,
+    /// Until when what was sent last is good (wire time).
+    pub good_until: DateTime<Utc>,
+    /// Title of the provider.
+    pub title: String,
+    /// Its MERSİS number, or a tradesperson's T.C. number.
+    pub identity: String,
+    /// The address, masked.
+    pub recipient: String,
+    /// What is confirmed.
+    pub channels: Vec<Channel>,
+    /// The language of the form.
+    pub lang: Lang,
+}
+
+/// Asks the owner of an address to confirm it. `base` is where links lead.
+pub async fn ask(app: &App, brand: &KnownBrand, base: &str, ask: Ask) -> ServiceResult<Asked> {
+    brand.require_active()?;
+    let mut tx = app.db.begin(Priority::Interactive).await?;
+    let asked = ask_in(&mut tx, app, brand, base, ask).await?;
+    tx.commit().await?;
+    app.wake.wake();
+    Ok(asked)
+}
+
+/// As [`ask`], in the caller's transaction. Wake the workers afterwards.
+async fn ask_in(tx: &mut Tx, app: &App, brand: &KnownBrand, base: &str, ask: Ask) -> ServiceResult<Asked> {
+    let Some(sender) = brand.sender.as_deref() else { return Ok(Asked::NoSender) };
+    let (provider, way) = (brand.row.iys_code, way_of(&ask));
+    let now = app.clocks.wire();
+    let keys = app.vault.keys(tx, provider).await?;
+    let address = keys.address_key(ask.recipient.as_str());
+    let senders = senders(&keys, address, ask.client);
+    if let Some(again_at) = too_often(tx, provider, &senders, now).await? {
+        return Ok(Asked::TooOften { again_at });
+    }
+    let token = URL_SAFE_NO_PAD.encode(random::<16>());
+    let sealed = serde_json::to_vec(&ask).map_err(|_| corrupt())?;
+    let mut row = OptInRow {
+        iys_code: provider,
+        id: ids::new_id(now),
+        brand_code: brand.row.brand_code,
+        origin: ask.origin.clone(),
+        way,
+        state: OptInState::Pending,
+        token_hash: hash(&token),
+        proof: Vec::new(),
+        address,
+        sealed: keys.seal(SEALED, &sealed),
+        good_until: now + way.life(),
+        ends_at: now + way.patience(),
+        wrong: 0,
+        sends: 0,
+        opened_at: None,
+        confirmed_at: None,
+        created_at: now,
+    };
+    send(tx, app, (&keys, sender), &mut row, &ask, &link(base, &token)).await?;
+    rows::add(tx, &row).await?;
+    for sender in senders {
+        rows::sent(tx, provider, sender, now, row.id).await?;
+    }
+    let good_until = row.good_until;
+    Ok(match way {
+        Way::Code => Asked::Code { token, good_until },
+        Way::Link => Asked::Link { good_until },
+    })
+}
+
+/// Sends a new code for a process that waits for one; the one before is good no more.
+pub async fn again(app: &App, token: &str) -> ServiceResult<Asked> {
+    let found = find(app, token).await?;
+    let brand = brands::load(app, found.brand_code).await?.ok_or(ServiceError::NotFound("brand"))?;
+    let Some(sender) = brand.sender.as_deref() else { return Ok(Asked::NoSender) };
+    let now = app.clocks.wire();
+    let mut tx = app.db.begin(Priority::Interactive).await?;
+    let mut row = locked(&mut tx, &found).await?;
+    if row.state != OptInState::Pending || row.way != Way::Code || row.ends_at < now {
+        return Err(ServiceError::NotFound("opt-in"));
+    }
+    let keys = app.vault.keys(&mut tx, row.iys_code).await?;
+    let ask = opened(&keys, &row)?;
+    let senders = senders(&keys, row.address, ask.client);
+    if let Some(again_at) = too_often(&mut tx, row.iys_code, &senders, now).await? {
+        return Ok(Asked::TooOften { again_at });
+    }
+    row.good_until = now + row.way.life();
+    send(&mut tx, app, (&keys, sender), &mut row, &ask, "").await?;
+    rows::save(&mut tx, &row).await?;
+    for sender in senders {
+        rows::sent(&mut tx, row.iys_code, sender, now, ids::new_id(now)).await?;
+    }
+    tx.commit().await?;
+    app.wake.wake();
+    Ok(Asked::Code { token: token.to_owned(), good_until: row.good_until })
+}
+
+/// What a person's page shows. Looking changes nothing that counts: scanners of mail look, too.
+pub async fn look(app: &App, token: &str) -> ServiceResult<Shown> {
+    let row = find(app, token).await?;
+    let brand = brands::load(app, row.brand_code).await?.ok_or(ServiceError::NotFound("brand"))?;
+    let keys = {
+        let mut tx = app.db.read().await?;
+        app.vault.keys(&mut tx, row.iys_code).await?
+    };
+    let ask = opened(&keys, &row)?;
+    let sender = brand.sender.as_deref();
+    Ok(Shown {
+        way: row.way,
+        state: if row.ends_at < app.clocks.wire() && row.state == OptInState::Pending {
+            OptInState::Abandoned
+        } else {
+            row.state
+        },
+        good_until: row.good_until,
+        title: sender.map(|sender| sender.title.clone()).unwrap_or_default(),
+        identity: sender.map(|sender| sender.identity.clone()).unwrap_or_default(),
+        recipient: ask.recipient.masked(),
+        channels: ask.channels,
+        lang: ask.lang,
+    })
+}
+
+/// Takes a code that a client's own page was given for a process of its brand. Needs `consents:write`.
+pub async fn confirm_of(
+    app: &App,
+    caller: &Caller,
+    brand: &KnownBrand,
+    token: &str,
+    code: &str,
+) -> ServiceResult<Answered> {
+    caller.require(Scope::ConsentsWrite)?;
+    let row = find(app, token).await?;
+    // A link is pressed by the person alone.
+    if row.brand_code != brand.row.brand_code || row.way != Way::Code {
+        return Err(ServiceError::NotFound("opt-in"));
+    }
+    confirm(app, token, Some(code)).await
+}
+
+/// Takes a code, or the press of a link's button (no code), and files what it confirms.
+pub async fn confirm(app: &App, token: &str, code: Option<&str>) -> ServiceResult<Answered> {
+    let found = find(app, token).await?;
+    let now = app.clocks.wire();
+    let mut tx = app.db.begin(Priority::Interactive).await?;
+    let mut row = locked(&mut tx, &found).await?;
+    let keys = app.vault.keys(&mut tx, row.iys_code).await?;
+    let ask = opened(&keys, &row)?;
+    let told = match row.way {
+        Way::Code => code.and_then(opt_in::read_code).unwrap_or_default(),
+        Way::Link => String::new(),
+    };
+    let right: bool = proof(&keys, &row, &ask, &told).ct_eq(&row.proof[..]).into();
+    let process = Process {
+        state: if row.ends_at < now && row.state == OptInState::Pending {
+            OptInState::Abandoned
+        } else {
+            row.state
+        },
+        good_until: row.good_until,
+        wrong: u32::try_from(row.wrong).unwrap_or(TRIES),
+    };
+    let attempt = process.attempt(right, now);
+    match attempt {
+        Attempt::Right => {
+            row.state = OptInState::Confirmed;
+            row.confirmed_at = Some(truncate_seconds(app.clocks.business()));
+        }
+        Attempt::Wrong { left } => {
+            row.wrong += 1;
+            row.state = if left == 0 { OptInState::Abandoned } else { row.state };
+        }
+        Attempt::Already | Attempt::TooOld | Attempt::Ended => {}
+    }
+    rows::save(&mut tx, &row).await?;
+    tx.commit().await?;
+    metrics::counter!("opt_in_attempts_total", "outcome" => word(attempt)).increment(1);
+    if row.state == OptInState::Confirmed {
+        file(app, &row, ask).await?;
+    }
+    Ok(match attempt {
+        Attempt::Right | Attempt::Already => Answered::Confirmed,
+        Attempt::Wrong { left: 0 } | Attempt::Ended => Answered::Ended,
+        Attempt::Wrong { left } => Answered::Wrong { left },
+        Attempt::TooOld => Answered::TooOld,
+    })
+}
+
+/// Files what was confirmed before a process died, and ends what nobody confirmed; returns how much there was.
+pub async fn tend(app: &App) -> ServiceResult<usize> {
+    let now = app.clocks.wire();
+    let (overdue, unfiled) = {
+        let mut tx = app.db.read().await?;
+        (rows::overdue(&mut tx, now).await?, rows::confirmed(&mut tx, MOST).await?)
+    };
+    let mut done = 0;
+    if overdue {
+        let mut tx = app.db.begin(Priority::Bulk).await?;
+        done += usize::try_from(rows::abandon(&mut tx, now, MOST).await?).unwrap_or_default();
+        tx.commit().await?;
+    }
+    for row in unfiled {
+        // What was confirmed a moment ago is being filed by whoever confirmed it.
+        if row.confirmed_at.is_none_or(|at| app.clocks.business() - at < TimeDelta::minutes(1)) {
+            continue;
+        }
+        let keys = {
+            let mut tx = app.db.read().await?;
+            app.vault.keys(&mut tx, row.iys_code).await?
+        };
+        let ask = opened(&keys, &row)?;
+        file(app, &row, ask).await?;
+        done += 1;
+    }
+    Ok(done)
+}
+
+/// Forgets sends that count no more.
+pub async fn purge(app: &App) -> ServiceResult<u64> {
+    let mut tx = app.db.begin(Priority::Bulk).await?;
+    let forgotten = rows::forget_sends(&mut tx, app.clocks.wire() - SENDS_WITHIN).await?;
+    tx.commit().await?;
+    Ok(forgotten)
+}
+
+/// Hands the consents of a confirmed process to intake. The same process twice makes the same consents.
+async fn file(app: &App, row: &OptInRow, ask: Ask) -> ServiceResult<()> {
+    let brand = brands::load(app, row.brand_code).await?.ok_or(ServiceError::NotFound("brand"))?;
+    let confirmed_at = row.confirmed_at.unwrap_or_else(|| app.clocks.business());
+    let evidence = Evidence {
+        door: Some(ask.door),
+        origin: Some(ask.origin.clone()),
+        otp: Some(Otp {
+            id: row.id,
+            confirmed_at,
+            wrong_attempts: u32::try_from(row.wrong).unwrap_or_default(),
+        }),
+        ..ask.evidence.clone()
+    };
+    let items = ask.channels.iter().enumerate().map(|(index, channel)| IntakeItem {
+        index,
+        consent: ConsentInput {
+            recipient: Some(ask.recipient.as_str().to_owned()),
+            channel: Some(channel.as_str().to_owned()),
+            status: Some(ConsentStatus::Approval.as_str().to_owned()),
+            source: Some(ask.source.as_str().to_owned()),
+            consent_date: Some(format_rfc3339(confirmed_at)),
+            recipient_type: Some(ask.recipient_type.as_str().to_owned()),
+            retailer_code: ask.retailer_code,
+            act: Some(format!("opt-in/{}", row.id)),
+            ..ConsentInput::default()
+        },
+        reference: ask.reference.clone(),
+        evidence: evidence.clone(),
+        own_channel: true,
+    });
+    let request = IntakeRequest {
+        stops: brand.stops(),
+        notices: brand.notices(),
+        brand: brand.row.clone(),
+        door: ask.door.as_str(),
+        items: items.collect(),
+        idempotency: None,
+        lang: ask.lang,
+    };
+    let answer = Box::pin(intake::submit(app, request)).await?;
+    for refused in &answer.refused {
+        tracing::error!(opt_in.id = %row.id, field = refused.field, code = refused.code, "a confirmed consent cannot be taken in");
+        metrics::counter!("opt_ins_refused_total").increment(1);
+    }
+    let mut tx = app.db.begin(Priority::Interactive).await?;
+    rows::done(&mut tx, row.iys_code, row.id).await?;
+    Ok(tx.commit().await?)
+}
+
+/// By whom sends are counted: the address, and the client where it is known.
+fn senders(keys: &ProviderKeys, address: Key, client: Option<IpAddr>) -> Vec<Key> {
+    let client = client.map(|client| keys.client_key(&client.to_string()));
+    [Some(address), client].into_iter().flatten().collect()
+}
+
+/// When something may be sent again, where too much was.
+async fn too_often(
+    tx: &mut Tx,
+    provider: IysCode,
+    senders: &[Key],
+    now: DateTime<Utc>,
+) -> ServiceResult<Option<DateTime<Utc>>> {
+    let mut latest = None;
+    for sender in senders {
+        let sends = rows::sends(tx, provider, *sender, now - SENDS_WITHIN).await?;
+        latest = latest.max(opt_in::may_send(&sends, now).err());
+    }
+    Ok(latest)
+}
+
+/// Queues a code or link, and keeps its proof.
+async fn send(
+    tx: &mut Tx,
+    app: &App,
+    (keys, sender): (&ProviderKeys, &SenderRow),
+    row: &mut OptInRow,
+    ask: &Ask,
+    link: &str,
+) -> ServiceResult<()> {
+    let asker = Asker { title: &sender.title, identity: Some(&sender.identity), info: ask.info.as_deref() };
+    let code = if row.way == Way::Code { new_code() } else { String::new() };
+    row.proof = proof(keys, row, ask, &code);
+    row.sends += 1;
+    let (channel, content) = match row.way {
+        Way::Code => {
+            let text = opt_in::code_message(asker, &ask.channels, &code, ask.lang);
+            (MessageChannel::Sms, Content::sms(text))
+        }
+        Way::Link => {
+            let (subject, text) = opt_in::link_message(asker, link, ask.lang);
+            (MessageChannel::Email, Content { subject: Some(subject), text, ..Content::default() })
+        }
+    };
+    let new = NewMessage {
+        provider: row.iys_code,
+        brand: row.brand_code,
+        channel,
+        recipient: ask.recipient.clone(),
+        purpose: Purpose::Code,
+        content,
+        dedupe: format!("opt-in:{}:{}", row.id, row.sends),
+        not_after: Some(app.clocks.business() + row.way.life()),
+    };
+    messages::enqueue(tx, app, new).await?;
+    Ok(())
+}
+
+fn new_code() -> String {
+    loop {
+        if let Some(code) = opt_in::code_from(u32::from_be_bytes(random::<4>())) {
+            return code;
+        }
+    }
+}
+
+/// What shows that somebody has got what was sent: bound to the process, its form, its address and the texts that were shown.
+fn proof(keys: &ProviderKeys, row: &OptInRow, ask: &Ask, code: &str) -> Vec<u8> {
+    let text = |shown: &Option<kopru_domain::ShownText>| {
+        shown.as_ref().map(|shown| serde_json::to_vec(shown).unwrap_or_default()).unwrap_or_default()
+    };
+    let parts: [&[u8]; 6] = [
+        row.id.as_bytes(),
+        row.origin.as_bytes(),
+        ask.recipient.as_str().as_bytes(),
+        &text(&ask.evidence.text),
+        &text(&ask.evidence.notice),
+        code.as_bytes(),
+    ];
+    keys.proof(&parts).to_vec()
+}
+
+fn way_of(ask: &Ask) -> Way {
+    match ask.recipient {
+        Recipient::Email(_) => Way::Link,
+        Recipient::Phone(_) => Way::Code,
+    }
+}
+
+fn link(base: &str, token: &str) -> String {
+    format!("{}/c/{token}", base.trim_end_matches('/'))
+}
+
+fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+async fn find(app: &App, token: &str) -> ServiceResult<OptInRow> {
+    let unknown = ServiceError::NotFound("opt-in");
+    if token.len() != TOKEN_LENGTH {
+        return Err(unknown);
+    }
+    let mut tx = app.db.read().await?;
+    rows::by_token(&mut tx, &hash(token)).await?.ok_or(unknown)
+}
+
+async fn locked(tx: &mut Tx, found: &OptInRow) -> ServiceResult<OptInRow> {
+    rows::lock(tx, found.iys_code, found.id).await?.ok_or(ServiceError::NotFound("opt-in"))
+}
+
+fn opened(keys: &ProviderKeys, row: &OptInRow) -> ServiceResult<Ask> {
+    serde_json::from_slice(&keys.open(SEALED, &row.sealed)?).map_err(|_| corrupt())
+}
+
+fn corrupt() -> ServiceError {
+    StoreError::Corrupt { what: "opt_ins", detail: "shape".to_owned() }.into()
+}
+
+fn word(attempt: Attempt) -> &'static str {
+    match attempt {
+        Attempt::Right => "confirmed",
+        Attempt::Already => "already",
+        Attempt::Wrong { .. } => "wrong",
+        Attempt::TooOld => "too_old",
+        Attempt::Ended => "ended",
+    }
+}
+
+/// An address as it is kept.
+mod canonical {
+    use kopru_domain::Recipient;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub fn serialize<S: Serializer>(recipient: &Recipient, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(recipient.as_str())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Recipient, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Recipient::from_canonical(&text).map_err(|_| D::Error::custom("no canonical address"))
+    }
+}
