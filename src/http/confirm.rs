@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 use kopru_domain::opt_in::{OptInState, Way, identity, named};
@@ -24,9 +24,20 @@ pub fn routes() -> Router<HttpState> {
     Router::new().route("/c/{token}", get(show).post(confirm)).route("/c/{token}/again", post(again))
 }
 
-async fn show(State(state): State<HttpState>, Path(token): Path<String>) -> Result<Response, Problem> {
+async fn show(
+    State(state): State<HttpState>,
+    Path(token): Path<String>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let mailed = uri.query() == Some("mail=1");
+    let note = mailed.then(|| {
+        Text::fixed(
+            "E-posta adresinize de ayrı bir onay bağlantısı gönderdik.",
+            "We have also sent a link to your e-mail address, to be confirmed by itself.",
+        )
+    });
     match looked(&state, &token).await? {
-        Some(shown) => Ok(asking(StatusCode::OK, &token, &shown, None)),
+        Some(shown) => Ok(asking(StatusCode::OK, &token, &shown, note)),
         None => Ok(unknown()),
     }
 }

@@ -167,14 +167,57 @@ on_both_databases! {
 }
 
 on_both_databases! {
-    /// Without a way to confirm an address, a form that wants it confirmed files nothing, and says so.
-    async fn double_opt_in_is_the_default_and_files_nothing(database: Database) {
+    /// Without a sender no address can be confirmed: a form that wants it confirmed files nothing, and says so.
+    async fn double_opt_in_is_the_default_and_files_nothing_without_a_sender(database: Database) {
         let web = Web::start(database).await;
         let form = web.form("bulten", &json!({"doubleOptIn": null})).await;
         assert_eq!(form["doubleOptIn"], true, "{form}");
         let sent = web.post(url(&form), &GOOD, &[]).await;
         assert!(sent.status == 503 && sent.text.contains("doğrulama şu anda kullanılamıyor"), "{}", sent.text);
         assert_eq!(web.taken().await, 0);
+    }
+}
+
+on_both_databases! {
+    /// One number and one e-mail address: each is confirmed by its own message, and each box is a consent of its own.
+    async fn what_a_form_takes_is_confirmed_by_the_owners_of_its_addresses(database: Database) {
+        let web = Web::start(database).await;
+        let sender = json!({"title": "Örnek A.Ş.", "identity": "0123456789012345", "retNumber": "4609"});
+        let path = format!("/v1/brands/{}/sender", web.bridge.brand());
+        assert_eq!(web.bridge.put_as(&web.bridge.admin, &path, sender).await.0, 200);
+        let form = web.form("bulten", &json!({"doubleOptIn": null, "channels": ["MESAJ", "ARAMA", "EPOSTA"]})).await;
+        let fields = [("fullName", "Ayşe Yılmaz"), ("phone", "0532 123 45 67"), ("email", "ayse@ornek.com"), ("channels", "MESAJ"),
+            ("channels", "ARAMA"), ("channels", "EPOSTA")];
+        // The client follows to the page on which the code is entered.
+        let asked = web.post(url(&form), &fields, &[]).await;
+        assert_eq!(asked.status, 200, "{}", asked.text);
+        for part in ["6 haneli kod", "arama ve SMS", "ayrı bir onay bağlantısı"] {
+            assert!(asked.text.contains(part), "{part}: {}", asked.text);
+        }
+        web.bridge.drain().await;
+        assert_eq!(web.taken().await, 0, "nothing before the confirmation");
+        let file = std::fs::read_to_string(web.bridge.database().folder().join("messages.jsonl")).unwrap();
+        let after = |mark: &str, length: usize| {
+            let place = file.find(mark).unwrap() + mark.len();
+            file[place..place + length].to_owned()
+        };
+        let (code, mail) = (after("için kod ", 6), after("/c/", 22));
+        let action = asked.text.split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let there = |path: &str| format!("{}{path}", web.bridge.url);
+        let done = web.post(&there(&action), &[("code", &code)], &[]).await;
+        assert!(done.status == 200 && done.text.contains("Onayınız alındı"), "{}", done.text);
+        assert_eq!(web.taken().await, 2);
+        let done = web.post(&there(&format!("/c/{mail}")), &[], &[]).await;
+        assert!(done.status == 200 && done.text.contains("e-posta ile"), "{}", done.text);
+        let told = web.movements().await;
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told.iter().all(|(_, status, source)| status == "ONAY" && source == "HS_WEB"), "{told:?}");
+        let pack = web.evidence(0).await;
+        let pack = pack.to_string();
+        for part in ["Ayşe Yılmaz", "Kampanya iletisi almak istiyorum.", "Verileriniz şöyle işlenir.", "confirmedAt", "Tarayici/1"] {
+            assert!(pack.contains(part), "{part}: {pack}");
+        }
+        web.bridge.ledger_holds().await;
     }
 }
 

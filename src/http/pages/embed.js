@@ -88,6 +88,13 @@
         if (answer.result === "taken") {
           element.remove();
           say(answer.title);
+        } else if (answer.result === "confirm") {
+          element.remove();
+          say(answer.title);
+          if (answer.page) {
+            var there = new URL(answer.page, form.action).href;
+            status.append(node("p", {}, [node("a", { href: there }, [answer.open])]));
+          }
         } else {
           button.disabled = false;
           say(answer.title || form.failed, answer.errors || []);

@@ -196,6 +196,11 @@ async fn taken(
             }
             Outcome::Taken(taken.into_iter().map(|(channel, _)| channel).collect())
         }
+        Filed::Asked { token, mail } => Outcome::Asked { token, mail },
+        Filed::TooOften { again_at } => {
+            let wait = (again_at - state.app.clocks.wire()).to_std();
+            Outcome::TooFast(wait.unwrap_or(std::time::Duration::from_secs(1)))
+        }
         Filed::NoConfirmation => Outcome::NoConfirmation,
         Filed::Invalid(problems) => Outcome::Invalid(sent, problems),
     };
@@ -215,9 +220,24 @@ pub(super) fn visitor(request: &Request, context: &Context) -> Visitor {
     }
 }
 
+/// Where a code is entered, on this host.
+fn code_page(token: &str, mail: bool) -> String {
+    format!("/c/{token}{}", if mail { "?mail=1" } else { "" })
+}
+
+/// Leads to the page of our own on which the code is entered.
+fn to_the_code(token: &str, mail: bool) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    if let Ok(place) = HeaderValue::from_str(&code_page(token, mail)) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
+}
+
 /// What became of what was sent.
 enum Outcome {
     Taken(Vec<Channel>),
+    Asked { token: Option<String>, mail: bool },
     NoConfirmation,
     Invalid(Sent, Vec<FieldProblem>),
     Closed,
@@ -230,6 +250,7 @@ impl Outcome {
     fn word(&self) -> &'static str {
         match self {
             Self::Taken(_) => "taken",
+            Self::Asked { .. } => "confirm",
             Self::NoConfirmation => "no_confirmation",
             Self::Invalid(..) => "invalid",
             Self::Closed => "closed",
@@ -252,6 +273,10 @@ impl Outcome {
         }
         match self {
             Self::Taken(channels) => view::thanks(form, lang, &channels),
+            Self::Asked { token: Some(token), mail } => to_the_code(&token, mail),
+            Self::Asked { .. } => {
+                view::notice(StatusCode::OK, lang, theme, words.mail_title(), words.mail_sent())
+            }
             Self::NoConfirmation => view::notice(
                 StatusCode::SERVICE_UNAVAILABLE,
                 lang,
@@ -280,6 +305,13 @@ impl Outcome {
                     StatusCode::OK,
                     json!({"result": self.word(), "types": types, "title": words.thanks()}),
                 ));
+            }
+            Self::Asked { token, mail } => {
+                let title = if token.is_some() { words.code_sent() } else { words.mail_sent() };
+                let page = token.as_ref().map(|token| code_page(token, *mail));
+                let body =
+                    json!({"result": self.word(), "title": title, "page": page, "open": words.enter_code()});
+                return Some((StatusCode::ACCEPTED, body));
             }
             Self::Invalid(_, problems) => {
                 let errors: Vec<_> = problems

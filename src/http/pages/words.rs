@@ -38,6 +38,12 @@ words! {
     errors: "Lütfen düzeltin", "Please put this right";
     thanks_title: "Kaydınız alındı", "We have received it";
     thanks: "Onayınız kaydedildi. İstediğiniz an geri alabilirsiniz.", "Your consent is recorded. You can take it back at any time.";
+    mail_title: "E-postanıza bakın", "Look at your e-mail";
+    mail_sent: "Adresinize bir bağlantı gönderdik. Açıp onayladığınızda kaydınız tamamlanır; bağlantı 72 saat geçerlidir.",
+        "We have sent a link to your address. Open it and confirm to finish; the link is good for 72 hours.";
+    code_sent: "Telefonunuza 6 haneli bir kod gönderdik. Kodu girdiğinizde kaydınız tamamlanır.",
+        "We have sent a code of 6 digits to your phone. Enter it to finish.";
+    enter_code: "Kodu gir", "Enter the code";
     no_confirmation_title: "Şu anda kayıt alamıyoruz", "We cannot take this now";
     no_confirmation: "Bu form adresinizin doğrulanmasını istiyor ve doğrulama şu anda kullanılamıyor. Hiçbir bilginiz kaydedilmedi.",
         "This form wants your address confirmed, and confirmation is not available now. Nothing of yours was kept.";

@@ -5,12 +5,15 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use kopru_domain::evidence::{Door, ShownBox};
 use kopru_domain::time::format_rfc3339;
-use kopru_domain::{Channel, ConsentStatus, Evidence, Lang, ProviderSource, Recipient, ShownText, Text};
+use kopru_domain::{
+    Channel, ConsentStatus, Evidence, Lang, ProviderSource, Recipient, RecipientType, ShownText, Text,
+};
 
 use crate::bootstrap::App;
 use crate::service::brands::KnownBrand;
 use crate::service::forms::ShownForm;
 use crate::service::intake::{self, Accepted, ConsentInput, IntakeItem, IntakeRequest, Refused};
+use crate::service::opt_in::{self, Asked};
 use crate::service::{FieldProblem, ServiceResult, providers};
 
 const LONGEST_NAME: usize = 200;
@@ -52,7 +55,19 @@ pub struct Sent {
 pub enum Filed {
     /// In the ledger.
     Taken(Vec<(Channel, Accepted)>),
-    /// The form wants its addresses confirmed, which cannot be done here: nothing was filed.
+    /// Their owners are asked to confirm the addresses: nothing is filed before.
+    Asked {
+        /// The token of the page on which a code is entered, where one was sent.
+        token: Option<String>,
+        /// Whether a link was sent by e-mail.
+        mail: bool,
+    },
+    /// Too much was sent to this address, or for this visitor.
+    TooOften {
+        /// When something may be sent again (wire time).
+        again_at: DateTime<Utc>,
+    },
+    /// The form wants its addresses confirmed, and the brand has no sender: nothing was filed.
     NoConfirmation,
     /// Fields to be mended.
     Invalid(Vec<FieldProblem>),
@@ -81,8 +96,8 @@ pub fn boxes(shown: &[Channel], ticked: &[Channel], lang: Lang) -> Vec<ShownBox>
         .collect()
 }
 
-/// Takes what somebody sent by a form: the one way from every form to the intake. With double opt-in a confirmation has to
-/// come before; as long as there is none, nothing of such a form is filed.
+/// Takes what somebody sent by a form: the one way from every form to the intake. With double opt-in the owners of the
+/// addresses are asked first, and what they confirm is filed then.
 pub async fn file(app: &App, form: &ShownForm, visitor: &Visitor, sent: Sent) -> ServiceResult<Filed> {
     form.brand.require_active()?;
     let problems = problems(form, &sent);
@@ -90,11 +105,10 @@ pub async fn file(app: &App, form: &ShownForm, visitor: &Visitor, sent: Sent) ->
         return Ok(Filed::Invalid(problems));
     }
     if form.content.double_opt_in {
-        return Ok(Filed::NoConfirmation);
+        return ask(app, form, visitor, &sent).await;
     }
     let now = app.clocks.business();
-    let channels: Vec<Channel> =
-        form.content.channels.iter().copied().filter(|channel| sent.channels.contains(channel)).collect();
+    let channels = ticked(form, &sent);
     let items =
         channels.iter().enumerate().map(|(index, channel)| item(form, visitor, &sent, index, *channel, now));
     let answer = submit(app, &form.brand, items.collect(), Door::Form, visitor.lang).await?;
@@ -103,6 +117,63 @@ pub async fn file(app: &App, form: &ShownForm, visitor: &Visitor, sent: Sent) ->
     }
     let channel = |accepted: Accepted| channels.get(accepted.index).map(|channel| (*channel, accepted));
     Ok(Filed::Taken(answer.accepted.into_iter().filter_map(channel).collect()))
+}
+
+/// Asks for the number's and for the e-mail address's confirmation, each by its own message.
+async fn ask(app: &App, form: &ShownForm, visitor: &Visitor, sent: &Sent) -> ServiceResult<Filed> {
+    let Some(base) = app.config.http.public_url.as_ref() else { return Ok(Filed::NoConfirmation) };
+    let (mail, phone): (Vec<Channel>, Vec<Channel>) =
+        ticked(form, sent).into_iter().partition(|channel| *channel == Channel::Email);
+    let (mut token, mut mailed) = (None, false);
+    for channels in [phone, mail] {
+        let Some(first) = channels.iter().max().copied() else { continue };
+        // What was checked before.
+        let Ok(recipient) = Recipient::parse(address(sent, first), first) else { continue };
+        let new = opt_in::Ask {
+            origin: form.row.code.clone(),
+            door: Door::Form,
+            source: ProviderSource::Web,
+            recipient,
+            recipient_type: RecipientType::Individual,
+            channels,
+            retailer_code: form.content.retailer_code,
+            reference: None,
+            evidence: Evidence {
+                raw_input: Some(address(sent, first).to_owned()),
+                ..proof(form, visitor, sent)
+            },
+            info: None,
+            client: visitor.client.or(visitor.peer),
+            lang: visitor.lang,
+        };
+        match opt_in::ask(app, &form.brand, base.as_str(), new).await? {
+            Asked::Code { token: fresh, .. } => token = Some(fresh),
+            Asked::Link { .. } => mailed = true,
+            // What was sent before is still on its way.
+            Asked::TooOften { again_at } if token.is_none() => return Ok(Filed::TooOften { again_at }),
+            Asked::TooOften { .. } => {}
+            Asked::NoSender => return Ok(Filed::NoConfirmation),
+        }
+    }
+    Ok(Filed::Asked { token, mail: mailed })
+}
+
+/// The ticked boxes that the form has.
+fn ticked(form: &ShownForm, sent: &Sent) -> Vec<Channel> {
+    form.content.channels.iter().copied().filter(|channel| sent.channels.contains(channel)).collect()
+}
+
+/// What proves a consent by a form.
+fn proof(form: &ShownForm, visitor: &Visitor, sent: &Sent) -> Evidence {
+    let (lang, ..) = form.wordings(visitor.lang);
+    let evidence = evidence(form, visitor, Door::Form);
+    let by_link = sent.link.as_ref().map(|link| format!("form {}, link {link}", form.row.code));
+    Evidence {
+        full_name: Some(sent.full_name.trim().to_owned()),
+        boxes: boxes(&form.content.channels, &sent.channels, lang),
+        origin: by_link.or(evidence.origin.clone()),
+        ..evidence
+    }
 }
 
 /// Hands items of a brand to the intake.
@@ -162,9 +233,6 @@ fn item(
     channel: Channel,
     now: DateTime<Utc>,
 ) -> IntakeItem {
-    let (lang, ..) = form.wordings(visitor.lang);
-    let evidence = evidence(form, visitor, Door::Form);
-    let by_link = sent.link.as_ref().map(|link| format!("form {}, link {link}", form.row.code));
     IntakeItem {
         index,
         consent: ConsentInput {
@@ -179,12 +247,7 @@ fn item(
         },
         reference: None,
         own_channel: true,
-        evidence: Evidence {
-            full_name: Some(sent.full_name.trim().to_owned()),
-            boxes: boxes(&form.content.channels, &sent.channels, lang),
-            origin: by_link.or(evidence.origin.clone()),
-            ..evidence
-        },
+        evidence: proof(form, visitor, sent),
     }
 }
 
@@ -219,6 +282,17 @@ fn problems(form: &ShownForm, sent: &Sent) -> Vec<FieldProblem> {
         if let Err(error) = Recipient::parse(address(sent, *channel), *channel) {
             refuse(field, error.h_code(), error.text());
         }
+    }
+    if form.content.double_opt_in
+        && sent.channels.contains(&Channel::Call)
+        && Recipient::parse(&sent.phone, Channel::Message).is_err()
+    {
+        // A code goes by SMS, which a land line does not take.
+        let title = Text::fixed(
+            "doğrulama kodunu alabilecek bir cep telefonu yazın",
+            "write a mobile number, which can receive the code",
+        );
+        refuse("phone", "no_code", title);
     }
     problems
 }
