@@ -127,7 +127,7 @@ fn trim(text: &str) -> &str {
 }
 
 /// Marks without width that come along when addresses are copied from web pages and documents.
-const fn is_invisible(c: char) -> bool {
+pub(crate) const fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}'

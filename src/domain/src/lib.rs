@@ -20,6 +20,7 @@
 //! | in which order are requests spent? | [`schedule`], [`governor`] |
 //! | how often is a brand's change feed read? | [`cadence`] |
 //! | when has the owner of an address confirmed it? | [`opt_in`] |
+//! | what does this SMS to a short number mean? | [`keyword`] |
 //! | what is written down for ever? | [`ledger`], [`evidence`], [`legal_text`] |
 
 pub mod address;
@@ -32,6 +33,7 @@ pub mod deadline;
 pub mod evidence;
 pub mod governor;
 pub mod key;
+pub mod keyword;
 pub mod lang;
 pub mod ledger;
 pub mod legal_text;
@@ -56,6 +58,7 @@ pub use key::{
     Admission, Admitted, AfterCitizenRet, BrandPolicy, Candidate, ClaimVerdict, Confirmation, KeyState,
     OnayRefresh, OpenSubmission, Readmission,
 };
+pub use keyword::{Keyword, KeywordError, KeywordOutcome, KeywordVerdict, Line, Place, Verbs};
 pub use lang::{Lang, Text};
 pub use legal_text::{LegalText, LegalTextKind, ShownText, TextRef, Wording};
 pub use outcome::{RegistryAnswer, Settlement, SubmissionFacts};

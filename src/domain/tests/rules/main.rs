@@ -7,6 +7,7 @@ mod deadlines;
 mod driver;
 mod interleavings;
 mod keys;
+mod keyword;
 mod ledger;
 mod opt_in;
 mod outcomes;
