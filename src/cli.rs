@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod forecast;
 mod key;
+mod keyword;
 mod ledger;
 mod message;
 mod migrate;
@@ -116,6 +117,8 @@ enum Command {
     Deadline(deadline::Args),
     /// Tell what becomes of an address, or why it is refused
     Address(address::Args),
+    /// Short numbers and their keywords
+    Keyword(keyword::Args),
     /// Tell what a code of the registry or of this service means, and what to do
     Explain(explain::Args),
     /// Consents
@@ -167,6 +170,7 @@ impl Cli {
             Command::Openapi => openapi::run(output),
             Command::Deadline(args) => deadline::run(&args, output),
             Command::Address(args) => address::run(&args, output),
+            Command::Keyword(args) => keyword::run(&args, output),
             Command::Explain(args) => explain::run(&args, output),
             Command::Consent(args) => consent::run(&global, &args, output),
             Command::Forecast(args) => forecast::run(&global, &args, output),

@@ -1,0 +1,111 @@
+//! `kopru keyword`: short numbers and their keywords.
+
+use std::io::BufRead as _;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use kopru_domain::keyword::read;
+use kopru_domain::{Channel, Keyword, KeywordOutcome, KeywordVerdict, Lang, Line, Place, Text, Verbs};
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use super::output::{BAD, DIM, GOOD, WARN, paint};
+use super::{Failure, Output, Report};
+
+/// Arguments of `keyword`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Tell what an SMS to a short number would do, and why; asks no database
+    Try {
+        /// The text of the SMS; `-` reads one a line
+        #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+        text: String,
+        /// The keyword of the brand on a shared number; without it the number is the brand's own
+        #[arg(long, value_name = "WORD")]
+        keyword: Option<String>,
+    },
+}
+
+pub(super) fn run(args: &Args, output: Output) -> Result<ExitCode, Failure> {
+    let Action::Try { text, keyword } = &args.action;
+    let keyword = keyword.as_deref().map(Keyword::parse).transpose();
+    let keyword = keyword.map_err(|error| Failure::new("keyword", error.text()))?;
+    let verbs = Verbs::default();
+    let place = keyword.as_ref().map_or(Place::Own, Place::Shared);
+    let decide =
+        |text: &str| Decision { verdict: read(text, &Line { place, verbs: &verbs }), lang: output.lang() };
+    if text != "-" {
+        output.show(&decide(text))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in std::io::stdin().lock().lines() {
+        let line = line.map_err(|error| {
+            Failure::new("input", Text::fixed("girdi okunamadı", "the input cannot be read")).because(error)
+        })?;
+        output.show(&decide(&line))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the engine decided.
+struct Decision {
+    verdict: KeywordVerdict,
+    lang: Lang,
+}
+
+impl Serialize for Decision {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let KeywordVerdict { outcome, channels, reason } = &self.verdict;
+        json!({"outcome": outcome, "channels": channels, "why": reason.text().get(self.lang)})
+            .serialize(serializer)
+    }
+}
+
+impl Report for Decision {
+    fn text(&self, lang: Lang) -> String {
+        let word = |tr, en| Text::fixed(tr, en).get(lang).to_owned();
+        let outcome = match self.verdict.outcome {
+            KeywordOutcome::Approval => paint(GOOD, word("onay", "approval")),
+            KeywordOutcome::Rejection => paint(BAD, word("ret", "rejection")),
+            KeywordOutcome::Unknown => paint(WARN, word("bilinmiyor", "unknown")),
+        };
+        let channels =
+            self.verdict.channels.iter().copied().map(Channel::as_str).collect::<Vec<_>>().join(" ");
+        let why = paint(DIM, self.verdict.reason.text().get(lang));
+        [outcome, channels, why].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(text: &str, keyword: Option<&str>, lang: Lang) -> String {
+        let keyword = keyword.map(|word| Keyword::parse(word).unwrap());
+        let place = keyword.as_ref().map_or(Place::Own, Place::Shared);
+        let verdict = read(text, &Line { place, verbs: &Verbs::default() });
+        serde_json::to_string(&Decision { verdict, lang }).unwrap()
+    }
+
+    #[test]
+    fn the_object_has_exactly_the_agreed_keys() {
+        assert_eq!(
+            object("abc onay", Some("ABC"), Lang::En),
+            r#"{"outcome":"approval","channels":["MESAJ"],"why":"the whole message is ONAY, a word of approval"}"#
+        );
+        assert_eq!(
+            object("RET HEPSİ", None, Lang::Tr),
+            r#"{"outcome":"rejection","channels":["ARAMA","MESAJ"],"why":"RET ret bildirir"}"#
+        );
+        assert!(
+            object("onay", Some("ABC"), Lang::En)
+                .starts_with(r#"{"outcome":"unknown","channels":[],"why":""#)
+        );
+    }
+}
