@@ -17,24 +17,24 @@ struct Example {
     channels: Vec<Channel>,
 }
 
+fn must<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("{error:?}"))
+}
+
 fn examples() -> Vec<Example> {
     let mut rows = csv::Reader::from_reader(EXAMPLES.as_bytes());
     let read = |row: csv::StringRecord| Example {
         text: row[0].to_owned(),
         context: row[1].to_owned(),
-        outcome: row[2].parse().unwrap(),
-        channels: row[3]
-            .split('+')
-            .filter(|word| !word.is_empty())
-            .map(|word| word.parse().unwrap())
-            .collect(),
+        outcome: must(row[2].parse()),
+        channels: row[3].split('+').filter(|word| !word.is_empty()).map(|word| must(word.parse())).collect(),
     };
-    rows.records().map(|row| read(row.unwrap())).collect()
+    rows.records().map(|row| read(must(row))).collect()
 }
 
 /// The engine's answer in one of the contexts of the data.
 fn try_in(context: &str, text: &str) -> (KeywordOutcome, Vec<Channel>, String) {
-    let (abc, verbs) = (Keyword::parse("ABC").unwrap(), Verbs::default());
+    let (abc, verbs) = (must(Keyword::parse("ABC")), Verbs::default());
     let place = match context {
         "own" => Place::Own,
         "shared" => Place::Shared(&abc),
