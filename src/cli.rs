@@ -15,6 +15,7 @@ mod endpoint;
 mod explain;
 mod failure;
 mod forecast;
+mod inbound;
 mod key;
 mod keyword;
 mod ledger;
@@ -141,6 +142,8 @@ enum Command {
     Sender(message::SenderArgs),
     /// What the registry pushes: connections of the brands
     Push(push::Args),
+    /// What citizens send to short numbers, and where SMS vendors push it to
+    Inbound(inbound::Args),
     /// Keys to the HTTP API
     Key(key::Args),
     /// Webhook endpoints of clients
@@ -170,7 +173,8 @@ impl Cli {
             Command::Openapi => openapi::run(output),
             Command::Deadline(args) => deadline::run(&args, output),
             Command::Address(args) => address::run(&args, output),
-            Command::Keyword(args) => keyword::run(&args, output),
+            Command::Keyword(args) => keyword::run(&global, args, output),
+            Command::Inbound(args) => inbound::run(&global, args, output),
             Command::Explain(args) => explain::run(&args, output),
             Command::Consent(args) => consent::run(&global, &args, output),
             Command::Forecast(args) => forecast::run(&global, &args, output),

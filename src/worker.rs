@@ -20,6 +20,8 @@ use crate::service::ServiceResult;
 use kinds::{
     Batches, Daily, Deliveries, Filing, Jobs, Messages, Pulls, PushConnections, Pushes, Sweeps, Tending,
     Unresolved,
+    Batches, Daily, Deliveries, Filing, Inbound, Inboxes, Jobs, Pulls, PushConnections, Pushes, Sweeps,
+    Tending, Unresolved,
 };
 
 pub use pulse::Pulse;
@@ -71,6 +73,8 @@ pub fn spawn(app: &App) {
         .with(Batches)
         .with(PushConnections)
         .with(Pushes)
+        .with(Inbound)
+        .with(Inboxes)
         .with(Pulls)
         .with(Sweeps)
         .with(Daily::default())
@@ -97,6 +101,8 @@ pub async fn drain(app: &App) -> ServiceResult<usize> {
             + once(app, &Batches).await?
             + once(app, &PushConnections).await?
             + once(app, &Pushes).await?
+            + once(app, &Inboxes).await?
+            + once(app, &Inbound).await?
             + once(app, &Pulls).await?
             + once(app, &Sweeps).await?
             + once(app, &daily).await?

@@ -5,12 +5,18 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use kopru_domain::keyword::read;
-use kopru_domain::{Channel, Keyword, KeywordOutcome, KeywordVerdict, Lang, Line, Place, Text, Verbs};
+use kopru_domain::{
+    BrandCode, Channel, Keyword, KeywordOutcome, KeywordVerdict, Lang, Line, Place, Text, Verbs,
+};
 use serde::{Serialize, Serializer};
-use serde_json::json;
+use uuid::Uuid;
 
+use super::admin::{self, with_app};
 use super::output::{BAD, DIM, GOOD, WARN, paint};
-use super::{Failure, Output, Report};
+use super::{Failure, Global, Output, Report};
+use crate::service::keywords::{self, NewKeyword, Words};
+
+const COLUMNS: [&str; 6] = ["id", "brandCode", "number", "keyword", "channels", "createdAt"];
 
 /// Arguments of `keyword`.
 #[derive(Debug, clap::Args)]
@@ -30,11 +36,69 @@ enum Action {
         #[arg(long, value_name = "WORD")]
         keyword: Option<String>,
     },
+    /// Give a brand a short number, or a keyword on a shared one
+    Add {
+        /// The number that takes the SMS
+        #[arg(value_name = "NUMBER")]
+        number: String,
+        /// The keyword; without it the number is the brand's own
+        #[arg(value_name = "KEYWORD")]
+        keyword: Option<String>,
+        /// The brand
+        #[arg(long, value_name = "BRAND_CODE")]
+        brand: BrandCode,
+        /// Words of approval in place of the built-in ones
+        #[arg(long = "approval", value_name = "WORD")]
+        approvals: Vec<String>,
+        /// Words of rejection beside the built-in ones
+        #[arg(long = "rejection", value_name = "WORD")]
+        rejections: Vec<String>,
+        /// For which an approval is taken: ARAMA, MESAJ; both where it is left out
+        #[arg(long = "type", value_name = "TYPE")]
+        channels: Vec<Channel>,
+    },
+    /// List a brand's short numbers and keywords
+    List {
+        /// The brand
+        #[arg(long, value_name = "BRAND_CODE")]
+        brand: BrandCode,
+    },
+    /// Take a short number or keyword from a brand
+    Remove {
+        /// Its identity
+        #[arg(value_name = "ID")]
+        id: Uuid,
+        /// The brand
+        #[arg(long, value_name = "BRAND_CODE")]
+        brand: BrandCode,
+    },
 }
 
-pub(super) fn run(args: &Args, output: Output) -> Result<ExitCode, Failure> {
-    let Action::Try { text, keyword } = &args.action;
-    let keyword = keyword.as_deref().map(Keyword::parse).transpose();
+pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCode, Failure> {
+    let caller = admin::caller(output.lang());
+    match args.action {
+        Action::Try { text, keyword } => try_text(&text, keyword.as_deref(), output),
+        Action::Add { number, keyword, brand, approvals, rejections, channels } => {
+            with_app(global, async |app| {
+                let given = |list: Vec<String>| Some(list).filter(|list| !list.is_empty());
+                let channels = Some(channels).filter(|list| !list.is_empty());
+                let words = Words { approvals: given(approvals), rejections: given(rejections), channels };
+                let new = NewKeyword { number, keyword, words };
+                admin::show(output, &COLUMNS, &keywords::add(app, &caller, brand, new).await?)
+            })
+        }
+        Action::List { brand } => with_app(global, async |app| {
+            admin::show_all(output, &COLUMNS, &keywords::list(app, &caller, brand).await?)
+        }),
+        Action::Remove { id, brand } => with_app(global, async |app| {
+            keywords::remove(app, &caller, brand, id).await?;
+            admin::done(output, "keyword.removed", id, &Text::fixed("kaldırıldı", "removed"))
+        }),
+    }
+}
+
+fn try_text(text: &str, keyword: Option<&str>, output: Output) -> Result<ExitCode, Failure> {
+    let keyword = keyword.map(Keyword::parse).transpose();
     let keyword = keyword.map_err(|error| Failure::new("keyword", error.text()))?;
     let verbs = Verbs::default();
     let place = keyword.as_ref().map_or(Place::Own, Place::Shared);
@@ -59,11 +123,18 @@ struct Decision {
     lang: Lang,
 }
 
+/// What programs read.
+#[derive(Serialize)]
+struct Object<'a> {
+    outcome: KeywordOutcome,
+    channels: &'a [Channel],
+    why: &'a str,
+}
+
 impl Serialize for Decision {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let KeywordVerdict { outcome, channels, reason } = &self.verdict;
-        json!({"outcome": outcome, "channels": channels, "why": reason.text().get(self.lang)})
-            .serialize(serializer)
+        Object { outcome: *outcome, channels, why: reason.text().get(self.lang) }.serialize(serializer)
     }
 }
 

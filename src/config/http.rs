@@ -25,6 +25,17 @@ pub struct Http {
     pub body_limit: usize,
 }
 
+impl Http {
+    /// The public address with a slash at its end, to be followed by a path.
+    pub fn public_base(&self) -> Option<Url> {
+        let mut url = self.public_url.clone()?;
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        Some(url)
+    }
+}
+
 /// Whether an address is on this machine.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -33,6 +33,8 @@ pub enum List {
     Messages(i64),
     /// The double opt-ins of a brand.
     OptIns(i64),
+    /// Messages of citizens to a brand.
+    Inbound(i64),
 }
 
 /// A place in a list.
@@ -63,6 +65,7 @@ impl List {
             Self::Links(brand) => (b'K', brand.to_be_bytes().to_vec()),
             Self::OptIns(brand) => (b'O', brand.to_be_bytes().to_vec()),
             Self::Messages(brand) => (b'M', brand.to_be_bytes().to_vec()),
+            Self::Inbound(brand) => (b'M', brand.to_be_bytes().to_vec()),
         };
         [&[letter], owner.as_slice()].concat()
     }

@@ -52,6 +52,9 @@ pub(super) const TAGS: [(&str, &str, &str); 10] = [
         "messages",
         "Giden SMS ve e-postalar: kod, bildirim, teyit",
         "Outgoing SMS and e-mail: codes, notices, confirmations",
+        "keywords",
+        "Kısa numaralar, anahtar sözcükler ve vatandaşların mesajları",
+        "Short numbers, keywords and what citizens send to them",
     ),
     ("retailers", "Bayiler ve izinlere erişimleri", "Retailers and their access to consents"),
     (

@@ -16,6 +16,7 @@ use crate::http::pages::throttle::Throttle;
 use crate::http::problem::Problem;
 use crate::service::brands::{self, KnownBrand};
 use crate::service::forms::ShownForm;
+use crate::service::inbound::receiving::Receiver as Inlet;
 use crate::service::push::receiving::Receiver;
 
 /// State of the API. Cheap to clone; stands for the program itself wherever that is asked for.
@@ -36,6 +37,8 @@ pub struct Shared {
     pub forms: Cache<String, ShownForm>,
     /// How often forms are taken.
     pub pages: Pages,
+    /// Where SMS vendors push to, by the hashes of their tokens.
+    pub inlets: Cache<[u8; 32], Inlet>,
     /// The rate of every key.
     pub rate: Rate,
 }
@@ -68,6 +71,7 @@ impl HttpState {
             receivers: Cache::default(),
             forms: Cache::default(),
             pages: Pages::default(),
+            inlets: Cache::default(),
             rate,
         }))
     }

@@ -8,10 +8,12 @@ pub mod consents;
 pub mod endpoints;
 pub mod forecast;
 pub mod forms;
+pub mod inbound;
 pub mod keys;
 pub mod links;
 pub mod messages;
 pub mod opt_ins;
+pub mod keywords;
 pub mod papers;
 pub mod permissions;
 pub mod providers;
@@ -84,6 +86,13 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(opt_ins::confirm))
         .routes(routes!(push::add, push::list))
         .routes(routes!(push::get, push::remove))
+        .routes(routes!(keywords::add, keywords::list))
+        .routes(routes!(keywords::try_text))
+        .routes(routes!(keywords::get, keywords::change, keywords::remove))
+        .routes(routes!(inbound::connect, inbound::connections))
+        .routes(routes!(inbound::disconnect))
+        .routes(routes!(inbound::list))
+        .routes(routes!(inbound::decide))
         .routes(routes!(keys::add, keys::list))
         .routes(routes!(keys::get, keys::disable))
 }

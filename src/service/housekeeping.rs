@@ -8,7 +8,7 @@ use kopru_domain::time::truncate_seconds;
 use kopru_domain::{Code, Deadline, IysCode, SubmissionState};
 use kopru_store::holds::{self, HoldRow};
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Priority, Tx, batches, idempotency, jobs, push};
+use kopru_store::{Priority, Tx, batches, idempotency, inbound, jobs, push};
 
 use crate::bootstrap::App;
 use crate::service::filing::settling::Settling;
@@ -26,6 +26,9 @@ const KEEP_JOBS: TimeDelta = TimeDelta::days(30);
 
 /// How long pushes are kept: as long as the feed reaches back, and a day for a person to look at what could not be read.
 const KEEP_PUSHES: TimeDelta = TimeDelta::days(8);
+
+/// How long a message that was dealt with is known again: vendors' inboxes reach back a month at most.
+const KEEP_SEEN: TimeDelta = TimeDelta::days(40);
 
 /// Does everything that is due now; returns how much it did.
 pub async fn tend(app: &App) -> ServiceResult<usize> {
@@ -151,8 +154,10 @@ pub async fn purge(app: &App) -> ServiceResult<()> {
     let ended = jobs::purge(&mut tx, now - KEEP_JOBS).await?;
     let batches = batches::purge(&mut tx, app.clocks.business() - KEEP_JOBS).await?;
     let pushes = push::purge(&mut tx, app.clocks.business() - KEEP_PUSHES).await?;
+    let business = app.clocks.business();
+    let inbound = inbound::purge(&mut tx, business - KEEP_PUSHES, business - KEEP_SEEN).await?;
     tx.commit().await?;
-    tracing::info!(answers, jobs = ended, batches, pushes, "forgot what had run out");
+    tracing::info!(answers, jobs = ended, batches, pushes, inbound, "forgot what had run out");
     Ok(())
 }
 

@@ -101,7 +101,7 @@ impl Secrets {
 }
 
 /// SHA-256 of a token, which has 256 random bits.
-fn hash_token(token: &str) -> [u8; 32] {
+pub(in crate::service) fn hash_token(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
@@ -254,18 +254,13 @@ fn base_url(config: &Config) -> ServiceResult<Url> {
     if config.registry.url.is_none() {
         return Err(conflict("registry.url ayarlanmamış", "registry.url is not set"));
     }
-    let usable = |url: &&Url| url.scheme() == "https" || (!config.registry.is_real() && is_loopback(url));
-    let Some(url) = config.http.public_url.as_ref().filter(usable) else {
-        return Err(conflict(
+    let usable = |url: &Url| url.scheme() == "https" || (!config.registry.is_real() && is_loopback(url));
+    config.http.public_base().filter(usable).ok_or_else(|| {
+        conflict(
             "İYS'nin bu hizmete ulaşacağı https adresini http.public_url ayarına yazın",
             "set http.public_url to the https address under which the registry reaches this service",
-        ));
-    };
-    let mut url = url.clone();
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
-    }
-    Ok(url)
+        )
+    })
 }
 
 fn conflict(tr: &'static str, en: &'static str) -> ServiceError {

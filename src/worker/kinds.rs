@@ -8,6 +8,7 @@ use kopru_domain::IysCode;
 use kopru_store::batches::BatchRow;
 use kopru_store::cursors::CursorRow;
 use kopru_store::daily_reports::DailyRow;
+use kopru_store::inbound::PostRow;
 use kopru_store::jobs::{self, JobRow};
 use kopru_store::messages::MessageRow;
 use kopru_store::push::{ConnectionRow, PushRow};
@@ -18,6 +19,8 @@ use crate::bootstrap::App;
 use crate::service::delivery::{self, Lanes, replay};
 use crate::service::filing::{self, Doubts, Turn, Work};
 use crate::service::messages::sending;
+use crate::service::inbound::polling::{self, Reading};
+use crate::service::inbound::reading;
 use crate::service::push::{merging, registering};
 use crate::service::reconciliation::sweep;
 use crate::service::{ServiceResult, daily, housekeeping, onboarding, reconciliation};
@@ -156,6 +159,48 @@ impl Kind for PushConnections {
 
     async fn work(&self, app: &App, batch: ConnectionRow, claim: Claim) -> ServiceResult<()> {
         registering::step(app, batch, claim).await
+    }
+}
+
+/// SMS of citizens.
+#[derive(Clone)]
+pub(super) struct Inbound;
+
+impl Kind for Inbound {
+    type Batch = Vec<PostRow>;
+    const NAME: &'static str = "inbound";
+
+    fn limits(&self, _: &App) -> Limits {
+        Limits { concurrency: 1, timeout: Duration::from_secs(30), lease: Duration::from_mins(1) }
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<Self::Batch>> {
+        reading::claim(app, claim).await
+    }
+
+    async fn work(&self, app: &App, batch: Self::Batch, claim: Claim) -> ServiceResult<()> {
+        reading::read(app, batch, claim).await
+    }
+}
+
+/// Inboxes of SMS vendors.
+#[derive(Clone)]
+pub(super) struct Inboxes;
+
+impl Kind for Inboxes {
+    type Batch = Reading;
+    const NAME: &'static str = "inboxes";
+
+    fn limits(&self, _: &App) -> Limits {
+        Limits { concurrency: 1, timeout: Duration::from_secs(40), lease: Duration::from_mins(1) }
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<Reading>> {
+        polling::claim(app, claim).await
+    }
+
+    async fn work(&self, app: &App, batch: Reading, claim: Claim) -> ServiceResult<()> {
+        polling::read(app, batch, claim).await
     }
 }
 

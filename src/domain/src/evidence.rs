@@ -126,6 +126,9 @@ pub struct Evidence {
     /// The boxes of the form, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub boxes: Vec<ShownBox>,
+    /// What read the person's words as a decision, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
     /// The SMS vendor's id of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,

@@ -19,16 +19,18 @@
 
 mod fold;
 mod near;
+mod number;
 mod reason;
 mod tables;
 mod verbs;
 
 use self::fold::{Message, message};
-use self::near::within_one_error;
+use self::near::{is_near, within_one_error};
 use self::tables::{ANYWHERE, CHANNELS, EARLY, FILLERS, Named, PAIRS, REJECTED_CHANNELS, is, named};
 use self::verbs::{is_operator_mark, refuses};
 
 pub use self::fold::fold;
+pub use self::number::{NoShortNumber, ShortNumber};
 pub use self::reason::Reason;
 pub use self::verbs::{Keyword, KeywordError, Verbs};
 use crate::words::{Channel, words};
@@ -126,6 +128,30 @@ pub fn read(text: &str, line: &Line<'_>) -> KeywordVerdict {
     }
 }
 
+/// Which of a shared number's keywords a message names: one of its first words is it; or else has it glued to
+/// a verb of rejection (`ABCRET`), or is it but for one error. A message that approves names its keyword
+/// exactly or is no approval, so that leniency here errs on the safe side too.
+pub fn named_keyword<'a>(
+    text: &str,
+    keywords: impl IntoIterator<Item = &'a Keyword>,
+    verbs: &Verbs,
+) -> Option<&'a Keyword> {
+    let words = message(text).words;
+    let first = &words[..words.len().min(EARLY_WORDS)];
+    let keywords: Vec<&Keyword> = keywords.into_iter().collect();
+    let find = |is_it: &dyn Fn(&str, &Keyword) -> bool| {
+        first.iter().find_map(|word| keywords.iter().copied().find(|keyword| is_it(word, keyword)))
+    };
+    find(&|word, keyword| word == keyword.as_str())
+        .or_else(|| {
+            find(&|word, keyword| {
+                let line = Line { place: Place::Shared(keyword), verbs };
+                glued_verb(word, keyword.as_str(), &line).is_some()
+            })
+        })
+        .or_else(|| find(&|word, keyword| !verbs.speaks(word) && is_near(word, keyword.as_str())))
+}
+
 const fn unknown(reason: Reason) -> KeywordVerdict {
     KeywordVerdict { outcome: KeywordOutcome::Unknown, channels: Vec::new(), reason }
 }
@@ -219,14 +245,17 @@ fn letters(word: &str) -> &str {
 /// The verb of rejection that a typed word is, alone or glued to the keyword or to `SMS`.
 fn verb_in(word: &str, line: &Line<'_>) -> Option<String> {
     let plain = letters(word);
-    let known = |typed: &str| line.verbs.rejections().find(|verb| *verb == typed);
-    let glued = [Some("SMS"), line.place.keyword()].into_iter().flatten().find_map(|part| {
-        word.strip_prefix(part).and_then(known).or_else(|| word.strip_suffix(part).and_then(known))
-    });
+    let glued = [Some("SMS"), line.place.keyword()].into_iter().flatten();
     (line.verbs.rejections().find(|verb| refuses(plain, verb)))
-        .or(glued)
+        .or_else(|| glued.into_iter().find_map(|part| glued_verb(word, part, line)))
         .or_else(|| EARLY.iter().copied().find(|entry| is(plain, entry)))
         .map(|verb| verb.trim_end_matches('*').to_owned())
+}
+
+/// The verb of rejection that is glued to this part of a word.
+fn glued_verb<'a>(word: &str, part: &str, line: &Line<'a>) -> Option<&'a str> {
+    let known = |typed: &str| line.verbs.rejections().find(|verb| *verb == typed);
+    word.strip_prefix(part).and_then(known).or_else(|| word.strip_suffix(part).and_then(known))
 }
 
 /// A word that refuses wherever it stands.

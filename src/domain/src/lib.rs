@@ -58,7 +58,7 @@ pub use key::{
     Admission, Admitted, AfterCitizenRet, BrandPolicy, Candidate, ClaimVerdict, Confirmation, KeyState,
     OnayRefresh, OpenSubmission, Readmission,
 };
-pub use keyword::{Keyword, KeywordError, KeywordOutcome, KeywordVerdict, Line, Place, Verbs};
+pub use keyword::{Keyword, KeywordError, KeywordOutcome, KeywordVerdict, Line, Place, ShortNumber, Verbs};
 pub use lang::{Lang, Text};
 pub use legal_text::{LegalText, LegalTextKind, ShownText, TextRef, Wording};
 pub use outcome::{RegistryAnswer, Settlement, SubmissionFacts};

@@ -33,9 +33,11 @@ pub mod heads;
 pub mod holds;
 pub mod idempotency;
 pub mod ids;
+pub mod inbound;
 pub mod jobs;
 pub mod key_states;
 pub mod keys;
+pub mod keywords;
 pub mod leases;
 pub mod links;
 pub mod messages;
@@ -97,8 +99,10 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("heads", heads::STATEMENTS),
         ("holds", holds::STATEMENTS),
         ("idempotency", idempotency::STATEMENTS),
+        ("inbound", inbound::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
         ("keys", keys::STATEMENTS),
+        ("keywords", keywords::STATEMENTS),
         ("leases", leases::STATEMENTS),
         ("links", links::STATEMENTS),
         ("messages", messages::STATEMENTS),

@@ -240,7 +240,7 @@ impl Verbs {
     }
 
     /// Whether the grammar has a use for the word, or would read it as one of its verbs.
-    fn speaks(&self, word: &str) -> bool {
+    pub(super) fn speaks(&self, word: &str) -> bool {
         self.approvals().any(|verb| within_one_error(word, verb))
             || self.refusals().any(|verb| is(word, verb))
             || self.rejections().any(|verb| refuses(word, verb))

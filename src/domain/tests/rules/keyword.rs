@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kopru_domain::keyword::{fold, read};
+use kopru_domain::keyword::{fold, named_keyword, read};
 use kopru_domain::{Channel, Keyword, KeywordOutcome, Line, Place, Verbs};
 use proptest::prelude::*;
 
@@ -90,6 +90,31 @@ fn the_examples_are_many_and_no_two_are_the_same() {
     }
     let texts: BTreeSet<&str> = all.iter().map(|example| example.text.as_str()).collect();
     assert!(texts.len() >= 400, "{} different texts", texts.len());
+}
+
+#[test]
+fn a_message_names_its_keyword() {
+    let keywords = ["ABC", "MODA", "CICEK"].map(|word| Keyword::parse(word).unwrap());
+    let named = |text: &str| {
+        named_keyword(text, &keywords, &Verbs::default()).map(|keyword| keyword.as_str().to_owned())
+    };
+    for (text, keyword) in [
+        ("abc ret", "ABC"),
+        ("RET ABC", "ABC"),
+        ("lütfen ret moda", "MODA"),
+        ("çiçek iptal", "CICEK"),
+        ("MODARET", "MODA"),
+        ("RETMODA", "MODA"),
+        ("mdoa ret", "MODA"),
+        ("cicekk ret", "CICEK"),
+        ("çi?ek ret", "CICEK"),
+        ("moda abc ret", "MODA"),
+    ] {
+        assert_eq!(named(text).as_deref(), Some(keyword), "{text}");
+    }
+    for text in ["", "ret", "ABD RET", "ret hepsi bir iki üç moda", "mesaj atmayın"] {
+        assert_eq!(named(text), None, "{text}");
+    }
 }
 
 /// All texts that are one insertion, deletion, substitution or exchange of neighbours away.

@@ -51,6 +51,8 @@ mod feed;
 mod forms;
 mod idempotency;
 mod ids;
+mod inbound;
+mod keywords;
 mod ledger;
 mod masters;
 mod messages;

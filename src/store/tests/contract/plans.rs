@@ -336,12 +336,13 @@ async fn claims_from_a_long_queue_use_their_indexes(store: Store) {
 
 /// Tables that stay small for a provider or as a whole, and single statements about such; and the audit trail, which is read
 /// from its end.
-const SMALL: [&str; 13] = [
+const SMALL: [&str; 14] = [
     "audit",
     "brands",
     "calendars",
     "cursors",
     "holds",
+    "inbound::CONNECTIONS",
     "jobs",
     "keys",
     "providers",
