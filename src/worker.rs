@@ -18,10 +18,8 @@ use uuid::Uuid;
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
 use kinds::{
-    Batches, Daily, Deliveries, Filing, Jobs, Messages, Pulls, PushConnections, Pushes, Sweeps, Tending,
-    Unresolved,
-    Batches, Daily, Deliveries, Filing, Inbound, Inboxes, Jobs, Pulls, PushConnections, Pushes, Sweeps,
-    Tending, Unresolved,
+    Batches, Daily, Deliveries, Filing, Inbound, Inboxes, Jobs, Messages, Pulls, PushConnections, Pushes,
+    Sweeps, Tending, Unresolved,
 };
 
 pub use pulse::Pulse;

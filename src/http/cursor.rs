@@ -65,7 +65,7 @@ impl List {
             Self::Links(brand) => (b'K', brand.to_be_bytes().to_vec()),
             Self::OptIns(brand) => (b'O', brand.to_be_bytes().to_vec()),
             Self::Messages(brand) => (b'M', brand.to_be_bytes().to_vec()),
-            Self::Inbound(brand) => (b'M', brand.to_be_bytes().to_vec()),
+            Self::Inbound(brand) => (b'S', brand.to_be_bytes().to_vec()),
         };
         [&[letter], owner.as_slice()].concat()
     }

@@ -28,7 +28,7 @@ pub(super) const SUMMARY_TR: &str = "x-summary-tr";
 pub(super) const DESCRIPTION_TR: &str = "x-description-tr";
 
 /// Groups of operations: name, Turkish, English.
-pub(super) const TAGS: [(&str, &str, &str); 10] = [
+pub(super) const TAGS: [(&str, &str, &str); 11] = [
     ("consents", "İzinler: kabul, durum, liste", "Consents: taking in, state, list"),
     (
         "permissions",
@@ -52,6 +52,8 @@ pub(super) const TAGS: [(&str, &str, &str); 10] = [
         "messages",
         "Giden SMS ve e-postalar: kod, bildirim, teyit",
         "Outgoing SMS and e-mail: codes, notices, confirmations",
+    ),
+    (
         "keywords",
         "Kısa numaralar, anahtar sözcükler ve vatandaşların mesajları",
         "Short numbers, keywords and what citizens send to them",

@@ -14,6 +14,7 @@ pub mod links;
 pub mod messages;
 pub mod opt_ins;
 pub mod keywords;
+pub mod messages;
 pub mod papers;
 pub mod permissions;
 pub mod providers;

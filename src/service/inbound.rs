@@ -6,6 +6,7 @@
 //! never for an approval.
 
 mod acting;
+mod answers;
 pub mod polling;
 pub mod reading;
 pub mod receiving;

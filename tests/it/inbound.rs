@@ -10,19 +10,19 @@ use crate::support::{Bridge, Database, consent};
 const CITIZEN: &str = "+905321234567";
 
 /// A raw request of a vendor, as its documents show it.
-struct Push<'a> {
+pub struct Push<'a> {
     content_type: &'a str,
     headers: Vec<(&'a str, String)>,
     query: &'a str,
     body: Vec<u8>,
 }
 
-fn json_push(body: &str) -> Push<'_> {
+pub fn json_push(body: &str) -> Push<'_> {
     Push { content_type: "application/json", headers: Vec::new(), query: "", body: body.as_bytes().to_vec() }
 }
 
 /// Posts to the address of a connection; the status and how long it took.
-async fn push(url: &str, push: &Push<'_>) -> u16 {
+pub async fn push(url: &str, push: &Push<'_>) -> u16 {
     let started = Instant::now();
     let request = reqwest::Client::builder()
         .build()

@@ -11,9 +11,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::inbound::{approved, connect, filed, keyword, messages, movement};
+use crate::inbound::{approved, connect, filed, json_push, keyword, messages, movement, push};
 use crate::on_both_databases;
-use crate::support::{Bridge, Database, background};
+use crate::support::{Bridge, Database, Options, Registry, background};
 
 /// A text that the vendor holds.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ struct VendorState {
     held: Vec<Held>,
     down: bool,
     asked: usize,
+    /// What was sent through it.
+    sent: Vec<String>,
 }
 
 impl Vendor {
@@ -58,6 +60,10 @@ impl Vendor {
         self.state.lock().unwrap().down = down;
     }
 
+    fn sent(&self) -> Vec<String> {
+        self.state.lock().unwrap().sent.clone()
+    }
+
     fn asked(&self) -> usize {
         self.state.lock().unwrap().asked
     }
@@ -77,6 +83,12 @@ async fn answer(State(vendor): State<Vendor>, uri: Uri, body: Bytes) -> Response
         url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let list = match uri.path() {
+        "/v2/send.json" => {
+            let asked: Value = serde_json::from_slice(&body).unwrap();
+            let text = asked["messages"][0]["msg"].as_str().unwrap();
+            state.sent.push(format!("{} {text}", asked["messages"][0]["dest"].as_str().unwrap()));
+            return state.sent.len().to_string().into_response();
+        }
         "/v2/inbound_messages" => {
             assert_eq!(value("username").as_deref(), Some("user"));
             let after = value("greater_than").map(|id| id.parse::<u64>().unwrap());
@@ -177,5 +189,46 @@ on_both_databases! {
 on_both_databases! {
     async fn iletimerkezi_was_down_and_is_polled(database: Database) {
         is_read_once(database, "iletimerkezi").await;
+    }
+}
+
+on_both_databases! {
+    /// One answer for each act, however often the vendor repeats it; one a day for what nobody understands; and a RET without a keyword
+    /// is for the brand that wrote last.
+    async fn the_citizen_gets_one_answer(database: Database) {
+        let vendor = Vendor::start().await;
+        let options = Options { sms_url: Some(vendor.url.clone()), ..Options::default() };
+        let bridge = Bridge::with(database, Registry::start().await, options).await;
+        let second = bridge.registry.second_brand().await;
+        let body = json!({"iysCode": bridge.registry.seed.iys_code, "brandCode": second, "name": "İkinci"});
+        assert_eq!(bridge.post_as(&bridge.admin, "/v1/brands", body).await.0, 201);
+        keyword(&bridge, bridge.brand(), json!({"number": "4609", "keyword": "ABC"})).await;
+        keyword(&bridge, second, json!({"number": "4609", "keyword": "MODA"})).await;
+        let url = connect(&bridge, json!({"vendor": "verimor"})).await;
+        let comes = async |id: u32, text: &str| {
+            let body = json!([{"message_id": id, "source_addr": "905321234567", "destination_addr": "4609", "content": text}]);
+            for _ in 0..2 {
+                assert_eq!(push(&url, &json_push(&body.to_string())).await, 200);
+                bridge.drain().await;
+            }
+            bridge.advance("5s").await;
+        };
+        comes(1, "abc ne bu").await;
+        comes(2, "kimsiniz abc").await;
+        assert_eq!(vendor.sent().len(), 1, "{:?}", vendor.sent());
+        assert!(vendor.sent()[0].starts_with("905321234567 Demo: mesajınız anlaşılamadı."), "{:?}", vendor.sent());
+        comes(3, "ret hepsı").await;
+        assert_eq!(vendor.sent()[1..], ["905321234567 Demo: arama ve SMS almama isteğiniz kaydedildi."]);
+        assert_eq!(messages(&bridge, second, "rejection").await.len(), 0, "Demo wrote last");
+        let list = messages(&bridge, bridge.brand(), "rejection").await;
+        assert_eq!((list.len(), &list[0]["answered"]), (1, &json!(true)), "{list:?}");
+        bridge.advance("25h").await;
+        comes(4, "abc alo").await;
+        assert_eq!(vendor.sent().len(), 3, "{:?}", vendor.sent());
+        comes(5, "abc onay").await;
+        assert!(vendor.sent()[3].contains("SMS onayınız kaydedildi. Vazgeçmek için ABC RET yazıp 4609"), "{:?}", vendor.sent());
+        assert_eq!(vendor.sent().len(), 4);
+        comes(6, "moda ret").await;
+        assert_eq!(vendor.sent()[4..], ["905321234567 İkinci: SMS almama isteğiniz kaydedildi."]);
     }
 }

@@ -1,5 +1,5 @@
 //! One message: whose it is, what it means, and what follows. The consent is taken in first, with a key under which a repetition
-//! finds it again; then the message and the note that it was seen are one transaction.
+//! finds it again; then the message, the answer to the citizen and the note that it was seen are one transaction.
 
 use std::collections::BTreeSet;
 
@@ -8,21 +8,22 @@ use kopru_domain::evidence::Door;
 use kopru_domain::keyword::{ENGINE_VERSION, ShortNumber, named_keyword, read};
 use kopru_domain::time::format_rfc3339;
 use kopru_domain::{
-    Channel, ConsentStatus, Evidence, Keyword, KeywordOutcome, Lang, Line, Place, Recipient, RecipientType,
-    Text, Verbs,
+    Channel, ConsentStatus, Evidence, IysCode, Keyword, KeywordOutcome, Lang, Line, Place, Recipient,
+    RecipientType, Text, Verbs,
 };
 use kopru_sms::Vendor;
 use kopru_store::idempotency::IdempotencyKey;
 use kopru_store::inbound::{self, InboundRow, InboundState};
 use kopru_store::keywords::{self, KeywordRow};
-use kopru_store::{Key, Priority, ProviderKeys, ids, permissions};
+use kopru_store::{Key, Priority, ProviderKeys, Tx, ids, permissions};
 use uuid::Uuid;
 
 use super::Sealed;
+use super::answers::{self, Taken};
 use crate::bootstrap::App;
 use crate::service::brands::{self, KnownBrand};
 use crate::service::intake::{self, ConsentInput, Idempotency, IntakeAnswer, IntakeItem, IntakeRequest};
-use crate::service::{Caller, ServiceError, ServiceResult, providers};
+use crate::service::{Caller, ServiceError, ServiceResult, messages, providers};
 
 /// A message that has been read.
 pub(super) struct Incoming<'a> {
@@ -79,7 +80,8 @@ pub(super) async fn act(app: &App, incoming: &Incoming<'_>) -> ServiceResult<boo
     Ok(true)
 }
 
-/// The brands that a message is for: the one whose keyword it names, else all on the number. `None` where there is none.
+/// The brands that a message is for: the one whose keyword it names, else the one that wrote to its sender last, else all on the
+/// number. `None` where there is none.
 async fn addressees(app: &App, incoming: &Incoming<'_>) -> ServiceResult<Option<Vec<Addressee>>> {
     let mut tx = app.db.read().await?;
     let rows = keywords::of_number(&mut tx, &incoming.number).await?;
@@ -91,7 +93,10 @@ async fn addressees(app: &App, incoming: &Incoming<'_>) -> ServiceResult<Option<
     let chosen = match (by_vendor, named) {
         (Some(row), _) => vec![(row, true)],
         (None, Some(row)) => vec![(row, false)],
-        (None, None) => once_a_brand(rows).into_iter().map(|row| (row, false)).collect(),
+        (None, None) => match last_writer(app, &mut tx, &rows, &incoming.sender).await? {
+            Some(row) => vec![(row, false)],
+            None => once_a_brand(rows).into_iter().map(|row| (row, false)).collect(),
+        },
     };
     drop(tx);
     let mut found = Vec::new();
@@ -106,6 +111,26 @@ fn once_a_brand(mut rows: Vec<KeywordRow>) -> Vec<KeywordRow> {
     let mut seen = BTreeSet::new();
     rows.retain(|row| seen.insert((row.iys_code, row.brand_code)));
     rows
+}
+
+/// The brand on the number that has written to the sender last, within 30 days. Of several providers that have, nobody knows which
+/// was the last: then a message is for all.
+async fn last_writer(
+    app: &App,
+    tx: &mut Tx,
+    rows: &[KeywordRow],
+    sender: &Recipient,
+) -> ServiceResult<Option<KeywordRow>> {
+    let providers: BTreeSet<IysCode> = rows.iter().map(|row| row.iys_code).collect();
+    let mut found = Vec::new();
+    for provider in providers {
+        let brand = messages::last_brand_to(app, tx, provider, sender).await?;
+        found.extend(rows.iter().find(|row| row.iys_code == provider && Some(row.brand_code) == brand));
+    }
+    Ok(match found.as_slice() {
+        [only] => Some((*only).clone()),
+        _ => None,
+    })
 }
 
 /// A brand with what is needed to act for it; `None` where it or its provider is closed.
@@ -273,6 +298,7 @@ async fn take_in(
     let request = IntakeRequest {
         brand: brand.row.clone(),
         stops: brand.stops(),
+        notices: brand.notices(),
         door: "sms",
         items,
         idempotency: Some(Idempotency { key, body_hash }),
@@ -289,6 +315,8 @@ async fn finish(app: &App, incoming: &Incoming<'_>, pairs: Vec<(Addressee, Made)
         // Another replica was faster.
         return Ok(());
     }
+    let brands = pairs.len();
+    let mut told = false;
     for (addressee, made) in pairs {
         let sealed = Sealed {
             sender: incoming.sender.as_str().to_owned(),
@@ -301,7 +329,7 @@ async fn finish(app: &App, incoming: &Incoming<'_>, pairs: Vec<(Addressee, Made)
             channels: made.channels,
             consents: made.consents,
         };
-        let row = InboundRow {
+        let mut row = InboundRow {
             iys_code: addressee.brand.row.iys_code,
             id: ids::new_id(app.clocks.wire()),
             brand_code: addressee.brand.row.brand_code,
@@ -316,6 +344,12 @@ async fn finish(app: &App, incoming: &Incoming<'_>, pairs: Vec<(Addressee, Made)
             decided_by: None,
             decided_at: None,
         };
+        if !told {
+            let taken = Taken { channels: &sealed.channels, consents: &sealed.consents, brands };
+            let Addressee { row: keyword, brand, .. } = &addressee;
+            told = answers::queue(app, &mut tx, brand, keyword, &row, &incoming.sender, taken).await?;
+            row.answered = told;
+        }
         inbound::add(&mut tx, &row).await?;
     }
     tx.commit().await?;

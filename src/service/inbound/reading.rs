@@ -112,8 +112,8 @@ async fn post(app: &App, row: &PostRow) -> ServiceResult<End> {
 }
 
 /// Which field of a vendor's record means what.
-pub(super) fn mapping(_: &App, vendor: Vendor) -> Mapping {
-    Mapping::of(vendor)
+pub(super) fn mapping(app: &App, vendor: Vendor) -> Mapping {
+    app.config.sms.inbound.get(vendor.as_str()).cloned().unwrap_or_default().or(vendor)
 }
 
 async fn one(app: &App, vendor: Vendor, post: &PostRow, message: &Message) -> ServiceResult<End> {

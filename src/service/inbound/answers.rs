@@ -1,0 +1,157 @@
+//! What a citizen is answered: what was taken, for whom, and how to take it back. Nothing that promotes anything.
+
+use chrono::TimeDelta;
+use kopru_domain::{Channel, Recipient};
+use kopru_store::inbound::{self, InboundRow, InboundState};
+use kopru_store::keywords::KeywordRow;
+use kopru_store::{Tx, messages};
+use uuid::Uuid;
+
+use crate::bootstrap::App;
+use crate::service::ServiceResult;
+use crate::service::brands::KnownBrand;
+use crate::service::messages::{Content, MessageChannel, NewMessage, Purpose, enqueue};
+
+/// A text that is not understood is answered once in this time.
+const AGAIN: TimeDelta = TimeDelta::hours(24);
+/// An answer that comes later than this only confuses.
+const LIFE: TimeDelta = TimeDelta::hours(24);
+
+/// What was made of a message.
+pub(super) struct Taken<'a> {
+    pub channels: &'a [Channel],
+    pub consents: &'a [Uuid],
+    /// For how many brands.
+    pub brands: usize,
+}
+
+/// Answers a citizen, in the transaction in which the message is written down: one answer a message, however often it comes. The
+/// notice of an approval, where the brand sends them, is its answer. Tells whether there is one.
+pub(super) async fn queue(
+    app: &App,
+    tx: &mut Tx,
+    brand: &KnownBrand,
+    keyword: &KeywordRow,
+    message: &InboundRow,
+    sender: &Recipient,
+    made: Taken<'_>,
+) -> ServiceResult<bool> {
+    let Taken { channels, consents, brands } = made;
+    let (provider, code) = (brand.row.iys_code, brand.row.brand_code);
+    for consent in consents.iter().filter(|_| message.state == InboundState::Approval) {
+        if messages::find_by_dedupe(tx, provider, &format!("notice:{consent}")).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    if message.state == InboundState::Unknown {
+        let since = message.received_at - AGAIN;
+        if inbound::was_answered(tx, provider, code, message.key, since).await? {
+            return Ok(false);
+        }
+    }
+    let name = brand.sender.as_ref().map_or(&brand.row.name, |sender| &sender.title);
+    let Some(text) = answer(name, keyword, message.state, channels, brands) else { return Ok(false) };
+    let purpose = if message.state == InboundState::Unknown { Purpose::Help } else { Purpose::Confirmation };
+    let new = NewMessage {
+        provider,
+        brand: code,
+        channel: MessageChannel::Sms,
+        recipient: sender.clone(),
+        purpose,
+        content: Content::sms(text),
+        dedupe: format!("inbound:{}", hex::encode(&message.digest)),
+        not_after: Some(app.clocks.business() + LIFE),
+    };
+    enqueue(tx, app, new).await?;
+    Ok(true)
+}
+
+/// The answer to a message; `brands` is how many it was taken for.
+fn answer(
+    brand: &str,
+    row: &KeywordRow,
+    state: InboundState,
+    channels: &[Channel],
+    brands: usize,
+) -> Option<String> {
+    let number = row.number.as_str();
+    let what = channels.iter().filter_map(|channel| word(*channel)).collect::<Vec<_>>().join(" ve ");
+    let to_send = |verb: &str| match &row.keyword {
+        Some(keyword) => format!("{keyword} {verb}"),
+        None => verb.to_owned(),
+    };
+    let refusal = to_send("RET");
+    match state {
+        InboundState::Rejection | InboundState::Rejected if brands > 1 => {
+            Some(format!("{number} numarasını kullanan markalardan {what} almama isteğiniz kaydedildi."))
+        }
+        InboundState::Rejection | InboundState::Rejected => {
+            Some(format!("{brand}: {what} almama isteğiniz kaydedildi."))
+        }
+        InboundState::Approval => Some(format!(
+            "{brand}: {what} onayınız kaydedildi. Vazgeçmek için {refusal} yazıp {number} numarasına gönderin."
+        )),
+        InboundState::Unknown => {
+            let verbs = row.verbs().ok()?;
+            let approval = to_send(verbs.approvals().next()?);
+            Some(format!(
+                "{brand}: mesajınız anlaşılamadı. İleti almamak için {refusal}, onay vermek için {approval} yazıp {number} numarasına gönderin."
+            ))
+        }
+        InboundState::Dismissed => None,
+    }
+}
+
+const fn word(channel: Channel) -> Option<&'static str> {
+    match channel {
+        Channel::Call => Some("arama"),
+        Channel::Message => Some("SMS"),
+        Channel::Email => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use kopru_domain::{BrandCode, IysCode, Keyword, ShortNumber};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn row(keyword: Option<&str>) -> KeywordRow {
+        KeywordRow {
+            iys_code: IysCode(1),
+            id: Uuid::nil(),
+            brand_code: BrandCode(1),
+            number: ShortNumber::parse("7889").unwrap(),
+            keyword: keyword.map(|word| Keyword::parse(word).unwrap()),
+            approvals: Vec::new(),
+            rejections: Vec::new(),
+            channels: vec![Channel::Call, Channel::Message],
+            created_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn an_answer_says_what_was_taken_and_how_to_take_it_back() {
+        let (abc, both) = (row(Some("ABC")), [Channel::Call, Channel::Message]);
+        let of = |row: &KeywordRow, state, channels: &[Channel], brands| {
+            answer("Örnek", row, state, channels, brands)
+        };
+        assert_eq!(
+            of(&abc, InboundState::Approval, &both[1..], 1).unwrap(),
+            "Örnek: SMS onayınız kaydedildi. Vazgeçmek için ABC RET yazıp 7889 numarasına gönderin."
+        );
+        assert_eq!(
+            of(&abc, InboundState::Rejection, &both, 1).unwrap(),
+            "Örnek: arama ve SMS almama isteğiniz kaydedildi."
+        );
+        assert!(of(&abc, InboundState::Rejection, &both, 2).unwrap().starts_with("7889 numarasını"));
+        assert!(
+            of(&row(None), InboundState::Unknown, &[], 1)
+                .unwrap()
+                .contains("onay vermek için ONAY yazıp 7889")
+        );
+        assert_eq!(of(&abc, InboundState::Dismissed, &[], 1), None);
+    }
+}
