@@ -7,7 +7,6 @@ pub mod auth;
 mod body;
 mod cache;
 mod client;
-mod confirm;
 mod cursor;
 mod docs;
 mod edge;
@@ -48,7 +47,6 @@ pub fn router(app: App) -> Router {
         .merge(v1.route_layer(from_fn_with_state(state.clone(), auth::authenticate)))
         .merge(hooks::routes())
         .merge(pages::routes())
-        .merge(confirm::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi::serve))

@@ -1,7 +1,9 @@
-//! The public pages: forms, links, refusals. Not part of the described API: people open them, and clients' own pages post to them.
+//! The public pages: forms, confirmations, links, refusals. Not part of the described API: people open them, and clients' own pages post to them.
 //!
-//! A GET only shows, whoever opens the page; a POST acts. No page redirects anywhere, and everything from outside is escaped.
+//! A GET only shows, whoever opens the page; a POST acts. No page redirects anywhere but from a form to the page of its code, and
+//! everything from outside is escaped.
 
+mod confirm;
 mod embed;
 mod form;
 mod link;
@@ -14,7 +16,7 @@ mod words;
 use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use kopru_domain::Lang;
 use url::form_urlencoded;
 
@@ -28,6 +30,8 @@ pub fn routes() -> Router<HttpState> {
     Router::new()
         .route("/f/{key}", get(form::show).post(form::send).options(form::preflight))
         .route("/f/{key}/embed.js", get(embed::script))
+        .route("/c/{token}", get(confirm::show).post(confirm::confirm))
+        .route("/c/{token}/again", post(confirm::again))
         .route("/l/{token}", get(link::show).post(link::act))
         .route("/r/{token}", get(link::show_refusal).post(link::refuse))
 }

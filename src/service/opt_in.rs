@@ -5,6 +5,7 @@
 //! form, the address and the versions of the texts. A confirmation is committed before anything is filed, with its moment as the
 //! date of consent, and filed again by housekeeping if the process dies in between: the name of the process makes that one consent.
 
+mod settling;
 mod start;
 mod view;
 
@@ -12,13 +13,11 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, TimeDelta, Utc};
-use kopru_domain::evidence::{Door, Otp};
+use chrono::{DateTime, Utc};
+use kopru_domain::evidence::Door;
 use kopru_domain::opt_in::{self, Asker, Attempt, OptInState, Process, SENDS_WITHIN, TRIES, Way};
-use kopru_domain::time::{format_rfc3339, truncate_seconds};
-use kopru_domain::{
-    Channel, ConsentStatus, Evidence, IysCode, Lang, ProviderSource, Recipient, RecipientType,
-};
+use kopru_domain::time::truncate_seconds;
+use kopru_domain::{Channel, Evidence, IysCode, Lang, ProviderSource, Recipient, RecipientType};
 use kopru_store::opt_ins::{self as rows, OptInRow};
 use kopru_store::senders::SenderRow;
 use kopru_store::{Key, Priority, ProviderKeys, StoreError, Tx, ids, random};
@@ -28,10 +27,10 @@ use subtle::ConstantTimeEq as _;
 
 use crate::bootstrap::App;
 use crate::service::brands::{self, KnownBrand};
-use crate::service::intake::{self, ConsentInput, IntakeItem, IntakeRequest};
 use crate::service::messages::{self, Content, MessageChannel, NewMessage, Purpose};
 use crate::service::{Caller, Scope, ServiceError, ServiceResult};
 
+pub use settling::{purge, tend};
 pub use start::{NewOptIn, start_in};
 pub use view::{OptIn, list};
 
@@ -39,8 +38,6 @@ pub use view::{OptIn, list};
 const SEALED: &str = "opt_ins.sealed";
 /// Characters of a token: 128 random bits in base64url.
 const TOKEN_LENGTH: usize = 22;
-/// Rows of one round of housekeeping.
-const MOST: i64 = 500;
 
 /// What somebody typed, of one address: what a confirmation makes. It is kept sealed.
 #[derive(Clone, Serialize, Deserialize)]
@@ -296,7 +293,7 @@ pub async fn confirm(app: &App, token: &str, code: Option<&str>) -> ServiceResul
     tx.commit().await?;
     metrics::counter!("opt_in_attempts_total", "outcome" => word(attempt)).increment(1);
     if row.state == OptInState::Confirmed {
-        file(app, &row, ask).await?;
+        settling::file(app, &row, ask).await?;
     }
     Ok(match attempt {
         Attempt::Right | Attempt::Already => Answered::Confirmed,
@@ -304,93 +301,6 @@ pub async fn confirm(app: &App, token: &str, code: Option<&str>) -> ServiceResul
         Attempt::Wrong { left } => Answered::Wrong { left },
         Attempt::TooOld => Answered::TooOld,
     })
-}
-
-/// Files what was confirmed before a process died, and ends what nobody confirmed; returns how much there was.
-pub async fn tend(app: &App) -> ServiceResult<usize> {
-    let now = app.clocks.wire();
-    let (overdue, unfiled) = {
-        let mut tx = app.db.read().await?;
-        (rows::overdue(&mut tx, now).await?, rows::confirmed(&mut tx, MOST).await?)
-    };
-    let mut done = 0;
-    if overdue {
-        let mut tx = app.db.begin(Priority::Bulk).await?;
-        done += usize::try_from(rows::abandon(&mut tx, now, MOST).await?).unwrap_or_default();
-        tx.commit().await?;
-    }
-    for row in unfiled {
-        // What was confirmed a moment ago is being filed by whoever confirmed it.
-        if row.confirmed_at.is_none_or(|at| app.clocks.business() - at < TimeDelta::minutes(1)) {
-            continue;
-        }
-        let keys = {
-            let mut tx = app.db.read().await?;
-            app.vault.keys(&mut tx, row.iys_code).await?
-        };
-        let ask = opened(&keys, &row)?;
-        file(app, &row, ask).await?;
-        done += 1;
-    }
-    Ok(done)
-}
-
-/// Forgets sends that count no more.
-pub async fn purge(app: &App) -> ServiceResult<u64> {
-    let mut tx = app.db.begin(Priority::Bulk).await?;
-    let forgotten = rows::forget_sends(&mut tx, app.clocks.wire() - SENDS_WITHIN).await?;
-    tx.commit().await?;
-    Ok(forgotten)
-}
-
-/// Hands the consents of a confirmed process to intake. The same process twice makes the same consents.
-async fn file(app: &App, row: &OptInRow, ask: Ask) -> ServiceResult<()> {
-    let brand = brands::load(app, row.brand_code).await?.ok_or(ServiceError::NotFound("brand"))?;
-    let confirmed_at = row.confirmed_at.unwrap_or_else(|| app.clocks.business());
-    let evidence = Evidence {
-        door: Some(ask.door),
-        origin: Some(ask.origin.clone()),
-        otp: Some(Otp {
-            id: row.id,
-            confirmed_at,
-            wrong_attempts: u32::try_from(row.wrong).unwrap_or_default(),
-        }),
-        ..ask.evidence.clone()
-    };
-    let items = ask.channels.iter().enumerate().map(|(index, channel)| IntakeItem {
-        index,
-        consent: ConsentInput {
-            recipient: Some(ask.recipient.as_str().to_owned()),
-            channel: Some(channel.as_str().to_owned()),
-            status: Some(ConsentStatus::Approval.as_str().to_owned()),
-            source: Some(ask.source.as_str().to_owned()),
-            consent_date: Some(format_rfc3339(confirmed_at)),
-            recipient_type: Some(ask.recipient_type.as_str().to_owned()),
-            retailer_code: ask.retailer_code,
-            act: Some(format!("opt-in/{}", row.id)),
-            ..ConsentInput::default()
-        },
-        reference: ask.reference.clone(),
-        evidence: evidence.clone(),
-        own_channel: true,
-    });
-    let request = IntakeRequest {
-        stops: brand.stops(),
-        notices: brand.notices(),
-        brand: brand.row.clone(),
-        door: ask.door.as_str(),
-        items: items.collect(),
-        idempotency: None,
-        lang: ask.lang,
-    };
-    let answer = Box::pin(intake::submit(app, request)).await?;
-    for refused in &answer.refused {
-        tracing::error!(opt_in.id = %row.id, field = refused.field, code = refused.code, "a confirmed consent cannot be taken in");
-        metrics::counter!("opt_ins_refused_total").increment(1);
-    }
-    let mut tx = app.db.begin(Priority::Interactive).await?;
-    rows::done(&mut tx, row.iys_code, row.id).await?;
-    Ok(tx.commit().await?)
 }
 
 /// By whom sends are counted: the address, and the client where it is known.

@@ -38,6 +38,13 @@ words! {
     errors: "Lütfen düzeltin", "Please put this right";
     thanks_title: "Kaydınız alındı", "We have received it";
     thanks: "Onayınız kaydedildi. İstediğiniz an geri alabilirsiniz.", "Your consent is recorded. You can take it back at any time.";
+    confirm_title: "Onayınız gerekiyor", "Please confirm";
+    code: "6 haneli kod", "Code of 6 digits";
+    code_hint: "Kodun gönderildiği numara:", "Sent to";
+    new_code: "Yeni kod gönder", "Send a new code";
+    do_not_confirm: "Onaylamak istemiyorsanız bu sayfayı kapatın; size ticari ileti gönderilmez.",
+        "If you do not want to agree, close this page; no commercial messages are sent to you.";
+    no_such_confirmation: "Bağlantı geçerli değil ya da süresi dolmuş.", "The link is not valid, or too old.";
     mail_title: "E-postanıza bakın", "Look at your e-mail";
     mail_sent: "Adresinize bir bağlantı gönderdik. Açıp onayladığınızda kaydınız tamamlanır; bağlantı 72 saat geçerlidir.",
         "We have sent a link to your address. Open it and confirm to finish; the link is good for 72 hours.";

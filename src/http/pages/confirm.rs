@@ -1,16 +1,16 @@
 //! The page on which the owner of an address confirms it: `/c/{token}`. A look changes nothing, so scanners of mail and previews
 //! of links do no harm; only the form's POST acts. It works without JavaScript.
 
-use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use axum::routing::{get, post};
 use kopru_domain::opt_in::{OptInState, Way, identity, named};
 use kopru_domain::{Lang, Text, time};
+use maud::{Markup, html};
 
+use super::view::{notice, page};
+use super::words::Words;
 use crate::http::body;
-use crate::http::html::{escape, page};
 use crate::http::problem::Problem;
 use crate::http::state::HttpState;
 use crate::service::ServiceError;
@@ -19,12 +19,7 @@ use crate::service::opt_in::{self, Answered, Asked, Shown};
 /// Longest form in bytes.
 const LIMIT: usize = 4 * 1024;
 
-/// All routes.
-pub fn routes() -> Router<HttpState> {
-    Router::new().route("/c/{token}", get(show).post(confirm)).route("/c/{token}/again", post(again))
-}
-
-async fn show(
+pub async fn show(
     State(state): State<HttpState>,
     Path(token): Path<String>,
     uri: Uri,
@@ -42,7 +37,7 @@ async fn show(
     }
 }
 
-async fn confirm(
+pub async fn confirm(
     State(state): State<HttpState>,
     Path(token): Path<String>,
     request: Request,
@@ -72,7 +67,7 @@ async fn confirm(
     }
 }
 
-async fn again(State(state): State<HttpState>, Path(token): Path<String>) -> Result<Response, Problem> {
+pub async fn again(State(state): State<HttpState>, Path(token): Path<String>) -> Result<Response, Problem> {
     let Some(shown) = looked(&state, &token).await? else { return Ok(unknown()) };
     let (status, text) = match opt_in::again(&state.app, &token).await {
         Ok(Asked::TooOften { again_at }) => {
@@ -108,59 +103,58 @@ fn asking(status: StatusCode, token: &str, shown: &Shown, note: Option<Text>) ->
     if shown.state != OptInState::Pending {
         return ended(status, shown);
     }
-    let lang = shown.lang;
-    let pick = |tr: &'static str, en: &'static str| if lang == Lang::Tr { tr } else { en };
-    let (title, channels) = (escape(&shown.title), named(&shown.channels, lang));
-    let identity = escape(&identity(&shown.identity));
+    let (lang, words) = (shown.lang, Words(shown.lang));
+    let channels = named(&shown.channels, lang);
     let purpose = match lang {
-        Lang::Tr => format!(
-            "<strong>{title}</strong>, size {channels} ile ticari ileti göndermek için onayınızı istiyor."
-        ),
-        Lang::En => format!(
-            "<strong>{title}</strong> asks for your consent to send you commercial messages by {channels}."
-        ),
+        Lang::Tr => {
+            format!("{}, size {channels} ile ticari ileti göndermek için onayınızı istiyor.", shown.title)
+        }
+        Lang::En => {
+            format!("{} asks for your consent to send you commercial messages by {channels}.", shown.title)
+        }
     };
-    let note = note.map_or_else(String::new, |note| {
-        let class = if status.is_success() { "dim" } else { "wrong" };
-        format!("<p class=\"{class}\" role=\"status\">{}</p>\n", escape(note.get(lang)))
-    });
-    let close = pick(
-        "Onaylamak istemiyorsanız bu sayfayı kapatın; size ticari ileti gönderilmez.",
-        "If you do not want to agree, close this page; no commercial messages are sent to you.",
-    );
-    let main = format!(
-        "<p>{purpose}</p>\n<p class=\"dim\">{identity}</p>\n{note}{}<p class=\"dim\">{close}</p>\n",
-        form(token, shown)
-    );
-    page(status, lang, pick("Onayınız gerekiyor", "Please confirm"), &main)
+    let wrong = !status.is_success();
+    let body = html! {
+        h1 { (words.confirm_title()) }
+        p { (purpose) }
+        p.small { (identity(&shown.identity)) }
+        @if let Some(note) = note { p.error[wrong] role="status" { (note.get(lang)) } }
+        (form(token, shown, words))
+        p.small { (words.do_not_confirm()) }
+    };
+    page(status, lang, None, words.confirm_title(), &body)
 }
 
 /// What the person fills in or presses.
-fn form(token: &str, shown: &Shown) -> String {
-    let pick = |tr: &'static str, en: &'static str| if shown.lang == Lang::Tr { tr } else { en };
-    let (recipient, token) = (escape(&shown.recipient), escape(token));
-    let agree = pick("Onaylıyorum", "I agree");
-    if shown.way == Way::Link {
-        return format!(
-            "<p class=\"dim\">{recipient}</p>\n<form method=\"post\" action=\"/c/{token}\">\n<button type=\"submit\">{agree}</button>\n</form>\n"
-        );
+fn form(token: &str, shown: &Shown, words: Words) -> Markup {
+    let action = format!("/c/{token}");
+    html! {
+        @match shown.way {
+            Way::Link => {
+                p { (shown.recipient) }
+                form method="post" action=(action) { button type="submit" { (words.confirm()) } }
+            }
+            Way::Code => {
+                form method="post" action=(action) {
+                    div.field {
+                        label for="code" { (words.code()) }
+                        p.small id="hint" { (words.code_hint()) " " (shown.recipient) }
+                        input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="12" required aria-describedby="hint";
+                    }
+                    button type="submit" { (words.confirm()) }
+                }
+                form method="post" action=(format!("{action}/again")) {
+                    p { button.second type="submit" { (words.new_code()) } }
+                }
+            }
+        }
     }
-    let (label, hint) =
-        (pick("6 haneli kod", "Code of 6 digits"), pick("Kodun gönderildiği numara:", "Sent to"));
-    let again = pick("Yeni kod gönder", "Send a new code");
-    format!(
-        "<form method=\"post\" action=\"/c/{token}\">\n<label for=\"code\">{label}</label>\n<p class=\"dim\" id=\"hint\">{hint} {recipient}</p>\n\
-         <input id=\"code\" name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" maxlength=\"12\" required aria-describedby=\"hint\">\n\
-         <br><button type=\"submit\">{agree}</button>\n</form>\n<form method=\"post\" action=\"/c/{token}/again\">\n\
-         <button class=\"quiet\" type=\"submit\">{again}</button>\n</form>\n"
-    )
 }
 
 fn ended(status: StatusCode, shown: &Shown) -> Response {
     let lang = shown.lang;
     let done = matches!(shown.state, OptInState::Confirmed | OptInState::Done);
-    let title = escape(&shown.title);
-    let channels = named(&shown.channels, lang);
+    let (title, channels) = (&shown.title, named(&shown.channels, lang));
     let (heading, text) = match (done, lang) {
         (true, Lang::Tr) => (
             "Onayınız alındı",
@@ -175,21 +169,21 @@ fn ended(status: StatusCode, shown: &Shown) -> Response {
         (false, Lang::Tr) => (
             "Onay alınmadı",
             format!(
-                "Bu onayın süresi doldu ya da çok sayıda yanlış kod girildi. {title} size bu adresten ticari ileti gönderemez. İsterseniz formu yeniden doldurun."
+                "Bu onayın süresi doldu ya da çok sayıda yanlış kod girildi. {title} bu onayla size ticari ileti gönderemez. İsterseniz formu yeniden doldurun."
             ),
         ),
         (false, Lang::En) => (
             "No consent was taken",
             format!(
-                "This confirmation is over, or too many wrong codes were entered. {title} may not send you commercial messages there. You may fill in the form again."
+                "This confirmation is over, or too many wrong codes were entered. {title} may not send you commercial messages on its strength. You may fill in the form again."
             ),
         ),
     };
-    page(status, lang, heading, &format!("<p role=\"status\">{text}</p>\n"))
+    notice(status, lang, None, heading, &text)
 }
 
 /// Nothing is told of who else might be meant.
 fn unknown() -> Response {
-    let text = "<p>Bağlantı geçerli değil ya da süresi dolmuş.</p>\n<p lang=\"en\">The link is not valid, or too old.</p>\n";
-    page(StatusCode::NOT_FOUND, Lang::Tr, "Bağlantı bulunamadı", text)
+    let words = Words(Lang::Tr);
+    notice(StatusCode::NOT_FOUND, Lang::Tr, None, words.missing_title(), words.no_such_confirmation())
 }
