@@ -252,9 +252,13 @@ on_both_databases! {
         let bridge = Bridge::with(database, Registry::start().await, options).await;
         let (failing, sound) = (bridge.brand(), bridge.registry.second_brand().await);
         add_brand(&bridge, sound).await;
-        // On to a time of day and of the week at which something can be near its target.
-        let now = bridge.app.clocks.business() + TimeDelta::minutes(10);
-        let wait = (0..240).find(|h| date_with_target_near(&bridge, now + TimeDelta::hours(*h)).is_some()).unwrap();
+        // On to a time of day and of the week at which something can be near its target, now and in ten minutes: at the edge
+        // of such a time it once was not any more, or not yet.
+        let now = bridge.app.clocks.business();
+        let near = |hour: i64, minute: i64| {
+            date_with_target_near(&bridge, now + TimeDelta::hours(hour) + TimeDelta::minutes(minute)).is_some()
+        };
+        let wait = (0..240).find(|hour| near(*hour, 0) && near(*hour, 10)).unwrap();
         bridge.advance(&format!("{wait}h")).await;
         // The registry knows none of these addresses: H175, a failure each.
         let now = bridge.app.clocks.business();
