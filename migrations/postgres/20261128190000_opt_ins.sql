@@ -20,7 +20,6 @@ CREATE TABLE opt_ins (
     ends_at      TIMESTAMPTZ NOT NULL,
     wrong         BIGINT  NOT NULL,
     sends         BIGINT  NOT NULL,
-    opened_at    TIMESTAMPTZ,
     -- business time: the moment of consent
     confirmed_at TIMESTAMPTZ,
     created_at   TIMESTAMPTZ NOT NULL,

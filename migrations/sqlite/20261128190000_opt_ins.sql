@@ -20,7 +20,6 @@ CREATE TABLE opt_ins (
     ends_at      INTEGER NOT NULL,
     wrong         INTEGER  NOT NULL,
     sends         INTEGER  NOT NULL,
-    opened_at    INTEGER,
     -- business time: the moment of consent
     confirmed_at INTEGER,
     created_at   INTEGER NOT NULL,

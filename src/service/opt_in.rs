@@ -168,7 +168,6 @@ async fn ask_in(tx: &mut Tx, app: &App, brand: &KnownBrand, base: &str, ask: Ask
         ends_at: now + way.patience(),
         wrong: 0,
         sends: 0,
-        opened_at: None,
         confirmed_at: None,
         created_at: now,
     };
@@ -224,11 +223,7 @@ pub async fn look(app: &App, token: &str) -> ServiceResult<Shown> {
     let sender = brand.sender.as_deref();
     Ok(Shown {
         way: row.way,
-        state: if row.ends_at < app.clocks.wire() && row.state == OptInState::Pending {
-            OptInState::Abandoned
-        } else {
-            row.state
-        },
+        state: state_at(&row, app.clocks.wire()),
         good_until: row.good_until,
         title: sender.map(|sender| sender.title.clone()).unwrap_or_default(),
         identity: sender.map(|sender| sender.identity.clone()).unwrap_or_default(),
@@ -269,11 +264,7 @@ pub async fn confirm(app: &App, token: &str, code: Option<&str>) -> ServiceResul
     };
     let right: bool = proof(&keys, &row, &ask, &told).ct_eq(&row.proof[..]).into();
     let process = Process {
-        state: if row.ends_at < now && row.state == OptInState::Pending {
-            OptInState::Abandoned
-        } else {
-            row.state
-        },
+        state: state_at(&row, now),
         good_until: row.good_until,
         wrong: u32::try_from(row.wrong).unwrap_or(TRIES),
     };
@@ -411,6 +402,11 @@ async fn find(app: &App, token: &str) -> ServiceResult<OptInRow> {
 
 async fn locked(tx: &mut Tx, found: &OptInRow) -> ServiceResult<OptInRow> {
     rows::lock(tx, found.iys_code, found.id).await?.ok_or(ServiceError::NotFound("opt-in"))
+}
+
+/// How far a process has come: housekeeping may not have ended yet what nobody confirmed in time.
+fn state_at(row: &OptInRow, now: DateTime<Utc>) -> OptInState {
+    if row.state == OptInState::Pending && row.ends_at < now { OptInState::Abandoned } else { row.state }
 }
 
 fn opened(keys: &ProviderKeys, row: &OptInRow) -> ServiceResult<Ask> {

@@ -12,16 +12,16 @@ use crate::{Key, Tx, args, sql::Row, statements};
 macro_rules! row {
     () => {
         "iys_code, id, brand_code, origin, way, state, token_hash, proof, address, sealed, good_until, ends_at, wrong, sends, \
-         opened_at, confirmed_at, created_at"
+         confirmed_at, created_at"
     };
 }
 
 statements! {
     ADD = concat!("INSERT INTO opt_ins (", row!(), ")
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
     BY_TOKEN = concat!("SELECT ", row!(), " FROM opt_ins WHERE token_hash = $1");
     LOCK = concat!("SELECT ", row!(), " FROM opt_ins WHERE iys_code = $1 AND id = $2 {for_update}");
-    SAVE = "UPDATE opt_ins SET state = $3, proof = $4, good_until = $5, ends_at = $6, wrong = $7, sends = $8, opened_at = $9, confirmed_at = $10
+    SAVE = "UPDATE opt_ins SET state = $3, proof = $4, good_until = $5, ends_at = $6, wrong = $7, sends = $8, confirmed_at = $9
             WHERE iys_code = $1 AND id = $2";
     DONE = "UPDATE opt_ins SET state = 'done' WHERE iys_code = $1 AND id = $2 AND state = 'confirmed'";
     CONFIRMED = concat!("SELECT ", row!(), " FROM opt_ins {by opt_ins_confirmed} WHERE state = 'confirmed' ORDER BY iys_code, id LIMIT $1");
@@ -68,8 +68,6 @@ pub struct OptInRow {
     pub wrong: i64,
     /// How often something was sent.
     pub sends: i64,
-    /// When the link was first looked at (wire time).
-    pub opened_at: Option<DateTime<Utc>>,
     /// The moment of consent (business time).
     pub confirmed_at: Option<DateTime<Utc>>,
     /// When the person filled in the form (wire time).
@@ -93,7 +91,6 @@ pub async fn add(tx: &mut Tx, row: &OptInRow) -> Result<()> {
         row.ends_at,
         row.wrong,
         row.sends,
-        row.opened_at,
         row.confirmed_at,
         row.created_at
     ];
@@ -121,7 +118,6 @@ pub async fn save(tx: &mut Tx, row: &OptInRow) -> Result<()> {
         row.ends_at,
         row.wrong,
         row.sends,
-        row.opened_at,
         row.confirmed_at
     ];
     tx.execute(&SAVE, args).await.map(drop)
@@ -195,8 +191,7 @@ fn read(row: &Row) -> Result<OptInRow> {
         ends_at: row.get(11)?,
         wrong: row.get(12)?,
         sends: row.get(13)?,
-        opened_at: row.get(14)?,
-        confirmed_at: row.get(15)?,
-        created_at: row.get(16)?,
+        confirmed_at: row.get(14)?,
+        created_at: row.get(15)?,
     })
 }

@@ -30,7 +30,6 @@ fn row(number: u8) -> OptInRow {
         ends_at: at(i64::from(number) * 100),
         wrong: 0,
         sends: 1,
-        opened_at: None,
         confirmed_at: None,
         created_at: at(0),
     }
