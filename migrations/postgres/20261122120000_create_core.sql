@@ -1,6 +1,8 @@
 -- One schema for both databases: the two files differ in type names and storage clauses only. SQLite holds times as
 -- microseconds since 1970, and wide or much-indexed tables by rowid: appended at their end, and named briefly in each index.
 -- iys_code comes first in every key, so that tables can be distributed by provider. 0 = the installation itself.
+-- On tables that are written by the million a list of words is written out with OR: SQLite makes a small tree of an IN with more
+-- than two words for each row.
 
 CREATE TABLE providers (
     iys_code         BIGINT  NOT NULL PRIMARY KEY,
@@ -67,7 +69,7 @@ CREATE TABLE consents (
     brand_code      BIGINT   NOT NULL,
     key            BYTEA NOT NULL,
     recipient_type TEXT  NOT NULL CHECK (recipient_type IN ('BIREYSEL', 'TACIR')),
-    channel        TEXT  NOT NULL CHECK (channel IN ('ARAMA', 'MESAJ', 'EPOSTA')),
+    channel        TEXT  NOT NULL CHECK (channel = 'ARAMA' OR channel = 'MESAJ' OR channel = 'EPOSTA'),
     status         TEXT  NOT NULL CHECK (status IN ('ONAY', 'RET')),
     source         TEXT,
     consent_date   TIMESTAMPTZ,
@@ -92,10 +94,10 @@ CREATE TABLE submissions (
     generation        BIGINT   NOT NULL,
     brand_code        BIGINT   NOT NULL,
     key              BYTEA NOT NULL,
-    channel          TEXT  NOT NULL CHECK (channel IN ('ARAMA', 'MESAJ', 'EPOSTA')),
+    channel          TEXT  NOT NULL CHECK (channel = 'ARAMA' OR channel = 'MESAJ' OR channel = 'EPOSTA'),
     status           TEXT  NOT NULL CHECK (status IN ('ONAY', 'RET')),
-    state            TEXT  NOT NULL CHECK (state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held',
-                                                     'registered', 'refused', 'expired', 'not_needed', 'superseded')),
+    state            TEXT  NOT NULL CHECK (state = 'queued' OR state = 'in_flight' OR state = 'batched' OR state = 'unresolved' OR state = 'held' OR
+                                                     state = 'registered' OR state = 'refused' OR state = 'expired' OR state = 'not_needed' OR state = 'superseded'),
     -- H-code of the registry or a code of ours
     code             TEXT,
     -- order inside the key: the consent's true time, or its arrival where it has none
@@ -126,12 +128,13 @@ CREATE INDEX submissions_due ON submissions (target_at, status DESC) WHERE state
 CREATE INDEX submissions_due_by_brand ON submissions (status, iys_code, brand_code, target_at) WHERE state = 'queued';
 -- Led by the key, which names few rows: without statistics PostgreSQL takes the provider for the selective column.
 CREATE INDEX submissions_open ON submissions (key, iys_code)
-    WHERE state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held');
+    WHERE (state = 'queued' OR state = 'in_flight' OR state = 'batched' OR state = 'unresolved' OR state = 'held');
 CREATE INDEX submissions_warn ON submissions (target_at)
-    WHERE NOT at_risk AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held');
+    WHERE NOT at_risk AND (state = 'queued' OR state = 'in_flight' OR state = 'batched' OR state = 'unresolved' OR state = 'held');
 CREATE INDEX submissions_out ON submissions (next_attempt_at) WHERE state IN ('in_flight', 'unresolved');
 CREATE INDEX submissions_held ON submissions (iys_code, brand_code, channel) WHERE state = 'held';
-CREATE INDEX submissions_of_batch ON submissions (iys_code, batch_id) WHERE state IN ('in_flight', 'batched', 'unresolved');
+CREATE INDEX submissions_of_batch ON submissions (iys_code, batch_id)
+    WHERE (state = 'in_flight' OR state = 'batched' OR state = 'unresolved');
 CREATE INDEX submissions_recent ON submissions (iys_code, brand_code, consent_id);
 
 CREATE TABLE batches (
@@ -160,15 +163,15 @@ CREATE TABLE batches (
 CREATE INDEX batches_due ON batches (next_attempt_at) WHERE state <> 'done';
 CREATE INDEX batches_done ON batches (created_at) WHERE state = 'done';
 
--- The mirror: what the registry holds, and a RET of ours that it does not show yet.
+-- The mirror: what the registry holds, and a RET of ours that it does not show yet. A key begins with its brand and channel.
 CREATE TABLE permissions (
     iys_code          BIGINT   NOT NULL,
     key              BYTEA NOT NULL,
     brand_code        BIGINT   NOT NULL,
     recipient_type   TEXT  NOT NULL CHECK (recipient_type IN ('BIREYSEL', 'TACIR')),
-    channel          TEXT  NOT NULL CHECK (channel IN ('ARAMA', 'MESAJ', 'EPOSTA')),
+    channel          TEXT  NOT NULL CHECK (channel = 'ARAMA' OR channel = 'MESAJ' OR channel = 'EPOSTA'),
     recipient        BYTEA NOT NULL,
-    registry         TEXT  NOT NULL CHECK (registry IN ('not_known', 'empty', 'ONAY', 'RET')),
+    registry         TEXT  NOT NULL CHECK (registry = 'not_known' OR registry = 'empty' OR registry = 'ONAY' OR registry = 'RET'),
     consent_date     TIMESTAMPTZ,
     source           TEXT,
     -- for 'empty': when the registry said so
@@ -178,11 +181,10 @@ CREATE TABLE permissions (
     local_consent_id UUID,
     observed_at      TIMESTAMPTZ,
     observed         BOOLEAN,
-    effective        TEXT  NOT NULL CHECK (effective IN ('ONAY', 'RET', 'unknown')),
+    effective        TEXT  NOT NULL CHECK (effective = 'ONAY' OR effective = 'RET' OR effective = 'unknown'),
     updated_at       TIMESTAMPTZ  NOT NULL,
     PRIMARY KEY (iys_code, key)
 );
-CREATE INDEX permissions_by_brand ON permissions (iys_code, brand_code, channel, key);
 
 -- The change feed; seq is drawn under the lock of the provider's head, so it is in commit order without gaps.
 CREATE TABLE changes (
@@ -229,7 +231,7 @@ CREATE TABLE deliveries (
     -- 0: the event itself; n: as part of the endpoint's n-th replay, outside the order of its key.
     replay           BIGINT   NOT NULL DEFAULT 0,
     key             BYTEA NOT NULL,
-    state           TEXT  NOT NULL CHECK (state IN ('queued', 'in_flight', 'delivered', 'parked')),
+    state           TEXT  NOT NULL CHECK (state = 'queued' OR state = 'in_flight' OR state = 'delivered' OR state = 'parked'),
     attempt          BIGINT   NOT NULL,
     next_attempt_at TIMESTAMPTZ  NOT NULL,
     claimed_by      UUID,

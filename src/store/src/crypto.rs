@@ -71,11 +71,34 @@ impl MasterKey {
     }
 }
 
-/// The blind name of one (brand, recipient, recipientType, type) of a provider: HMAC-SHA-256, cut to 128 bits.
+/// The blind name of one (brand, recipient, recipientType, type) of a provider: brand and channel, which stand beside it in the
+/// clear, and the first 88 bits of an HMAC-SHA-256. So the keys of a brand's channel lie together in each index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(pub [u8; 16]);
 
 impl Key {
+    const PLACE: usize = 5;
+
+    /// The key with this name among those of a brand's channel.
+    pub fn of(brand: BrandCode, channel: Channel, name: [u8; 11]) -> Self {
+        let mut key = [0; 16];
+        // Of a number beyond 32 bits the lower ones: then two brands share a span, and queries name the brand as well.
+        key[..4].copy_from_slice(&brand.0.to_be_bytes()[4..]);
+        key[4] = match channel {
+            Channel::Call => 1,
+            Channel::Message => 2,
+            Channel::Email => 3,
+        };
+        key[Self::PLACE..].copy_from_slice(&name);
+        Self(key)
+    }
+
+    /// What all keys of a brand's channel are greater than, and the last that can be.
+    pub fn span(brand: BrandCode, channel: Channel) -> (Vec<u8>, Self) {
+        let last = Self::of(brand, channel, [u8::MAX; 11]);
+        (last.0[..Self::PLACE].to_vec(), last)
+    }
+
     pub(crate) fn from_slice(bytes: &[u8]) -> Result<Self> {
         bytes.try_into().map(Self).map_err(|_| StoreError::corrupt("key", "length"))
     }
@@ -144,8 +167,11 @@ impl ProviderKeys {
 
     /// The blind name under which everything about this address, brand and channel is stored. `recipient` is canonical.
     pub fn key(&self, brand: BrandCode, kind: RecipientType, channel: Channel, recipient: &str) -> Key {
-        let (kind, channel) = (kind.as_str().as_bytes(), channel.as_str().as_bytes());
-        self.name(&[&brand.0.to_be_bytes(), kind, b"/", channel, b"/", recipient.as_bytes()])
+        let (kind, word) = (kind.as_str().as_bytes(), channel.as_str().as_bytes());
+        let Key(name) = self.name(&[&brand.0.to_be_bytes(), kind, b"/", word, b"/", recipient.as_bytes()]);
+        let mut short = [0; 11];
+        short.copy_from_slice(&name[..11]);
+        Key::of(brand, channel, short)
     }
 
     /// The blind name of an address by itself. `recipient` is canonical.

@@ -15,12 +15,12 @@ statements! {
                FROM {each $2 bytes of permissions AS p: p.iys_code = $1 AND p.key = wanted.value}";
     UNSURE = "SELECT key, brand_code, recipient_type, channel, recipient, registry, consent_date, source, creation_date, transaction_id,
                    local_at, local_consent_id, observed_at, observed
-               FROM permissions {by permissions_by_brand} WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND key > $4
-                 AND ((registry <> 'not_known' AND creation_date < $5) OR observed_at < $5) ORDER BY key LIMIT $6";
+               FROM permissions WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND key > $4 AND key <= $5
+                 AND ((registry <> 'not_known' AND creation_date < $6) OR observed_at < $6) ORDER BY key LIMIT $7";
     UNASKED = "SELECT key, brand_code, recipient_type, channel, recipient, registry, consent_date, source, creation_date, transaction_id,
                    local_at, local_consent_id, observed_at, observed
-               FROM permissions {by permissions_by_brand} WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND key > $4
-                 AND recipient_type = $5 AND registry = 'not_known' AND (observed_at IS NULL OR observed_at < $6) ORDER BY key LIMIT $7";
+               FROM permissions WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND key > $4 AND key <= $5
+                 AND recipient_type = $6 AND registry = 'not_known' AND (observed_at IS NULL OR observed_at < $7) ORDER BY key LIMIT $8";
 }
 
 static SAVE: Insert = Insert {
@@ -88,9 +88,18 @@ pub struct Page<'a> {
     pub limit: i64,
 }
 
+impl Page<'_> {
+    /// The part of the keys that the page is looked for in: after the first of these, up to the second.
+    fn span(&self) -> (Vec<u8>, Key) {
+        let (before, last) = Key::span(self.brand_code, self.channel);
+        (if self.after.is_empty() { before } else { self.after.to_vec() }, last)
+    }
+}
+
 /// Permissions of which something is known from before an instant alone.
 pub async fn unsure(tx: &mut Tx, page: Page<'_>, before: DateTime<Utc>) -> Result<Vec<PermissionRow>> {
-    let args = args![page.iys_code, page.brand_code, page.channel, page.after, before, page.limit];
+    let (after, last) = page.span();
+    let args = args![page.iys_code, page.brand_code, page.channel, after, last, before, page.limit];
     tx.rows(&UNSURE, args).await?.iter().map(read).collect()
 }
 
@@ -101,8 +110,9 @@ pub async fn unasked(
     recipient_type: RecipientType,
     since: DateTime<Utc>,
 ) -> Result<Vec<PermissionRow>> {
-    let args =
-        args![page.iys_code, page.brand_code, page.channel, page.after, recipient_type, since, page.limit];
+    let Page { iys_code, brand_code, channel, limit, .. } = page;
+    let (after, last) = page.span();
+    let args = args![iys_code, brand_code, channel, after, last, recipient_type, since, limit];
     tx.rows(&UNASKED, args).await?.iter().map(read).collect()
 }
 

@@ -1,5 +1,7 @@
 //! Submissions: one filing of one consent to the registry. This table is the queue.
 
+#[macro_use]
+mod states;
 mod rows;
 
 use chrono::{DateTime, Utc};
@@ -24,8 +26,8 @@ macro_rules! due_of {
              WHERE s.state = 'queued' AND s.status = '", $status, "' AND '", $status, "' {in $3 text}
                 AND s.iys_code = $1 AND s.brand_code = $2 AND s.next_attempt_at <= $5
                 AND (SELECT 1 FROM submissions o {by submissions_open} WHERE o.iys_code = s.iys_code AND o.key = s.key
-                      AND o.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
-                      AND (o.state IN ('in_flight', 'batched', 'unresolved')
+                      AND ", open!("o."), "
+                      AND (", taken!("o."), "
                            OR ((o.state = 'queued' OR o.cause <> 'review')
                                AND (o.ordered_at < s.ordered_at OR (o.ordered_at = s.ordered_at AND o.consent_id < s.consent_id))))
                       LIMIT 1) IS NULL
@@ -45,12 +47,12 @@ macro_rules! row {
 
 statements! {
     /// CROSS JOIN keeps SQLite to this order: from the few open rows to their consents.
-    OPEN_OF_KEYS = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause, s.code
+    OPEN_OF_KEYS = concat!("SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause, s.code
         FROM {each $2 bytes of submissions AS s by submissions_open: s.iys_code = $1 AND s.key = wanted.value
-            AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')}
+            AND ", open!("s."), "}
             CROSS JOIN consents c
         WHERE c.iys_code = s.iys_code AND c.id = s.consent_id
-        ORDER BY s.ordered_at, s.consent_id";
+        ORDER BY s.ordered_at, s.consent_id");
     SUPERSEDE = "WITH due AS MATERIALIZED (
               SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g
               FROM {each $2 uuid of submissions AS s: s.iys_code = $1 AND s.consent_id = wanted.value})
@@ -65,13 +67,13 @@ statements! {
         WHERE state = 'queued' AND next_attempt_at <= $1 AND NOT (iys_code {in $2 int} AND brand_code {in $3 int})
         ORDER BY target_at, status DESC LIMIT 1";
     /// What of these keys has not ended, but for what this claim has just taken.
-    OPEN_BESIDE = "SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause, s.code
+    OPEN_BESIDE = concat!("SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause, s.code
         FROM {each $2 bytes of submissions AS s by submissions_open: s.iys_code = $1 AND s.key = wanted.value
-            AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
+            AND ", open!("s."), "
             AND (s.claimed_by IS NULL OR s.claimed_by <> $3)}
             CROSS JOIN consents c
         WHERE c.iys_code = s.iys_code AND c.id = s.consent_id
-        ORDER BY s.ordered_at, s.consent_id";
+        ORDER BY s.ordered_at, s.consent_id");
     /// What a claim will find, but for what it has to leave out.
     DUE = "SELECT consent_id, target_at FROM submissions {by submissions_due_by_brand}
         WHERE state = 'queued' AND status = $3 AND iys_code = $1 AND brand_code = $2 AND next_attempt_at <= $4
@@ -120,7 +122,7 @@ statements! {
                 AND code {in $2 text} AND next_attempt_at <= $4 LIMIT $3) AS doubted)";
     OF_BATCH = concat!("SELECT ", row!(), "
         FROM submissions {by submissions_of_batch}
-        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') ORDER BY batch_index");
+        WHERE iys_code = $1 AND batch_id = $2 AND ", taken!(""), " ORDER BY batch_index");
     FIND = concat!("SELECT ", row!(), "
         FROM submissions WHERE iys_code = $1 AND consent_id = $2 ORDER BY generation DESC LIMIT 1");
     FIND_MANY = concat!("SELECT ", row!(), "
@@ -132,7 +134,7 @@ statements! {
     ENDED = concat!("SELECT ", row!(), "
         FROM submissions s {by submissions_ended}
         WHERE s.iys_code = $1 AND s.brand_code = $2 AND s.consent_id > $3
-            AND s.state IN ('refused', 'expired', 'not_needed', 'superseded') AND s.state {in $4 text}
+            AND ", ended!("s."), " AND s.state {in $4 text}
             AND ($5 OR s.code {in $6 text}) AND s.updated_at >= $7 AND s.updated_at < $8
             AND (SELECT 1 FROM submissions n WHERE n.iys_code = s.iys_code AND n.consent_id = s.consent_id
                   AND n.generation > s.generation LIMIT 1) IS NULL
@@ -143,13 +145,13 @@ statements! {
         WHERE state = 'registered' AND iys_code = $1 AND brand_code = $2 AND (creation_date, consent_id) > ($3, $4) AND creation_date <= $5
         ORDER BY creation_date, consent_id LIMIT $6");
     /// The three states are the condition of the index, word for word. What kept the bytes back is over.
-    BATCH_ACCEPTED = "UPDATE submissions {by submissions_of_batch} SET state = 'batched', code = NULL, cause = NULL, updated_at = $3
-        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'batched'";
-    BATCH_UNKNOWN = "UPDATE submissions {by submissions_of_batch} SET state = 'unresolved', updated_at = $3
-        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved') AND state <> 'unresolved'";
-    BATCH_RELEASED = "UPDATE submissions {by submissions_of_batch} SET state = 'queued', batch_id = NULL, batch_index = NULL, claimed_by = NULL, lease_until = NULL,
+    BATCH_ACCEPTED = concat!("UPDATE submissions {by submissions_of_batch} SET state = 'batched', code = NULL, cause = NULL, updated_at = $3
+        WHERE iys_code = $1 AND batch_id = $2 AND ", taken!(""), " AND state <> 'batched'");
+    BATCH_UNKNOWN = concat!("UPDATE submissions {by submissions_of_batch} SET state = 'unresolved', updated_at = $3
+        WHERE iys_code = $1 AND batch_id = $2 AND ", taken!(""), " AND state <> 'unresolved'");
+    BATCH_RELEASED = concat!("UPDATE submissions {by submissions_of_batch} SET state = 'queued', batch_id = NULL, batch_index = NULL, claimed_by = NULL, lease_until = NULL,
             next_attempt_at = $3, updated_at = $4
-        WHERE iys_code = $1 AND batch_id = $2 AND state IN ('in_flight', 'batched', 'unresolved')";
+        WHERE iys_code = $1 AND batch_id = $2 AND ", taken!(""));
     /// Singles that nobody asks about just now.
     HURRY = "WITH due AS MATERIALIZED (
               SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g
@@ -162,17 +164,17 @@ statements! {
         SELECT ", row!(), "
         FROM submissions WHERE state = 'held' AND status = 'ONAY' AND latest_at < $1 LIMIT $3");
     AT_RISK = concat!("SELECT ", row!(), "
-        FROM submissions WHERE NOT at_risk AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') AND target_at < $1
+        FROM submissions WHERE NOT at_risk AND ", open!(""), " AND target_at < $1
         ORDER BY target_at LIMIT $2");
     /// Touches nothing else: the row may be in somebody's hands.
-    WARNED = "WITH due AS MATERIALIZED (
+    WARNED = concat!("WITH due AS MATERIALIZED (
               SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g
               FROM {each $2 uuid of submissions AS s: s.iys_code = $1 AND s.consent_id = wanted.value})
         UPDATE submissions SET at_risk = TRUE FROM due WHERE iys_code = p AND consent_id = c AND generation = g
-            AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')";
-    CLAIMS = "SELECT s.consent_id, s.generation, s.claimed_by
+            AND ", open!(""));
+    CLAIMS = concat!("SELECT s.consent_id, s.generation, s.claimed_by
         FROM {each $2 uuid of submissions AS s: s.iys_code = $1 AND s.consent_id = wanted.value
-            AND s.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')}";
+            AND ", open!("s."), "}");
     RELEASE_HELD = "WITH due AS MATERIALIZED (
               SELECT s.iys_code AS p, s.consent_id AS c, s.generation AS g FROM submissions s {by submissions_held}
               WHERE s.state = 'held' AND s.cause <> 'review' AND s.iys_code = $1 AND s.brand_code = $2 AND s.channel = $3
@@ -187,7 +189,7 @@ statements! {
     HELD_REJECTION = "SELECT 1 FROM submissions {by submissions_held}
         WHERE state = 'held' AND cause <> 'review' AND iys_code = $1 AND brand_code = $2 AND channel = $3 AND status = 'RET'
             AND target_at < $4 LIMIT 1";
-    COUNTS = "SELECT state, count(*) FROM submissions WHERE state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held') GROUP BY state";
+    COUNTS = concat!("SELECT state, count(*) FROM submissions WHERE ", open!(""), " GROUP BY state");
     EARLIEST = "SELECT target_at FROM submissions {by submissions_due} WHERE state = 'queued' ORDER BY target_at, status DESC LIMIT 1";
     QUEUED = "SELECT count(*) FROM submissions {by submissions_due} WHERE state = 'queued'";
     /// What is past its target and waits for another try is no concern of the order: nothing that is done now helps it.

@@ -48,25 +48,25 @@ pub(super) static ADD: Insert = Insert { head: HEAD, types: COLUMNS, tail: "" };
 pub(super) static SAVE: Insert = Insert {
     head: HEAD,
     types: COLUMNS,
-    tail: "ON CONFLICT (iys_code, consent_id, generation) DO UPDATE SET state = excluded.state, code = excluded.code,
+    tail: concat!("ON CONFLICT (iys_code, consent_id, generation) DO UPDATE SET state = excluded.state, code = excluded.code,
         wire_date = excluded.wire_date, late = excluded.late, at_risk = (submissions.at_risk OR excluded.at_risk), attempt = excluded.attempt,
         next_attempt_at = excluded.next_attempt_at,
         claimed_by = excluded.claimed_by, lease_until = excluded.lease_until, wire = excluded.wire, batch_id = excluded.batch_id,
         batch_index = excluded.batch_index, transaction_id = excluded.transaction_id, creation_date = excluded.creation_date,
         cause = excluded.cause, updated_at = excluded.updated_at
-        WHERE submissions.state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')
-        RETURNING consent_id",
+        WHERE ", open!("submissions."), "
+        RETURNING consent_id"),
 };
 
 /// An update from the rows of a WITH, named by whole keys: both databases look each up.
 pub(super) static REGISTER: Insert = Insert {
     head: "WITH recorded (iys_code, consent_id, generation, transaction_id, creation_date, updated_at) AS (",
     types: &["bigint", "uuid", "bigint", "text", "timestamptz", "timestamptz"],
-    tail: ") UPDATE submissions SET state = 'registered', code = NULL, transaction_id = r.transaction_id, creation_date = r.creation_date,
+    tail: concat!(") UPDATE submissions SET state = 'registered', code = NULL, transaction_id = r.transaction_id, creation_date = r.creation_date,
         claimed_by = NULL, lease_until = NULL, wire = NULL, batch_id = NULL, batch_index = NULL, cause = NULL, updated_at = r.updated_at
         FROM recorded AS r
         WHERE submissions.iys_code = r.iys_code AND submissions.consent_id = r.consent_id AND submissions.generation = r.generation
-            AND state IN ('queued', 'in_flight', 'batched', 'unresolved', 'held')",
+            AND ", open!("")),
 };
 
 /// The bulk inserts of this module by name.

@@ -185,17 +185,12 @@ fn hot_statements() -> Vec<Hot> {
         hot("submissions", "HURRY_WAITING", args![PROVIDER, BRAND, "MESAJ", now], &["submissions_out"]),
         hot("consents", "SOURCES", args![PROVIDER, ids.clone()], &[KEY]),
         hot("permissions", "OF_KEYS", args![PROVIDER, keys], &[KEY]),
-        hot(
-            "permissions",
-            "UNSURE",
-            args![PROVIDER, BRAND, "MESAJ", key(1), now, 100_i64],
-            &["permissions_by_brand"],
-        ),
+        hot("permissions", "UNSURE", args![PROVIDER, BRAND, "MESAJ", key(1), key(2), now, 100_i64], &[KEY]),
         hot(
             "permissions",
             "UNASKED",
-            args![PROVIDER, BRAND, "MESAJ", key(1), "BIREYSEL", now, 100_i64],
-            &["permissions_by_brand"],
+            args![PROVIDER, BRAND, "MESAJ", key(1), key(2), "BIREYSEL", now, 100_i64],
+            &[KEY],
         ),
         hot(
             "deliveries",

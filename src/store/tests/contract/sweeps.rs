@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kopru_domain::{Channel, Observation, RecipientType, RegistryKnowledge};
+use kopru_store::Key;
 use kopru_store::brands;
 use kopru_store::permissions::{self, Page, PermissionRow};
 use kopru_store::sweeps::{self, Asked, Phase, Place, SweepRow};
@@ -114,7 +115,13 @@ async fn a_new_gap_begins_anew(store: Store) {
 }
 
 async fn only_what_is_unsure_and_unasked_is_found(store: Store) {
+    let of = |brand, n: u64| {
+        let mut name = [0; 11];
+        name.copy_from_slice(&key(n).0[..11]);
+        Key::of(brand, Channel::Message, name)
+    };
     let row = |n: u64| PermissionRow {
+        key: of(BRAND, n),
         channel: Channel::Message,
         recipient_type: RecipientType::Individual,
         ..permission(n)
@@ -138,12 +145,12 @@ async fn only_what_is_unsure_and_unasked_is_found(store: Store) {
         not_known(4, seen(10)),
         not_known(5, seen(100)),
         PermissionRow { recipient_type: RecipientType::Merchant, ..not_known(6, None) },
-        PermissionRow { brand_code: OTHER_BRAND, ..known(7, 10) },
+        PermissionRow { brand_code: OTHER_BRAND, key: of(OTHER_BRAND, 7), ..known(7, 10) },
     ];
     store.write(async |tx| permissions::save(tx, PROVIDER, rows, at(0)).await.unwrap()).await;
     let keys = |rows: Vec<PermissionRow>| rows.into_iter().map(|row| row.key).collect::<Vec<_>>();
     let sorted = |numbers: &[u64]| {
-        let mut keys: Vec<_> = numbers.iter().map(|n| key(*n)).collect();
+        let mut keys: Vec<_> = numbers.iter().map(|n| of(BRAND, *n)).collect();
         keys.sort_unstable();
         keys
     };
@@ -160,5 +167,5 @@ async fn only_what_is_unsure_and_unasked_is_found(store: Store) {
         )
     };
     assert_eq!(unasked(RecipientType::Individual).await, sorted(&[3, 4]));
-    assert_eq!(unasked(RecipientType::Merchant).await, [key(6)]);
+    assert_eq!(unasked(RecipientType::Merchant).await, [of(BRAND, 6)]);
 }
