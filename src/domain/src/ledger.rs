@@ -132,14 +132,6 @@ impl Bytes {
     }
 }
 
-/// A fresh salt for one [`commitment`], from the operating system. Fails only where that has no
-/// randomness to give.
-pub fn new_salt() -> Result<Hash, getrandom::Error> {
-    let mut salt = [0; 32];
-    getrandom::fill(&mut salt)?;
-    Ok(salt)
-}
-
 /// Commits to a personal value without showing it: SHA-256(salt ‖ value).
 pub fn commitment(value: &[u8], salt: &Hash) -> Hash {
     Sha256::new().chain_update(salt).chain_update(value).finalize().into()

@@ -81,12 +81,12 @@ pub fn parse_registry(text: &str) -> Result<DateTime<Utc>, DateError> {
 
 /// Writes an instant as the registry does: `YYYY-MM-DD HH:mm:ss` in Turkey time.
 pub fn format_registry(instant: DateTime<Utc>) -> String {
-    local(instant).format("%Y-%m-%d %H:%M:%S").to_string()
+    local(truncate_seconds(instant)).to_string()
 }
 
 /// Writes an instant as our own interfaces do: RFC 3339 with +03:00, whole seconds where possible.
 pub fn format_rfc3339(instant: DateTime<Utc>) -> String {
-    local(instant).format("%Y-%m-%dT%H:%M:%S%.f+03:00").to_string()
+    format!("{:?}+03:00", local(instant))
 }
 
 /// Cuts an instant to microseconds, the precision both databases keep, so that a value reads back

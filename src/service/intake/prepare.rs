@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use kopru_domain::ledger::{commitment, new_salt};
+use kopru_domain::ledger::commitment;
 use kopru_domain::shape::check_shape;
 use kopru_domain::{Candidate, Evidence, FieldError, IysCode, Lang, RetailerCode, ShapedConsent, Text};
 use kopru_store::brands::BrandRow;
 use kopru_store::senders::SenderRow;
-use kopru_store::{Key, ProviderKeys, ids};
+use kopru_store::{Key, ProviderKeys, ids, random};
 
 use crate::bootstrap::App;
 use crate::service::intake::{Idempotency, IntakeItem, Known, Refused};
@@ -118,14 +118,14 @@ fn prepared(
         own_channel: item.own_channel,
         reviewed_at: None,
     };
-    let salt = salt();
+    let salt = random();
     let sealed = mirror::seal_consent(keys, &salt, &recipient, item.reference.as_deref());
     let evidence = Evidence {
         raw_input: item.evidence.raw_input.or(item.consent.recipient),
         reference: item.reference.clone(),
         ..item.evidence
     };
-    let evidence_salt = self::salt();
+    let evidence_salt = random();
     let evidence_json = serde_json::to_vec(&evidence).unwrap_or_default();
     Prepared {
         index: item.index,
@@ -141,11 +141,6 @@ fn prepared(
         evidence_hash: commitment(&evidence_json, &evidence_salt),
         recipient,
     }
-}
-
-#[expect(clippy::expect_used, reason = "without randomness no commitment may be made")]
-fn salt() -> [u8; 32] {
-    new_salt().expect("the system's random source answers")
 }
 
 fn refused(index: usize, error: FieldError) -> Refused {

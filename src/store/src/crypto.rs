@@ -1,5 +1,6 @@
 //! Personal data at rest: AES-256-GCM under a data key per provider, wrapped by the master key; look-up by a keyed blind index.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
@@ -213,15 +214,39 @@ impl ProviderKeys {
     }
 }
 
-/// Bytes from the system's random source.
+/// How many random bytes are drawn from the system at once: a consent asks five times for a few.
+const DRAW: usize = 2_048;
+
+/// Random bytes, those that were not given out yet from `given` on.
+struct Drawn {
+    bytes: [u8; DRAW],
+    given: usize,
+}
+
+thread_local! {
+    static DRAWN: RefCell<Drawn> = const { RefCell::new(Drawn { bytes: [0; DRAW], given: DRAW }) };
+}
+
+/// Bytes from the system's random source, each given out once.
 ///
 /// # Panics
 /// When the system has none: nothing may go on without it.
 #[expect(clippy::expect_used, reason = "without randomness no key, nonce or salt may be made")]
 pub fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the system's random source answers");
-    bytes
+    const { assert!(N <= DRAW) };
+    DRAWN.with_borrow_mut(|drawn| {
+        if N > DRAW - drawn.given {
+            getrandom::fill(&mut drawn.bytes).expect("the system's random source answers");
+            drawn.given = 0;
+        }
+        let given = &mut drawn.bytes[drawn.given..drawn.given + N];
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(given);
+        // Keys are made of these: nothing of them stays behind.
+        given.fill(0);
+        drawn.given += N;
+        bytes
+    })
 }
 
 fn cipher(key: &[u8; 32]) -> Aes256Gcm {

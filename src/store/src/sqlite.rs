@@ -198,11 +198,13 @@ fn open(path: &Path, access: Access) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Pages kept: those high in the trees, which are read again and again. A commit may walk over all that are kept, and where
+    // there are more addresses than fit, more pages would not be found again either.
     connection.execute_batch(match access {
         Access::Read => "PRAGMA query_only = on; PRAGMA foreign_keys = off; PRAGMA temp_store = memory; PRAGMA cache_size = -8000;",
         Access::Write => {
             "PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;
-             PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoint = 20000;"
+             PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 20000;"
         }
     })?;
     Ok(connection)

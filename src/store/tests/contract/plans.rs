@@ -3,7 +3,7 @@
 //! SQLite plans without statistics in production and may get them from an operator, so both are asked. PostgreSQL gets
 //! them from its own housekeeping.
 
-use kopru_domain::{BrandCode, SubmissionState};
+use kopru_domain::{BrandCode, Channel, SubmissionState};
 use kopru_store::changes::ChangeRow;
 use kopru_store::permissions::{self, PermissionRow};
 use kopru_store::sql::Value;
@@ -98,6 +98,7 @@ fn hot_statements() -> Vec<Hot> {
     // In proportion to the table as a thousand is to millions.
     let keys: Vec<Key> = (0..20).map(|n| key(n * 937)).collect();
     let ids: Vec<Uuid> = (0..20).map(|n| id(n * 937)).collect();
+    let (before, last) = Key::span(BRAND, Channel::Message);
     let statuses = vec!["RET".to_owned(), "ONAY".to_owned()];
     let codes = vec!["H174".to_owned(), "H467".to_owned()];
     vec![
@@ -185,11 +186,16 @@ fn hot_statements() -> Vec<Hot> {
         hot("submissions", "HURRY_WAITING", args![PROVIDER, BRAND, "MESAJ", now], &["submissions_out"]),
         hot("consents", "SOURCES", args![PROVIDER, ids.clone()], &[KEY]),
         hot("permissions", "OF_KEYS", args![PROVIDER, keys], &[KEY]),
-        hot("permissions", "UNSURE", args![PROVIDER, BRAND, "MESAJ", key(1), key(2), now, 100_i64], &[KEY]),
+        hot(
+            "permissions",
+            "UNSURE",
+            args![PROVIDER, BRAND, "MESAJ", before.clone(), last, now, 100_i64],
+            &[KEY],
+        ),
         hot(
             "permissions",
             "UNASKED",
-            args![PROVIDER, BRAND, "MESAJ", key(1), key(2), "BIREYSEL", now, 100_i64],
+            args![PROVIDER, BRAND, "MESAJ", before, last, "BIREYSEL", now, 100_i64],
             &[KEY],
         ),
         hot(
