@@ -143,6 +143,8 @@ fn cell(value: &Value, lang: Lang) -> String {
         (Value::String(text), _) => text.clone(),
         (Value::Array(items), _) if items.is_empty() => "-".to_owned(),
         (Value::Array(items), _) => items.iter().map(|item| cell(item, lang)).collect::<Vec<_>>().join(", "),
+        // Of what became of something, how far it got
+        (Value::Object(fields), _) if fields.contains_key("state") => cell(&fields["state"], lang),
         (other, _) => other.to_string(),
     }
 }
@@ -177,6 +179,7 @@ mod tests {
             (json!(["a", "b"]), "a, b"),
             (json!([]), "-"),
             (json!(7), "7"),
+            (json!({"state": "failed", "code": "27"}), "failed"),
         ] {
             assert_eq!(cell(&value, Lang::En), text);
         }

@@ -10,8 +10,8 @@ use super::{Failure, Global, Output};
 use crate::service::messages;
 use crate::service::messages::sender::{self, NewSender};
 
-const COLUMNS: [&str; 8] =
-    ["createdAt", "channel", "purpose", "recipient", "state", "attempts", "vendor", "code"];
+const COLUMNS: [&str; 9] =
+    ["createdAt", "channel", "purpose", "recipient", "state", "delivery", "attempts", "vendor", "code"];
 const SENDER: [&str; 6] = ["brandCode", "title", "identity", "smsAccount", "smsFrom", "notices"];
 
 #[derive(Debug, clap::Args)]

@@ -53,6 +53,9 @@ pub struct SmsAccount {
     /// Where the vendor is, if not where its documents say.
     #[serde(default)]
     pub url: String,
+    /// Of Twilio: where it is to report what becomes of a text, the address of an inbound connection.
+    #[serde(default, deserialize_with = "value::optional")]
+    pub report_url: Option<String>,
     /// Netgsm's `appname`.
     #[serde(default, deserialize_with = "value::optional")]
     pub appname: Option<String>,
@@ -179,7 +182,8 @@ impl SmsAccount {
             }
             Vendor::Twilio => {
                 let (account_sid, auth_token) = credentials()?;
-                Account::Twilio(twilio::Account { account_sid, auth_token, url: url(twilio::URL) })
+                let (url, status_callback) = (url(twilio::URL), self.report_url.clone());
+                Account::Twilio(twilio::Account { account_sid, auth_token, url, status_callback })
             }
             Vendor::Http => {
                 let missing = || Text::fixed("template gerekli", "template is needed");

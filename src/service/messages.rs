@@ -11,6 +11,7 @@
 
 mod couriers;
 pub mod notice;
+pub mod reports;
 pub mod sender;
 pub mod sending;
 mod view;
@@ -27,7 +28,7 @@ use crate::service::ServiceResult;
 
 pub use couriers::Couriers;
 pub use kopru_store::messages::{MessageChannel, Purpose};
-pub use view::{Message, list};
+pub use view::{Delivery, Message, list};
 
 /// How long a message is tried that has no end of its own.
 const LIFE: TimeDelta = TimeDelta::days(3);
@@ -37,6 +38,7 @@ const RECENT: TimeDelta = TimeDelta::days(30);
 const RECIPIENT: &str = "messages.recipient";
 const BODY: &str = "messages.body";
 const ANSWER: &str = "messages.answer";
+const REPORT: &str = "messages.delivery_report";
 
 /// A message to be sent. `Debug` shows neither address nor text.
 #[derive(Clone)]
@@ -132,6 +134,7 @@ pub(super) fn row(keys: &ProviderKeys, new: NewMessage, now: DateTime<Utc>) -> M
         created_at: now,
         updated_at: now,
         sent_at: None,
+        delivery: None,
     }
 }
 

@@ -11,10 +11,10 @@ const CITIZEN: &str = "+905321234567";
 
 /// A raw request of a vendor, as its documents show it.
 pub struct Push<'a> {
-    content_type: &'a str,
-    headers: Vec<(&'a str, String)>,
-    query: &'a str,
-    body: Vec<u8>,
+    pub content_type: &'a str,
+    pub headers: Vec<(&'a str, String)>,
+    pub query: &'a str,
+    pub body: Vec<u8>,
 }
 
 pub fn json_push(body: &str) -> Push<'_> {
@@ -180,7 +180,7 @@ on_both_databases! {
 }
 
 /// HMAC-SHA1 in base64, by Twilio's description of it and none of our code.
-fn twilio_signature(token: &str, text: &str) -> String {
+pub fn twilio_signature(token: &str, text: &str) -> String {
     use base64::Engine as _;
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, token.as_bytes());
     base64::engine::general_purpose::STANDARD.encode(aws_lc_rs::hmac::sign(&key, text.as_bytes()))

@@ -32,6 +32,7 @@ mod portions;
 mod push;
 mod redrive;
 mod replicas;
+mod reports;
 mod resent;
 mod retailers;
 mod rules;

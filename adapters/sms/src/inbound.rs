@@ -68,8 +68,8 @@ pub struct Part {
     pub total: u16,
 }
 
-/// What a vendor says of a text that we sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a vendor says of a text that we sent. `Debug` leaves the record out.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Report {
     /// The id that the vendor gave for it when it was sent.
     pub id: Option<String>,
@@ -83,6 +83,14 @@ pub struct Report {
     pub detail: Option<String>,
     /// When.
     pub at: Option<DateTime<Utc>>,
+    /// The record as it came, as JSON: evidence. It may quote number and text.
+    pub raw: String,
+}
+
+impl std::fmt::Debug for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Report").field("id", &self.id).field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 /// How far a text got.
@@ -90,7 +98,9 @@ pub struct Report {
 pub enum Delivery {
     /// On its way.
     Pending,
-    /// On the telephone, or given to a network that does not report.
+    /// Given to the network, which may say more of it or nothing.
+    Sent,
+    /// On the telephone.
     Delivered,
     /// It will not arrive.
     Failed,
@@ -177,6 +187,7 @@ fn report(mapping: &Mapping, record: &Record) -> Option<Report> {
         status: status.to_owned(),
         detail: record.first(&mapping.detail).map(str::to_owned),
         at: record.first(&mapping.reported_at).and_then(time::parse),
+        raw: record.to_json(),
     })
 }
 
@@ -185,7 +196,8 @@ fn delivery(status: &str) -> Option<Delivery> {
     let status = status.to_ascii_lowercase();
     Some(match status.as_str() {
         "received" | "receiving" => return None,
-        "delivered" | "sent" | "read" => Delivery::Delivered,
+        "delivered" | "read" => Delivery::Delivered,
+        "sent" => Delivery::Sent,
         "accepted" | "queued" | "sending" | "waiting" | "scheduled" => Delivery::Pending,
         "undelivered"
         | "not_delivered"

@@ -16,10 +16,12 @@ use super::acting::{self, Incoming};
 use super::receiving;
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
+use crate::service::messages::reports;
 
 /// Posts of one claim.
 const PORTION: i64 = 20;
-/// A long message whose parts are not all there by then is read as far as it goes: a RET stands in the first part.
+/// A long message whose parts are not all there by then is read as far as it goes: a RET stands in the first part. A report on a
+/// message that is not known is looked at once more then.
 const PATIENCE: TimeDelta = TimeDelta::minutes(2);
 /// Under which parts are sealed.
 const PART: &str = "inbound_parts.sealed";
@@ -92,6 +94,11 @@ async fn post(app: &App, row: &PostRow) -> ServiceResult<End> {
             }
             for message in &read.messages {
                 end = end.max(one(app, vendor, row, message).await?);
+            }
+            let known = reports::note(app, vendor, &read.reports, row.received_at).await?;
+            // The answer to the sending may still be on its way; later it is about a message of somebody else's.
+            if !known && app.clocks.business() < row.received_at + PATIENCE {
+                end = end.max(End::Later(row.received_at + PATIENCE));
             }
         }
         Err(error) => {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{ANSWER, RECIPIENT};
+use super::{ANSWER, RECIPIENT, REPORT};
 use crate::bootstrap::App;
 use crate::service::{Caller, Scope, ServiceResult, brands};
 
@@ -55,6 +55,26 @@ pub struct Message {
     /// When the vendor took it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<String>,
+    /// What became of it, where the vendor reports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+}
+
+/// What a vendor reported of a text that it took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = MessageDelivery)]
+pub struct Delivery {
+    /// `pending`, `sent` (given to a network, which may say more), `delivered` or `failed`.
+    pub state: &'static str,
+    /// The vendor's words.
+    #[schema(example = "NOT_DELIVERED 27")]
+    pub code: String,
+    /// When, RFC 3339 with +03:00.
+    pub at: String,
+    /// The report as it came, without the recipient's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
 }
 
 impl Message {
@@ -63,6 +83,15 @@ impl Message {
         let masked =
             Recipient::from_canonical(&recipient).map_or_else(|_| "***".to_owned(), |it| it.masked());
         let answer = row.answer.as_ref().and_then(|sealed| keys.open_text(ANSWER, sealed).ok());
+        let delivery = row.delivery.map(|delivery| {
+            let report = delivery.report.and_then(|sealed| keys.open_text(REPORT, &sealed).ok());
+            Delivery {
+                state: delivery.state.as_str(),
+                code: delivery.code,
+                at: format_rfc3339(delivery.at),
+                report: report.map(|report| without(&report, &recipient)),
+            }
+        });
         let open = matches!(row.state, messages::MessageState::Queued | messages::MessageState::Sending);
         Self {
             id: row.id,
@@ -80,6 +109,7 @@ impl Message {
             not_after: format_rfc3339(row.not_after),
             next_attempt_at: open.then(|| format_rfc3339(row.next_attempt_at)),
             sent_at: row.sent_at.map(format_rfc3339),
+            delivery,
             recipient: masked,
         }
     }

@@ -6,14 +6,15 @@ use chrono::{DateTime, Utc};
 use kopru_domain::{BrandCode, IysCode};
 use uuid::Uuid;
 
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::{Claim, Insert, Key, Step, Tx, args, sql::Row, sql::Value, statements};
 
 /// The columns of [`MessageRow`], as [`read`] expects them; unqualified, for RETURNING.
 macro_rules! row {
     () => {
         "iys_code, id, brand_code, channel, purpose, dedupe, key, recipient, body, state, attempt, unsure, late, next_attempt_at, \
-         not_after, account, vendor, vendor_id, code, answer, created_at, updated_at, sent_at"
+         not_after, account, vendor, vendor_id, code, answer, created_at, updated_at, sent_at, delivery, delivery_code, delivery_at, \
+         delivery_report"
     };
 }
 
@@ -65,7 +66,19 @@ statements! {
     LAST_TO = "SELECT brand_code FROM messages {by messages_to} WHERE iys_code = $1 AND key = $2 AND channel = 'sms' AND state = 'sent' AND sent_at >= $3
                ORDER BY id DESC LIMIT 1";
     UNTOLD = "SELECT m.iys_code, m.brand_code, m.id FROM messages m {by messages_late}
-              WHERE m.purpose = 'notice' AND m.state <> 'sent' AND NOT m.late AND m.not_after < $1 AND m.created_at < $2 ORDER BY m.not_after LIMIT 500";
+              WHERE m.purpose = 'notice' AND NOT m.late AND (m.state <> 'sent' OR m.delivery = 'failed') AND m.not_after < $1 AND m.created_at < $2 ORDER BY m.not_after LIMIT 500";
+    BY_VENDOR_ID = "SELECT m.iys_code, m.id, m.purpose, m.vendor_id
+                    FROM {each $2 text of messages AS m by messages_by_vendor_id: m.vendor = $1 AND m.vendor_id = wanted.value AND m.created_at >= $3}";
+    BY_REFERENCE = "SELECT m.iys_code, m.id, m.purpose, m.vendor_id
+                    FROM {each $1 uuid of messages AS m by messages_by_id: m.id = wanted.value}";
+    /// Only what goes further than what is known, or ends it otherwise and later. What arrived was sent, and is not sent again.
+    REPORT = "UPDATE messages SET delivery = $3, delivery_code = $4, delivery_at = $5, delivery_report = $6, updated_at = $7,
+                state = CASE WHEN $8 AND state IN ('queued', 'unknown') THEN 'sent' ELSE state END,
+                sent_at = CASE WHEN $8 AND state IN ('queued', 'unknown') THEN $5 ELSE sent_at END,
+                body = CASE WHEN $8 AND purpose = 'code' AND state <> 'sending' THEN NULL ELSE body END
+              WHERE iys_code = $1 AND id = $2 AND (delivery IS NULL OR (delivery = 'pending' AND $3 <> 'pending')
+                OR (delivery = 'sent' AND $3 IN ('delivered', 'failed'))
+                OR (delivery IN ('delivered', 'failed') AND $3 IN ('delivered', 'failed') AND delivery <> $3 AND delivery_at < $5))";
     TELL = "UPDATE messages SET late = $2 WHERE iys_code = $1 AND id {in $3 uuid}";
     OPEN = "SELECT account, code, count(*) FROM messages {by messages_open} WHERE state IN ('queued', 'sending') GROUP BY account, code";
 }
@@ -167,6 +180,33 @@ words! {
     }
 }
 
+words! {
+    /// How far a message got, as its vendor reports.
+    DeliveryState {
+        /// On its way.
+        Pending = "pending",
+        /// Given to a network, which may say more.
+        Sent = "sent",
+        /// It arrived.
+        Delivered = "delivered",
+        /// It will not arrive.
+        Failed = "failed",
+    }
+}
+
+/// What a vendor reported of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryReport {
+    /// How far it got.
+    pub state: DeliveryState,
+    /// The vendor's words.
+    pub code: String,
+    /// When (business time).
+    pub at: DateTime<Utc>,
+    /// The report as it came, sealed; `None`: forgotten.
+    pub report: Option<Vec<u8>>,
+}
+
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageRow {
@@ -216,6 +256,21 @@ pub struct MessageRow {
     pub updated_at: DateTime<Utc>,
     /// When the vendor took it (business time).
     pub sent_at: Option<DateTime<Utc>>,
+    /// What became of it, where the vendor reports.
+    pub delivery: Option<DeliveryReport>,
+}
+
+/// A message that a report may be about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// Provider.
+    pub iys_code: IysCode,
+    /// Identity.
+    pub id: Uuid,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The vendor's id, once its answer is known.
+    pub vendor_id: Option<String>,
 }
 
 /// What an attempt led to.
@@ -356,6 +411,43 @@ pub async fn untold(
     rows.iter().map(|row| Ok((IysCode(row.get(0)?), BrandCode(row.get(1)?), row.get(2)?))).collect()
 }
 
+/// The messages of these ids of a vendor, queued since an instant: vendors count anew.
+pub async fn by_vendor_ids(
+    tx: &mut Tx,
+    vendor: &str,
+    ids: Vec<String>,
+    since: DateTime<Utc>,
+) -> Result<Vec<Reported>> {
+    tx.rows(&BY_VENDOR_ID, args![vendor, ids, since]).await?.iter().map(read_reported).collect()
+}
+
+/// The messages of these identities, whosever they are: a vendor hands back what it was given as a reference.
+pub async fn by_references(tx: &mut Tx, ids: Vec<Uuid>) -> Result<Vec<Reported>> {
+    tx.rows(&BY_REFERENCE, args![ids]).await?.iter().map(read_reported).collect()
+}
+
+/// Keeps a report; false where as much or more is known. A message that arrived counts as sent.
+pub async fn report(
+    tx: &mut Tx,
+    provider: IysCode,
+    id: Uuid,
+    report: &DeliveryReport,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let arrived = report.state == DeliveryState::Delivered;
+    let args = args![
+        provider,
+        id,
+        report.state.as_str(),
+        report.code.as_str(),
+        report.at,
+        report.report.clone(),
+        now,
+        arrived
+    ];
+    Ok(tx.execute(&REPORT, args).await? == 1)
+}
+
 /// Remembers that the operator was told of these.
 pub async fn tell(tx: &mut Tx, provider: IysCode, ids: Vec<Uuid>) -> Result<()> {
     tx.execute(&TELL, args![provider, true, ids]).await.map(drop)
@@ -389,6 +481,17 @@ fn values(row: MessageRow) -> Vec<Value> {
     ]
 }
 
+fn read_reported(row: &Row) -> Result<Reported> {
+    Ok(Reported { iys_code: IysCode(row.get(0)?), id: row.get(1)?, purpose: row.word(2)?, vendor_id: row.get(3)? })
+}
+
+fn read_delivery(row: &Row) -> Result<Option<DeliveryReport>> {
+    let Some(state) = row.word_opt(23)? else { return Ok(None) };
+    let code = row.get::<Option<String>>(24)?.unwrap_or_default();
+    let at = row.get::<Option<DateTime<Utc>>>(25)?.ok_or_else(|| StoreError::corrupt("messages", "delivery_at"))?;
+    Ok(Some(DeliveryReport { state, code, at, report: row.get(26)? }))
+}
+
 fn read(row: &Row) -> Result<MessageRow> {
     Ok(MessageRow {
         iys_code: IysCode(row.get(0)?),
@@ -414,5 +517,6 @@ fn read(row: &Row) -> Result<MessageRow> {
         created_at: row.get(20)?,
         updated_at: row.get(21)?,
         sent_at: row.get(22)?,
+        delivery: read_delivery(row)?,
     })
 }

@@ -94,6 +94,8 @@ fn sms(url: &str) -> kopru::config::Sms {
         "inbound": {},
         "accounts": {
             "main": {"vendor": "verimor", "user": "908501234567", "password": "x", "from": "KOPRU", "url": url},
+            "twilio": {"vendor": "twilio", "user": "AC1", "password": "x", "from": "+15017122661", "url": url},
+            "merkezi": {"vendor": "iletimerkezi", "user": "key", "password": "x", "from": "KOPRU", "url": url},
             "mute": {"vendor": "http", "from": "KOPRU", "template": template},
         },
     }))

@@ -38,6 +38,7 @@ fn reports_and_messages_of_one_push_are_told_apart() {
     let report = &read.reports[0];
     assert_eq!((report.id.as_deref(), report.reference.as_deref()), (Some("20121"), Some("m1")));
     assert_eq!((report.state, report.detail.as_deref()), (Delivery::Failed, Some("27")));
+    assert!(report.raw.contains("13582302") && !format!("{report:?}").contains("905319876543"));
     assert_eq!(read.messages.len(), 1);
     assert_eq!(read.unread, 1);
 }
@@ -58,6 +59,12 @@ fn twilio_pushes_a_form() {
     assert_eq!(read.reports[0].state, Delivery::Failed);
     assert_eq!(read.reports[0].detail.as_deref(), Some("30003"));
     assert!(read.messages.is_empty());
+    let given = super::tests::read(
+        Vendor::Twilio,
+        "application/x-www-form-urlencoded",
+        b"MessageSid=SM2&MessageStatus=sent",
+    );
+    assert_eq!(given.reports[0].state, Delivery::Sent, "the network may still say more");
 }
 
 #[test]

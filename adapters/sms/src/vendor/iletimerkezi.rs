@@ -29,6 +29,11 @@ pub const UNVERIFIED: &[Unverified] = &[
         tr: "gelen SMS için bir bildirim belgelenmemiş; yaygın alan adları deneniyor, gerekirse [sms.inbound.iletimerkezi] ile verin",
         en: "no push of an inbound SMS is documented; common field names are tried, name them under [sms.inbound.iletimerkezi] if need be",
     },
+    Unverified {
+        code: "iletimerkezi.report_ids",
+        tr: "teslim raporundaki packet_id'nin, gönderim yanıtındaki order.id olduğu varsayılıyor",
+        en: "the packet_id of a delivery report is taken for the order.id of the answer to the sending",
+    },
 ];
 
 /// An account. `Debug` shows no secret.

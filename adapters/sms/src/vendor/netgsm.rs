@@ -33,6 +33,11 @@ pub const UNVERIFIED: &[Unverified] = &[
         en: "the sources differ on the dates of the inbox (ddMMyyyyHHmm, ddMMyyyyHHmmss); the one with seconds is used",
     },
     Unverified {
+        code: "netgsm.reports",
+        tr: "SMS'in ulaşıp ulaşmadığını bildiren bir gönderi yayımlanmamış; panelde varsa alan adlarını [sms.inbound.netgsm] altında (status, report_id, …) verin",
+        en: "no push that reports on delivery is published; where the panel has one, name its fields under [sms.inbound.netgsm] (status, report_id, …)",
+    },
+    Unverified {
         code: "netgsm.message_ids",
         tr: "gelen kutusunda ileti kimliği yok; tekrarlar gönderen, alıcı, metin ve dakikadan tanınıyor",
         en: "the inbox has no message ids; repetitions are recognised by sender, recipient, text and minute",

@@ -40,6 +40,8 @@ pub struct Account {
     pub auth_token: SecretString,
     /// Where the interface is: [`URL`].
     pub url: String,
+    /// Where it is to report what becomes of a text; `None`: nowhere, unless the messaging service says so.
+    pub status_callback: Option<String>,
 }
 
 impl Account {
@@ -49,6 +51,7 @@ impl Account {
         let valid = outgoing.valid_for.map(|time| time.as_secs().clamp(1, 36_000).to_string());
         let mut fields = vec![("To", outgoing.to), (from, outgoing.from), ("Body", outgoing.text)];
         fields.extend(valid.as_deref().map(|seconds| ("ValidityPeriod", seconds)));
+        fields.extend(self.status_callback.as_deref().map(|url| ("StatusCallback", url)));
         let url = format!("{}/2010-04-01/Accounts/{}/Messages.json", self.url, self.account_sid);
         let request = client
             .post(&url)

@@ -36,6 +36,7 @@ fn account(url: &str, token: &str) -> Account {
         account_sid: "AC1".to_owned(),
         auth_token: token.to_owned().into(),
         url: url.to_owned(),
+        status_callback: Some("https://kopru.example.com/in/sms/twilio/token".to_owned()),
     })
 }
 
@@ -49,6 +50,8 @@ async fn a_text_becomes_a_message() {
     assert_eq!(seen.value("Body").as_deref(), Some("Şifre: 1 & 2"));
     assert_eq!(seen.value("From").as_deref(), Some("KOPRU"));
     assert_eq!(seen.value("ValidityPeriod").as_deref(), Some("180"));
+    let callback = "https://kopru.example.com/in/sms/twilio/token";
+    assert_eq!(seen.value("StatusCallback").as_deref(), Some(callback));
     text.from = "MG1";
     account(&vendor.url, "token").send(&client(), text).await.unwrap();
     assert_eq!(vendor.last().value("MessagingServiceSid").as_deref(), Some("MG1"));

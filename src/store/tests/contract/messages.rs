@@ -1,6 +1,8 @@
 //! Outgoing messages: queued once, claimed once, codes apart from the rest.
 
-use kopru_store::messages::{self, Finish, MessageChannel, MessageRow, MessageState, Purpose};
+use kopru_store::messages::{
+    self, DeliveryReport, DeliveryState, Finish, MessageChannel, MessageRow, MessageState, Purpose,
+};
 use kopru_store::senders::{self, SenderRow};
 use uuid::Uuid;
 
@@ -16,6 +18,9 @@ on_both!(
     what_is_finished_is_kept_and_a_code_forgotten,
     the_last_brand_to_an_address_is_found,
     a_late_notice_is_told_once,
+    reports_only_lead_on,
+    what_arrived_is_not_sent_again,
+    a_reported_message_is_found_by_either_id,
     a_sender_comes_back_in_every_field,
 );
 
@@ -44,6 +49,7 @@ fn message(number: u64, purpose: Purpose) -> MessageRow {
         created_at: at(0),
         updated_at: at(0),
         sent_at: None,
+        delivery: None,
     }
 }
 
@@ -207,6 +213,88 @@ async fn a_late_notice_is_told_once(store: Store) {
         })
         .await;
     assert!(find(&store, 1).await.late);
+}
+
+fn report(state: DeliveryState, second: i64) -> DeliveryReport {
+    DeliveryReport { state, code: state.as_str().to_uppercase(), at: at(second), report: Some(vec![7]) }
+}
+
+async fn tell(store: &Store, number: u128, told: DeliveryReport) -> bool {
+    store.write(async |tx| messages::report(tx, PROVIDER, id(number), &told, at(99)).await.unwrap()).await
+}
+
+async fn reports_only_lead_on(store: Store) {
+    use DeliveryState::{Delivered, Failed, Pending, Sent};
+    add(&store, vec![message(1, Purpose::Notice)]).await;
+    let rows = take(&store, false, 1, 0).await;
+    store
+        .write(async |tx| {
+            messages::finish(tx, &rows[0], claim(1, 60), sent(false), at(50)).await.unwrap();
+        })
+        .await;
+    // What comes, when it says that it was, and whether it tells anything new.
+    for (state, second, new) in [
+        (Pending, 60, true),
+        (Pending, 60, false),
+        (Sent, 61, true),
+        (Pending, 62, false),
+        (Failed, 63, true),
+        (Sent, 64, false),
+        (Failed, 63, false),
+        (Delivered, 62, false),
+        (Delivered, 70, true),
+        (Failed, 63, false),
+    ] {
+        assert_eq!(tell(&store, 1, report(state, second)).await, new, "{state:?} {second}");
+    }
+    let row = find(&store, 1).await;
+    assert_eq!((row.state, row.delivery), (MessageState::Sent, Some(report(Delivered, 70))));
+    assert_eq!(row.sent_at, Some(at(50)));
+    // A notice that did not arrive was not given.
+    add(&store, vec![message(2, Purpose::Notice)]).await;
+    let rows = take(&store, false, 1, 0).await;
+    store
+        .write(async |tx| {
+            messages::finish(tx, &rows[0], claim(1, 60), sent(false), at(50)).await.unwrap();
+            assert!(messages::untold(tx, at(10_001), at(50)).await.unwrap().is_empty());
+        })
+        .await;
+    assert!(tell(&store, 2, report(Failed, 60)).await);
+    store
+        .read(async |tx| {
+            let untold = messages::untold(tx, at(10_001), at(50)).await.unwrap();
+            assert_eq!(untold, [(PROVIDER, BRAND, id(2))]);
+        })
+        .await;
+}
+
+async fn what_arrived_is_not_sent_again(store: Store) {
+    add(&store, vec![message(1, Purpose::Code), message(2, Purpose::Code)]).await;
+    assert!(tell(&store, 1, report(DeliveryState::Delivered, 60)).await);
+    assert!(tell(&store, 2, report(DeliveryState::Failed, 60)).await);
+    let row = find(&store, 1).await;
+    assert_eq!((row.state, row.sent_at, row.body), (MessageState::Sent, Some(at(60)), None));
+    assert_eq!(ids(&take(&store, true, 1, 0).await), [id(2)]);
+}
+
+async fn a_reported_message_is_found_by_either_id(store: Store) {
+    add(&store, vec![message(1, Purpose::Code), message(2, Purpose::Notice)]).await;
+    let rows = take(&store, true, 1, 0).await;
+    store
+        .write(async |tx| {
+            messages::finish(tx, &rows[0], claim(1, 60), sent(true), at(50)).await.unwrap();
+            let of = async |tx: &mut _, vendor, since| {
+                let ids = vec!["20212".to_owned(), "1".to_owned()];
+                let found = messages::by_vendor_ids(tx, vendor, ids, since).await.unwrap();
+                found.into_iter().map(|found| found.id).collect::<Vec<_>>()
+            };
+            assert_eq!(of(tx, "verimor", at(0)).await, [id(1)]);
+            assert!(of(tx, "twilio", at(0)).await.is_empty());
+            assert!(of(tx, "verimor", at(1)).await.is_empty(), "vendors count anew");
+            let found = messages::by_references(tx, vec![id(2), id(9)]).await.unwrap();
+            assert_eq!((found.len(), found[0].id, found[0].purpose), (1, id(2), Purpose::Notice));
+        })
+        .await;
 }
 
 async fn a_sender_comes_back_in_every_field(store: Store) {
