@@ -15,6 +15,7 @@ mod providers;
 mod pull;
 mod push;
 mod registry;
+mod retention;
 mod sandbox;
 mod secret;
 mod security;
@@ -38,6 +39,7 @@ pub use self::providers::Providers;
 pub use self::pull::{Check, Pull};
 pub use self::push::Push;
 pub use self::registry::Registry;
+pub use self::retention::Retention;
 pub use self::sandbox::Sandbox;
 pub use self::security::{MasterKeyError, Security, master_key, master_key_path};
 pub use self::source::{REFERENCE, REFERENCE_TR};
@@ -84,6 +86,8 @@ pub struct Config {
     pub sms: Sms,
     /// E-mail.
     pub mail: Mail,
+    /// How long is kept what is no evidence.
+    pub retention: Retention,
     /// Logging.
     pub log: Log,
 }

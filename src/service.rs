@@ -33,6 +33,7 @@ pub mod push;
 pub mod reconciliation;
 pub mod redrive;
 pub mod retailers;
+pub mod retention;
 pub mod standing;
 pub mod texts;
 

@@ -10,3 +10,11 @@ CREATE INDEX messages_by_id ON messages (id);
 -- A notice that did not arrive was not given.
 DROP INDEX messages_late;
 CREATE INDEX messages_late ON messages (not_after) WHERE purpose = 'notice' AND NOT late AND (state <> 'sent' OR delivery = 'failed');
+
+-- What is forgotten after a time, so that it is found without a look at what stays.
+CREATE INDEX messages_kept ON messages (created_at) WHERE length(recipient) > 0;
+CREATE INDEX opt_ins_abandoned ON opt_ins (ends_at) WHERE state = 'abandoned';
+CREATE INDEX call_outcomes_old ON call_outcomes (received_at);
+CREATE INDEX links_idle ON links (expires_at) WHERE expires_at IS NOT NULL AND confirmed = 0 AND refused = 0;
+CREATE INDEX inbound_messages_idle ON inbound_messages (received_at) WHERE state IN ('unknown', 'dismissed');
+CREATE INDEX inbound_posts_unread ON inbound_posts (received_at) WHERE state IN ('unplaced', 'unreadable');

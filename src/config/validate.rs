@@ -240,7 +240,21 @@ impl Config {
         ] {
             positive(problems, duration, key);
         }
+        records(problems, self.retention.messages, "retention.messages");
+        records(problems, self.retention.inbound, "retention.inbound");
     }
+}
+
+/// How long records of messages sent and received are kept at least (rules.md 1.4).
+const RECORDS: Duration = Duration::from_hours(3 * 365 * 24);
+
+fn records(problems: &mut Problems, duration: Duration, key: &'static str) {
+    problems.unless(
+        duration.is_zero() || duration >= RECORDS,
+        key,
+        "en az 1095d olmalıdır (kayıtlar üç yıl saklanır); 0s: hiç silinmez",
+        "must be at least 1095d (records are kept for three years); 0s: for ever",
+    );
 }
 
 fn positive(problems: &mut Problems, duration: Duration, key: &'static str) {

@@ -13,7 +13,7 @@ use kopru_store::{Priority, Tx, batches, idempotency, inbound, jobs, push};
 use crate::bootstrap::App;
 use crate::service::filing::settling::Settling;
 use crate::service::messages::notice;
-use crate::service::{ServiceResult, filing, onboarding, opt_in, reconciliation};
+use crate::service::{ServiceResult, filing, onboarding, opt_in, reconciliation, retention};
 
 /// `deadline.at_risk` is told this long before the target.
 const WARNING: TimeDelta = TimeDelta::hours(4);
@@ -150,6 +150,7 @@ pub async fn purge(app: &App) -> ServiceResult<()> {
     let now = app.clocks.wire();
     let answers = purge_answers(app, now).await?;
     opt_in::purge(app).await?;
+    let forgotten = Box::pin(retention::forget(app, app.clocks.business(), now)).await?;
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let ended = jobs::purge(&mut tx, now - KEEP_JOBS).await?;
     let batches = batches::purge(&mut tx, app.clocks.business() - KEEP_JOBS).await?;
@@ -157,7 +158,7 @@ pub async fn purge(app: &App) -> ServiceResult<()> {
     let business = app.clocks.business();
     let inbound = inbound::purge(&mut tx, business - KEEP_PUSHES, business - KEEP_SEEN).await?;
     tx.commit().await?;
-    tracing::info!(answers, jobs = ended, batches, pushes, inbound, "forgot what had run out");
+    tracing::info!(answers, jobs = ended, batches, pushes, inbound, ?forgotten, "forgot what had run out");
     Ok(())
 }
 

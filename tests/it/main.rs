@@ -35,6 +35,7 @@ mod replicas;
 mod reports;
 mod resent;
 mod retailers;
+mod retention;
 mod rules;
 mod simulation;
 mod stop;

@@ -15,6 +15,8 @@ statements! {
            approval_key = excluded.approval_key, rejection_key = excluded.rejection_key";
     LIST = "SELECT id, mark, channel, reason, sealed, received_at FROM call_outcomes
             WHERE iys_code = $1 AND brand_code = $2 AND id > $3 ORDER BY id LIMIT $4";
+    PURGE = "DELETE FROM call_outcomes WHERE (iys_code, mark) IN
+              (SELECT c.iys_code, c.mark FROM call_outcomes c {by call_outcomes_old} WHERE c.received_at < $1 LIMIT $2)";
 }
 
 static ADD: Insert = Insert {
@@ -75,6 +77,11 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<OutcomeRow>> {
     tx.rows(&LIST, args![provider, brand, after, limit]).await?.iter().map(read).collect()
+}
+
+/// Deletes those that were told before an instant (business time); returns how many.
+pub async fn purge(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    tx.execute(&PURGE, args![before, limit]).await
 }
 
 fn read(row: &Row) -> Result<OutcomeRow> {

@@ -49,6 +49,11 @@ statements! {
     DECIDE = "UPDATE inbound_messages SET state = $3, decided_by = $4, decided_at = $5 WHERE iys_code = $1 AND id = $2 AND state = 'unknown'";
     ANSWERED = "SELECT count(*) FROM inbound_messages {by inbound_messages_by_sender}
                 WHERE iys_code = $1 AND brand_code = $2 AND key = $3 AND received_at > $4 AND state = 'unknown' AND answered";
+    FORGET = "DELETE FROM inbound_messages WHERE (iys_code, id) IN
+              (SELECT m.iys_code, m.id FROM inbound_messages m {by inbound_messages_idle}
+               WHERE m.state IN ('unknown', 'dismissed') AND m.received_at < $1 LIMIT $2)";
+    FORGET_POSTS = "DELETE FROM inbound_posts WHERE id IN
+              (SELECT p.id FROM inbound_posts p {by inbound_posts_unread} WHERE p.state IN ('unplaced', 'unreadable') AND p.received_at < $1 LIMIT $2)";
     OPEN_POLL = "INSERT INTO inbound_polls (account, attempt, next_attempt_at) VALUES ($1, 0, $2) ON CONFLICT (account) DO NOTHING";
     CLAIM_POLL = "UPDATE inbound_polls SET claimed_by = $4, lease_until = $5, attempt = attempt + 1
                   WHERE account = $1 AND next_attempt_at <= $2 AND (lease_until IS NULL OR lease_until < $3)
@@ -402,6 +407,13 @@ pub async fn finish_poll(
 pub async fn purge(tx: &mut Tx, posts: DateTime<Utc>, seen: DateTime<Utc>) -> Result<u64> {
     let posts = tx.execute(&PURGE, args![posts]).await? + tx.execute(&PURGE_PARTS, args![posts]).await?;
     Ok(posts + tx.execute(&PURGE_SEEN, args![seen]).await?)
+}
+
+/// Deletes messages that led to nothing and came before an instant (business time), and as many posts that nobody could read or
+/// place; returns how many. What became a consent is its evidence and stays.
+pub async fn forget(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    let messages = tx.execute(&FORGET, args![before, limit]).await?;
+    Ok(messages + tx.execute(&FORGET_POSTS, args![before, limit]).await?)
 }
 
 fn read_connection(row: &Row) -> Result<ConnectionRow> {

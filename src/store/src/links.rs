@@ -21,6 +21,9 @@ statements! {
     LIST = concat!("SELECT ", row!(), " FROM links WHERE iys_code = $1 AND brand_code = $2 AND id > $3 ORDER BY id LIMIT $4");
     COUNT = "UPDATE links SET opened = opened + $3, confirmed = confirmed + $4, refused = refused + $5
              WHERE iys_code = $1 AND id = $2";
+    PURGE = "DELETE FROM links WHERE (iys_code, id) IN
+              (SELECT l.iys_code, l.id FROM links l {by links_idle}
+               WHERE l.expires_at IS NOT NULL AND l.confirmed = 0 AND l.refused = 0 AND l.expires_at < $1 LIMIT $2)";
     DISABLE = "UPDATE links SET active = $4 WHERE iys_code = $1 AND brand_code = $2 AND id = $3 AND active";
 }
 
@@ -135,6 +138,11 @@ pub async fn count(
 /// Ends a link; false when it was ended before.
 pub async fn disable(tx: &mut Tx, provider: IysCode, brand: BrandCode, id: Uuid) -> Result<bool> {
     Ok(tx.execute(&DISABLE, args![provider, brand, id, false]).await? == 1)
+}
+
+/// Deletes links that ended before an instant (wire time) and of which nothing came; returns how many. Links for refusals never end.
+pub async fn purge(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    tx.execute(&PURGE, args![before, limit]).await
 }
 
 fn read(row: &Row) -> Result<LinkRow> {

@@ -79,6 +79,11 @@ statements! {
               WHERE iys_code = $1 AND id = $2 AND (delivery IS NULL OR (delivery = 'pending' AND $3 <> 'pending')
                 OR (delivery = 'sent' AND $3 IN ('delivered', 'failed'))
                 OR (delivery IN ('delivered', 'failed') AND $3 IN ('delivered', 'failed') AND delivery <> $3 AND delivery_at < $5))";
+    /// What a message was about stays in its dedupe key; whom it went to and what it said go.
+    FORGET = "WITH due AS MATERIALIZED (
+              SELECT m.iys_code AS p, m.id AS i FROM messages m {by messages_kept}
+              WHERE length(m.recipient) > 0 AND m.created_at < $1 AND m.state NOT IN ('queued', 'sending') ORDER BY m.created_at LIMIT $2 {skip_locked})
+        UPDATE messages SET recipient = $3, body = NULL, answer = NULL, delivery_report = NULL FROM due WHERE iys_code = p AND id = i";
     TELL = "UPDATE messages SET late = $2 WHERE iys_code = $1 AND id {in $3 uuid}";
     OPEN = "SELECT account, code, count(*) FROM messages {by messages_open} WHERE state IN ('queued', 'sending') GROUP BY account, code";
 }
@@ -446,6 +451,12 @@ pub async fn report(
         arrived
     ];
     Ok(tx.execute(&REPORT, args).await? == 1)
+}
+
+/// Forgets address, text and the vendor's answers of ended messages that were queued before an instant; returns of how many. That
+/// there was such a message stays.
+pub async fn forget(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    tx.execute(&FORGET, args![before, limit, Vec::<u8>::new().as_slice()]).await
 }
 
 /// Remembers that the operator was told of these.

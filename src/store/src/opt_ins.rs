@@ -34,6 +34,8 @@ statements! {
                 WHERE iys_code = $1 AND brand_code = $2 AND state = $3 AND id > $4 ORDER BY id LIMIT $5");
     SENT = "INSERT INTO opt_in_sends (iys_code, sender, sent_at, id) VALUES ($1, $2, $3, $4)";
     SENDS = "SELECT sent_at FROM opt_in_sends WHERE iys_code = $1 AND sender = $2 AND sent_at > $3 ORDER BY sent_at DESC LIMIT 100";
+    PURGE = "DELETE FROM opt_ins WHERE (iys_code, id) IN
+              (SELECT o.iys_code, o.id FROM opt_ins o {by opt_ins_abandoned} WHERE o.state = 'abandoned' AND o.ends_at < $1 LIMIT $2)";
     FORGET_SENDS = "DELETE FROM opt_in_sends {by opt_in_sends_old} WHERE sent_at < $1";
 }
 
@@ -168,6 +170,11 @@ pub async fn sends(
     since: DateTime<Utc>,
 ) -> Result<Vec<DateTime<Utc>>> {
     tx.rows(&SENDS, args![provider, sender, since]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Deletes those that nobody confirmed and that ended before an instant (wire time); returns how many.
+pub async fn purge(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    tx.execute(&PURGE, args![before, limit]).await
 }
 
 /// Forgets sends that count no more.

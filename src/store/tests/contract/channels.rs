@@ -60,6 +60,10 @@ async fn a_call_without_a_decision_is_noted_once(store: Store) {
             assert_same!(calls::list(tx, PROVIDER, BRAND, id(0), 10).await.unwrap(), [&first, &second]);
             assert_same!(calls::list(tx, PROVIDER, BRAND, id(1), 10).await.unwrap(), [&second]);
             assert!(calls::list(tx, PROVIDER, OTHER_BRAND, id(0), 10).await.unwrap().is_empty());
+            assert_eq!(calls::purge(tx, at(5), 10).await.unwrap(), 0);
+            let purged =
+                [calls::purge(tx, at(6), 1).await.unwrap(), calls::purge(tx, at(6), 10).await.unwrap()];
+            assert_eq!(purged, [1, 1]);
         })
         .await;
 }

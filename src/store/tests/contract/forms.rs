@@ -10,7 +10,8 @@ use crate::sample::{BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, assert_same, a
 on_both!(
     a_form_comes_back_in_its_present_version,
     a_form_s_code_is_given_once,
-    a_link_is_found_counted_and_ended
+    a_link_is_found_counted_and_ended,
+    only_an_ended_link_of_which_nothing_came_is_deleted,
 );
 
 fn form(number: u128, code: &str) -> FormRow {
@@ -57,8 +58,8 @@ async fn a_form_s_code_is_given_once(store: Store) {
         .await;
 }
 
-async fn a_link_is_found_counted_and_ended(store: Store) {
-    let row = |number: u128, channel| LinkRow {
+fn row(number: u128, channel: Option<Channel>) -> LinkRow {
+    LinkRow {
         iys_code: PROVIDER,
         id: id(number),
         brand_code: BRAND,
@@ -71,7 +72,28 @@ async fn a_link_is_found_counted_and_ended(store: Store) {
         expires_at: Some(at(60)),
         counters: [0; 3],
         created_at: at(1),
-    };
+    }
+}
+
+async fn only_an_ended_link_of_which_nothing_came_is_deleted(store: Store) {
+    let of = |number, counters| LinkRow { counters, ..row(number, Some(Channel::Email)) };
+    let refusal = LinkRow { kind: LinkKind::Refusal, expires_at: None, ..of(4, [0; 3]) };
+    let later = LinkRow { expires_at: Some(at(61)), ..of(5, [0; 3]) };
+    let rows = vec![of(1, [9, 0, 0]), of(2, [1, 1, 0]), of(3, [1, 0, 1]), refusal, later, of(6, [0; 3])];
+    store
+        .write(async |tx| {
+            links::add(tx, rows).await.unwrap();
+            assert_eq!(links::purge(tx, at(60), 10).await.unwrap(), 0);
+            assert_eq!(links::purge(tx, at(61), 1).await.unwrap(), 1);
+            assert_eq!(links::purge(tx, at(61), 10).await.unwrap(), 1);
+            assert_eq!(links::purge(tx, at(61), 10).await.unwrap(), 0);
+            let left = links::list(tx, PROVIDER, BRAND, id(0), 10).await.unwrap();
+            assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [id(2), id(3), id(4), id(5)]);
+        })
+        .await;
+}
+
+async fn a_link_is_found_counted_and_ended(store: Store) {
     let counted = LinkRow { counters: [2, 1, 0], ..row(1, Some(Channel::Message)) };
     let campaign = LinkRow { kind: LinkKind::Campaign, expires_at: None, ..row(2, None) };
     store

@@ -12,6 +12,7 @@ on_both!(
     parts_come_back_in_order,
     messages_are_listed_by_state_and_decided_once,
     an_inbox_is_read_by_one,
+    only_what_led_to_nothing_is_forgotten,
 );
 
 async fn a_connection_is_found_by_its_token(store: Store) {
@@ -98,6 +99,31 @@ async fn parts_come_back_in_order(store: Store) {
             assert!(inbound::parts(tx, &[2; 32]).await.unwrap().is_empty());
         })
         .await;
+}
+
+async fn only_what_led_to_nothing_is_forgotten(store: Store) {
+    use InboundState::{Approval, Dismissed, Rejected, Rejection, Unknown};
+    store
+        .write(async |tx| {
+            for (number, state) in (1..).zip([Approval, Rejection, Rejected, Unknown, Dismissed]) {
+                assert!(inbound::add(tx, &message(number, state)).await.unwrap());
+            }
+            for (number, state) in (1..).zip([PostState::Done, PostState::Unplaced, PostState::Unreadable]) {
+                inbound::store(tx, &post(number, 0)).await.unwrap();
+                inbound::claim(tx, at(0), at(0), claim(number, 60), 10).await.unwrap();
+                assert!(inbound::finish(tx, id(number), claim(number, 60), state).await.unwrap());
+            }
+            inbound::store(tx, &post(4, 0)).await.unwrap();
+            assert_eq!(inbound::forget(tx, at(0), 10).await.unwrap(), 0);
+            assert_eq!(inbound::forget(tx, at(1), 1).await.unwrap(), 2, "one of each");
+            assert_eq!(inbound::forget(tx, at(1), 10).await.unwrap(), 2);
+            for state in [Approval, Rejection, Rejected] {
+                let left = inbound::list(tx, PROVIDER, BRAND, state, id(0), 10).await.unwrap();
+                assert_eq!(left.len(), 1, "{state:?} is evidence");
+            }
+        })
+        .await;
+    assert_eq!(store.number("SELECT count(*) FROM inbound_posts", vec![]).await, 2, "done, and not read yet");
 }
 
 fn message(number: u128, state: InboundState) -> InboundRow {

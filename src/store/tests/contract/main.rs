@@ -54,6 +54,7 @@ mod ids;
 mod inbound;
 mod keywords;
 mod ledger;
+mod look_ups;
 mod masters;
 mod messages;
 mod opt_ins;

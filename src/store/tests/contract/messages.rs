@@ -21,6 +21,7 @@ on_both!(
     reports_only_lead_on,
     what_arrived_is_not_sent_again,
     a_reported_message_is_found_by_either_id,
+    an_old_message_forgets_whom_and_what,
     a_sender_comes_back_in_every_field,
 );
 
@@ -295,6 +296,30 @@ async fn a_reported_message_is_found_by_either_id(store: Store) {
             assert_eq!((found.len(), found[0].id, found[0].purpose), (1, id(2), Purpose::Notice));
         })
         .await;
+}
+
+async fn an_old_message_forgets_whom_and_what(store: Store) {
+    let young = MessageRow { created_at: at(500), ..message(3, Purpose::Help) };
+    add(&store, vec![message(1, Purpose::Notice), message(2, Purpose::Notice), young]).await;
+    let rows = take(&store, false, 1, 0).await;
+    store
+        .write(async |tx| {
+            for row in rows.iter().filter(|row| row.id != id(2)) {
+                messages::finish(tx, row, claim(1, 60), sent(false), at(50)).await.unwrap();
+            }
+        })
+        .await;
+    assert!(tell(&store, 1, report(DeliveryState::Delivered, 60)).await);
+    let forget = async |before| {
+        store.write(async |tx| messages::forget(tx, at(before), 10).await.unwrap()).await
+    };
+    assert_eq!([forget(0).await, forget(400).await, forget(400).await], [0, 1, 0]);
+    let row = find(&store, 1).await;
+    assert_eq!((row.recipient.len(), row.body, row.answer), (0, None, None));
+    let delivery = row.delivery.unwrap();
+    assert_eq!((delivery.state, delivery.report, row.dedupe.as_str()), (DeliveryState::Delivered, None, "d1"));
+    assert!(find(&store, 2).await.body.is_some(), "it is being sent");
+    assert!(find(&store, 3).await.body.is_some(), "it is young");
 }
 
 async fn a_sender_comes_back_in_every_field(store: Store) {

@@ -12,6 +12,7 @@ on_both!(
     what_is_confirmed_is_told_until_it_is_done,
     the_overdue_are_abandoned_a_few_at_a_time,
     sends_are_counted_by_name_and_forgotten,
+    only_what_nobody_confirmed_is_deleted,
 );
 
 fn row(number: u8) -> OptInRow {
@@ -57,6 +58,26 @@ async fn one_is_found_by_its_token_and_saved(store: Store) {
         })
         .await;
     assert_eq!(in_state(&store, OptInState::Pending).await, [tried], "of this brand alone");
+}
+
+async fn only_what_nobody_confirmed_is_deleted(store: Store) {
+    for (number, state) in
+        (1..).zip([OptInState::Abandoned, OptInState::Abandoned, OptInState::Abandoned, OptInState::Done])
+    {
+        add(&store, OptInRow { state, ..row(number) }).await;
+    }
+    add(&store, row(5)).await;
+    let purge = async |before, limit| {
+        store.write(async |tx| opt_ins::purge(tx, at(before), limit).await.unwrap()).await
+    };
+    assert_eq!(
+        [purge(100, 10).await, purge(300, 1).await, purge(300, 10).await, purge(300, 10).await],
+        [0, 1, 1, 0]
+    );
+    assert_eq!(in_state(&store, OptInState::Abandoned).await.len(), 1);
+    assert_eq!(purge(10_000, 10).await, 1);
+    let left = store.number("SELECT count(*) FROM opt_ins", vec![]).await;
+    assert_eq!(left, 2, "what was confirmed, and what may be");
 }
 
 async fn what_is_confirmed_is_told_until_it_is_done(store: Store) {

@@ -78,19 +78,19 @@ async fn fill(store: &Store) {
 }
 
 /// A statement, its arguments, and the indexes it must use: on SQLite each of them, on PostgreSQL one of them at least.
-struct Hot {
+pub struct Hot {
     module: &'static str,
     name: &'static str,
     args: Vec<Value>,
     indexes: &'static [&'static str],
 }
 
-fn hot(module: &'static str, name: &'static str, args: Vec<Value>, indexes: &'static [&'static str]) -> Hot {
+pub fn hot(module: &'static str, name: &'static str, args: Vec<Value>, indexes: &'static [&'static str]) -> Hot {
     Hot { module, name, args, indexes }
 }
 
 /// On SQLite the primary key is the table itself, or an index of its own beside a table by rowid.
-const KEY: &str = "PRIMARY KEY";
+pub const KEY: &str = "PRIMARY KEY";
 
 fn hot_statements() -> Vec<Hot> {
     let now = at(30_000);
@@ -297,16 +297,21 @@ fn reads_a_big_table_whole(line: &str) -> bool {
 
 async fn hot_statements_use_their_indexes(store: Store) {
     fill(&store).await;
+    all_use_their_indexes(&store, hot_statements).await;
+}
+
+/// Asks for the plans, without and with statistics.
+pub async fn all_use_their_indexes(store: &Store, statements: fn() -> Vec<Hot>) {
     let analyzed: &[bool] = if store.is_postgres() { &[true] } else { &[false, true] };
     let mut failures = Vec::new();
     for analyzed in analyzed {
         if *analyzed {
             store.execute("ANALYZE", vec![]).await;
         }
-        for hot in hot_statements() {
+        for hot in statements() {
             let (module, name, indexes) = (hot.module, hot.name, hot.indexes);
-            let plan = plan(&store, hot).await;
-            if let Some(wrong) = verdict(&store, indexes, &plan) {
+            let plan = plan(store, hot).await;
+            if let Some(wrong) = verdict(store, indexes, &plan) {
                 failures
                     .push(format!("{module}::{name} (analyzed: {analyzed}) {wrong} {indexes:?}:\n{plan}"));
             }
