@@ -18,3 +18,7 @@ CREATE INDEX call_outcomes_old ON call_outcomes (received_at);
 CREATE INDEX links_idle ON links (expires_at) WHERE expires_at IS NOT NULL AND confirmed = 0 AND refused = 0;
 CREATE INDEX inbound_messages_idle ON inbound_messages (received_at) WHERE state IN ('unknown', 'dismissed');
 CREATE INDEX inbound_posts_unread ON inbound_posts (received_at) WHERE state IN ('unplaced', 'unreadable');
+
+-- What a person has to look at.
+CREATE INDEX messages_told ON messages (created_at) WHERE late;
+CREATE INDEX inbound_messages_waiting ON inbound_messages (iys_code, brand_code, received_at) WHERE state = 'unknown';

@@ -3,6 +3,7 @@
 
 mod daily;
 mod database;
+mod inbound;
 mod messages;
 mod place;
 mod registry;
@@ -135,6 +136,7 @@ async fn examine(config: Config) -> Vec<Finding> {
         findings.extend(rights::examine(&app).await);
         findings.extend(daily::examine(&app).await);
         findings.extend(messages::examine(&app).await);
+        findings.extend(inbound::examine(&app).await);
         super::admin::close(&app, std::time::Duration::from_secs(5)).await;
     }
     findings

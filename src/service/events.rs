@@ -1,5 +1,6 @@
 //! Events: every change of a permission, whoever caused it, becomes one event of the feed and of the webhooks; so does what a
-//! client must know of a submission (expired, refused, held, late, at risk).
+//! client must know of a consent: its submission (expired, refused, held, late, at risk), and a notice that was not sent on its
+//! day.
 
 use std::sync::Arc;
 
@@ -181,8 +182,8 @@ impl EventLog {
         self.push(subject, "permission.changed", data);
     }
 
-    /// Notes what became of a submission.
-    pub fn submission(&mut self, subject: Subject, kind: &str, data: EventData) {
+    /// Notes what became of a consent: of its submission, or of its notice.
+    pub fn consent(&mut self, subject: Subject, kind: &str, data: EventData) {
         self.push(subject, kind, data);
     }
 

@@ -9,7 +9,7 @@ use kopru_store::{batches, cursors, deliveries, holds, push, sessions, submissio
 use crate::bootstrap::App;
 use crate::service::filing::forecast;
 use crate::service::reconciliation::SILENCE;
-use crate::service::{ServiceResult, daily, messages};
+use crate::service::{ServiceResult, daily, inbound, messages};
 
 /// The open states, so that a queue that has emptied shows zero instead of its last value.
 const STATES: [&str; 5] = ["queued", "in_flight", "batched", "unresolved", "held"];
@@ -46,6 +46,14 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
     metrics::gauge!("messages_open").set(waiting.open as f64);
     let failing: i64 = waiting.failing.iter().map(|(_, _, count)| count).sum();
     metrics::gauge!("messages_failing").set(failing as f64);
+    let waiting = inbound::waiting(app).await?;
+    let unknown: i64 = waiting.unknown.iter().map(|(_, count, _)| count).sum();
+    let unread = |unplaced: bool| -> i64 {
+        waiting.unread.iter().filter(|it| it.unplaced == unplaced).map(|it| it.count).sum()
+    };
+    for (what, count) in [("unknown", unknown), ("unplaced", unread(true)), ("unreadable", unread(false))] {
+        metrics::gauge!("inbound_waiting", "what" => what).set(count as f64);
+    }
     let days = daily::standings(app).await?;
     let count = |wanted: &dyn Fn(&daily::Standing) -> bool| -> i64 {
         days.iter().filter(|day| wanted(day)).map(|day| day.days).sum()

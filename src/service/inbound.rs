@@ -13,10 +13,11 @@ pub mod receiving;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use kopru_domain::time::format_rfc3339;
 use kopru_domain::{BrandCode, Channel, IysCode, Lang, Text};
 use kopru_sms::Vendor;
-use kopru_store::inbound::{self, ConnectionRow, InboundRow, InboundState};
+use kopru_store::inbound::{self, ConnectionRow, InboundRow, InboundState, Unread};
 use kopru_store::{Priority, ProviderKeys, StoreError, Tx, ids, random};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -285,6 +286,21 @@ pub async fn list(
         note_shown(app, caller, brand.iys_code, "recipient.shown", &subject).await?;
     }
     rows.into_iter().map(|row| view(&keys, row, showing, caller.lang)).collect()
+}
+
+/// What waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Messages that were not understood: by brand how many, and since when the oldest.
+    pub unknown: Vec<(BrandCode, i64, DateTime<Utc>)>,
+    /// What vendors pushed and nobody could place or read.
+    pub unread: Vec<Unread>,
+}
+
+/// What waits for a person, of the whole installation.
+pub async fn waiting(app: &App) -> ServiceResult<Waiting> {
+    let mut tx = app.db.read().await?;
+    Ok(Waiting { unknown: inbound::waiting(&mut tx).await?, unread: inbound::unread(&mut tx).await? })
 }
 
 /// What a person makes of a message that nobody understood.

@@ -35,6 +35,9 @@ const LIFE: TimeDelta = TimeDelta::days(3);
 /// How far back the last message to a number counts (rules.md 4.2).
 const RECENT: TimeDelta = TimeDelta::days(30);
 
+/// How far back late notices are shown as something to be looked after.
+const WEEK: TimeDelta = TimeDelta::days(7);
+
 const RECIPIENT: &str = "messages.recipient";
 const BODY: &str = "messages.body";
 const ANSWER: &str = "messages.answer";
@@ -145,6 +148,8 @@ pub struct Standing {
     pub open: i64,
     /// Those of them that failed so far: by account and last error.
     pub failing: Vec<(Option<String>, String, i64)>,
+    /// Notices of the last week that were not sent by 21:00 of their day, and still are not: by brand.
+    pub late: Vec<(BrandCode, i64)>,
 }
 
 /// How the queue stands.
@@ -153,7 +158,8 @@ pub async fn standing(app: &App) -> ServiceResult<Standing> {
     let counts = messages::open_counts(&mut tx).await?;
     let open = counts.iter().map(|(_, _, count)| count).sum();
     let failing = counts.into_iter().filter_map(|(account, code, count)| Some((account, code?, count)));
-    Ok(Standing { open, failing: failing.collect() })
+    let late = messages::late(&mut tx, app.clocks.business() - WEEK).await?;
+    Ok(Standing { open, failing: failing.collect(), late })
 }
 
 /// The brand of the last text that went to a number in the last 30 days: whose RET it is that comes back without a keyword.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::{Bridge, Database, consent};
+use crate::support::{Bridge, Database, consent, kopru};
 
 const CITIZEN: &str = "+905321234567";
 
@@ -263,6 +263,11 @@ on_both_databases! {
         assert_eq!(push(&url, &json_push(&part(1, "üyeliğimi ipt?l e"))).await, 200);
         bridge.drain_for(4, "1m").await;
         assert_eq!(messages(&bridge, bridge.brand(), "rejection").await.len(), 0);
+        assert_eq!(push(&url, &json_push("[{")).await, 200);
+        bridge.drain().await;
+        let (_, findings) = kopru(&bridge, &["doctor"]);
+        let told = |what: &str| findings.iter().any(|it| it["check"] == "inbound" && it["message"].as_str().unwrap().contains(what));
+        assert!(told("http: 2 SMS came for a number") && told("http: 1 pushes cannot be read"), "{findings:?}");
         keyword(&bridge, bridge.brand(), json!({"number": "4609"})).await;
         bridge.drain_for(4, "1m").await;
         let list = messages(&bridge, bridge.brand(), "rejection").await;

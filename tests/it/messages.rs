@@ -341,6 +341,15 @@ on_both_databases! {
         bridge.drain().await;
         let message = the_one(&bridge).await;
         assert_eq!((&message["late"], &message["state"]), (&json!(true), &json!("queued")), "{message}");
+        bridge.drain().await;
+        let told: Vec<Value> = bridge.changes().await.into_iter().filter(|it| it["type"] == "notice.late").collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        let data = &told[0]["data"];
+        assert_eq!((&data["recipient"], &data["type"], &data["cause"], &data["code"]),
+            (&json!("+905319876541"), &json!("MESAJ"), &json!("not_sent"), &json!("http_401")), "{data}");
+        assert!(data["consentId"].is_string() && data["status"] == "ONAY", "{data}");
+        let (_, findings) = kopru(&bridge, &["doctor"]);
+        assert!(findings.iter().any(|it| it["check"] == "messages" && it["message"].as_str().unwrap().contains("1 notices")), "{findings:?}");
         wait_until(&bridge, 0, 0).await;
         bridge.drain().await;
         let message = the_one(&bridge).await;

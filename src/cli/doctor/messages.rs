@@ -53,6 +53,18 @@ fn of_standing(standing: &Standing) -> Vec<Finding> {
             "`kopru message list --brand …` shows what the vendor said; check password, allowed IP, credit and sender",
         ));
     }
+    for (brand, count) in &standing.late {
+        let text = Text::new(
+            format!("marka {brand}: son bir haftada {count} izin bildirimi gününde gitmedi ya da ulaşmadı"),
+            format!(
+                "brand {brand}: {count} notices of consents were not sent on their day, or did not arrive, in the last week"
+            ),
+        );
+        findings.push(Finding::warn(CHECK, text).advise(
+            "`kopru message list --brand …` nedenini gösterir; bildirim aynı gün verilmelidir",
+            "`kopru message list --brand …` shows why; a notice is due on the same day",
+        ));
+    }
     if findings.is_empty() {
         let text = Text::new(
             format!("{} ileti bekliyor", standing.open),
@@ -65,16 +77,19 @@ fn of_standing(standing: &Standing) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use kopru_domain::BrandCode;
+
     use super::super::Status;
     use super::*;
 
     #[test]
     fn an_account_that_fails_is_told_with_its_last_error() {
-        let quiet = of_standing(&Standing { open: 3, failing: Vec::new() });
+        let quiet = of_standing(&Standing { open: 3, failing: Vec::new(), late: Vec::new() });
         assert_eq!((quiet.len(), quiet[0].status), (1, Status::Ok));
         let failing = vec![(Some("main".to_owned()), "INSUFFICIENT_CREDITS".to_owned(), 7)];
-        let loud = of_standing(&Standing { open: 7, failing });
-        assert_eq!((loud.len(), loud[0].status), (1, Status::Warn));
+        let loud = of_standing(&Standing { open: 7, failing, late: vec![(BrandCode(9), 2)] });
+        assert_eq!((loud.len(), loud[0].status, loud[1].status), (2, Status::Warn, Status::Warn));
+        assert!(loud[1].text.en.contains("brand 9: 2 notices"), "{:?}", loud[1]);
         assert!(loud[0].text.en.contains("main") && loud[0].text.en.contains("INSUFFICIENT_CREDITS"));
     }
 }

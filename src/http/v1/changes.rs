@@ -33,8 +33,8 @@ pub struct ChangesPage {
 pub struct Event {
     /// Identity; the `webhook-id` of its deliveries.
     pub id: uuid::Uuid,
-    /// `permission.changed`, `consent.refused`, `consent.expired`, `consent.held`, `consent.filed_late` or
-    /// `deadline.at_risk`.
+    /// `permission.changed`, `consent.refused`, `consent.expired`, `consent.held`, `consent.filed_late`,
+    /// `deadline.at_risk` or `notice.late` (the notice of a consent was not sent, or did not arrive, by 21:00 of its day).
     #[schema(rename = "type", example = "permission.changed")]
     pub kind: String,
     /// When it happened, RFC 3339 with +03:00.

@@ -458,7 +458,7 @@ impl<'a> Settling<'a> {
             reference,
             ..EventData::default()
         };
-        self.events.submission(subject, kind, data);
+        self.events.consent(subject, kind, data);
     }
 
     /// Keeps a row to be written, and keeps the key's state in step with it.

@@ -4,21 +4,25 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
-use kopru_domain::time::{instant, local, truncate_seconds};
+use kopru_domain::time::{format_rfc3339, instant, local, truncate_seconds};
 use kopru_domain::{Channel, IysCode, ProviderSource, Recipient};
-use kopru_store::messages::{self, MessageChannel, MessageRow, Purpose};
+use kopru_store::messages::{self, Late, MessageChannel, MessageRow, MessageState, Purpose};
 use kopru_store::senders::SenderRow;
-use kopru_store::{Priority, ProviderKeys};
+use kopru_store::{Priority, ProviderKeys, Tx, consents, heads};
 use uuid::Uuid;
 
 use super::{Content, NewMessage, row};
 use crate::bootstrap::App;
-use crate::service::ServiceResult;
+use crate::service::events::{EventData, EventLog, Subject};
+use crate::service::{ServiceResult, mirror};
 
 /// The alarm is given so long before the day's end: at 21:00.
 const ALARM: TimeDelta = TimeDelta::hours(3);
 /// A notice of a late consent has a chance before the alarm is given.
 const CHANCE: TimeDelta = TimeDelta::minutes(10);
+
+/// Before the consent's id in the dedupe key of its notice.
+const DEDUPE: &str = "notice:";
 
 /// Whether a consent with this source was given by electronic means.
 pub fn is_electronic(source: ProviderSource) -> bool {
@@ -93,7 +97,7 @@ pub fn of(
         recipient,
         purpose: Purpose::Notice,
         content: content(sender, given, channel),
-        dedupe: format!("notice:{}", given.consent),
+        dedupe: format!("{DEDUPE}{}", given.consent),
         not_after: Some(not_after),
     };
     Some(row(keys, new, now))
@@ -127,8 +131,8 @@ fn end_of_day(at: DateTime<Utc>) -> DateTime<Utc> {
     instant(local(at).date(), last)
 }
 
-/// Tells once of each notice that is not sent at 21:00 of its day: the log and a metric; lists and `doctor` show it. Returns how
-/// many.
+/// Tells once of each notice that is not sent, or has not arrived, at 21:00 of its day: an event `notice.late`, the log and a metric;
+/// lists and `doctor` show it. Returns how many were found.
 pub async fn tell_late(app: &App) -> ServiceResult<usize> {
     let now = truncate_seconds(app.clocks.business());
     let untold = {
@@ -141,10 +145,15 @@ pub async fn tell_late(app: &App) -> ServiceResult<usize> {
         of_brands.entry((provider, brand.0)).or_default().push(id);
     }
     for ((provider, brand), ids) in of_brands {
-        let count = ids.len();
         let mut tx = app.db.begin(Priority::Bulk).await?;
-        messages::tell(&mut tx, provider, ids).await?;
+        let late = messages::tell(&mut tx, provider, ids).await?;
+        let count = late.len();
+        log_late(app, &mut tx, provider, late).await?;
         tx.commit().await?;
+        if count == 0 {
+            continue;
+        }
+        app.wake.wake();
         metrics::counter!("notices_late_total").increment(count as u64);
         tracing::error!(
             provider = provider.0,
@@ -154,6 +163,43 @@ pub async fn tell_late(app: &App) -> ServiceResult<usize> {
         );
     }
     Ok(found)
+}
+
+/// Appends an event for each notice's consent.
+async fn log_late(app: &App, tx: &mut Tx, provider: IysCode, late: Vec<Late>) -> ServiceResult<()> {
+    let about = |late: Late| Some((late.dedupe.strip_prefix(DEDUPE)?.parse::<Uuid>().ok()?, late));
+    let late: BTreeMap<Uuid, Late> = late.into_iter().filter_map(about).collect();
+    let rows = consents::find_many(tx, provider, late.keys().copied().collect()).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let keys = app.vault.keys(tx, provider).await?;
+    let mut events = EventLog::new(provider, keys.clone(), app.clocks.business());
+    for row in rows {
+        let opened = mirror::open_consent(&keys, &row.sealed)?;
+        let Some(late) = late.get(&row.id) else { continue };
+        let subject = Subject {
+            brand_code: row.brand_code,
+            key: row.key,
+            recipient: opened.recipient,
+            recipient_type: row.recipient_type,
+            channel: row.channel,
+        };
+        let data = EventData {
+            status: Some(row.status.as_str().to_owned()),
+            consent_date: row.consent_date.map(format_rfc3339),
+            source: row.source.map(|source| source.as_str().to_owned()),
+            cause: if late.state == MessageState::Sent { "not_delivered" } else { "not_sent" }.to_owned(),
+            code: late.code.clone(),
+            consent_id: Some(row.id),
+            reference: opened.reference,
+            ..EventData::default()
+        };
+        events.consent(subject, "notice.late", data);
+    }
+    let mut head = heads::lock(tx, provider).await?;
+    events.append(tx, &mut head).await?;
+    Ok(heads::advance(tx, provider, &head).await?)
 }
 
 #[cfg(test)]

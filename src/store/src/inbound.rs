@@ -46,6 +46,10 @@ statements! {
     FIND = concat!("SELECT ", row!(), " FROM inbound_messages WHERE iys_code = $1 AND id = $2");
     LIST = concat!("SELECT ", row!(), " FROM inbound_messages {by inbound_messages_by_brand}
             WHERE iys_code = $1 AND brand_code = $2 AND state = $3 AND id > $4 ORDER BY id LIMIT $5");
+    WAITING = "SELECT brand_code, count(*), min(received_at) FROM inbound_messages {by inbound_messages_waiting}
+               WHERE state = 'unknown' GROUP BY iys_code, brand_code ORDER BY iys_code, brand_code LIMIT 1000";
+    UNREAD = "SELECT vendor, state, count(*), min(received_at) FROM inbound_posts {by inbound_posts_unread}
+              WHERE state IN ('unplaced', 'unreadable') GROUP BY vendor, state ORDER BY vendor, state";
     DECIDE = "UPDATE inbound_messages SET state = $3, decided_by = $4, decided_at = $5 WHERE iys_code = $1 AND id = $2 AND state = 'unknown'";
     ANSWERED = "SELECT count(*) FROM inbound_messages {by inbound_messages_by_sender}
                 WHERE iys_code = $1 AND brand_code = $2 AND key = $3 AND received_at > $4 AND state = 'unknown' AND answered";
@@ -134,7 +138,8 @@ pub enum PostState {
 }
 
 impl PostState {
-    fn as_str(self) -> &'static str {
+    /// The word in the table.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Unplaced => "unplaced",
@@ -322,6 +327,35 @@ pub async fn list(
 ) -> Result<Vec<InboundRow>> {
     let args = args![provider, brand, state.as_str(), after, limit];
     tx.rows(&LIST, args).await?.iter().map(read).collect()
+}
+
+/// Messages that wait for a person: by brand how many, and since when the oldest (business time).
+pub async fn waiting(tx: &mut Tx) -> Result<Vec<(BrandCode, i64, DateTime<Utc>)>> {
+    let rows = tx.rows(&WAITING, args![]).await?;
+    rows.iter().map(|row| Ok((BrandCode(row.get(0)?), row.get(1)?, row.get(2)?))).collect()
+}
+
+/// Posts that nobody could place or read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The vendor.
+    pub vendor: String,
+    /// Whether they are for a number that is no brand's; else they cannot be read.
+    pub unplaced: bool,
+    /// How many.
+    pub count: i64,
+    /// When the oldest came in (business time).
+    pub oldest: DateTime<Utc>,
+}
+
+/// Posts that nobody could place or read, by vendor.
+pub async fn unread(tx: &mut Tx) -> Result<Vec<Unread>> {
+    let rows = tx.rows(&UNREAD, args![]).await?;
+    let unread = |row: &Row| {
+        let unplaced = row.get::<String>(1)? == PostState::Unplaced.as_str();
+        Ok(Unread { vendor: row.get(0)?, unplaced, count: row.get(2)?, oldest: row.get(3)? })
+    };
+    rows.iter().map(unread).collect()
 }
 
 /// Decides a message that waits for a person; false when it does not.

@@ -84,7 +84,9 @@ statements! {
               SELECT m.iys_code AS p, m.id AS i FROM messages m {by messages_kept}
               WHERE length(m.recipient) > 0 AND m.created_at < $1 AND m.state NOT IN ('queued', 'sending') ORDER BY m.created_at LIMIT $2 {skip_locked})
         UPDATE messages SET recipient = $3, body = NULL, answer = NULL, delivery_report = NULL FROM due WHERE iys_code = p AND id = i";
-    TELL = "UPDATE messages SET late = $2 WHERE iys_code = $1 AND id {in $3 uuid}";
+    TELL = "UPDATE messages SET late = $2 WHERE iys_code = $1 AND id {in $3 uuid} AND NOT late RETURNING dedupe, state, code, delivery_code";
+    LATE = "SELECT brand_code, count(*) FROM messages {by messages_told}
+            WHERE late AND created_at > $1 AND (state <> 'sent' OR delivery = 'failed') GROUP BY brand_code ORDER BY count(*) DESC LIMIT 100";
     OPEN = "SELECT account, code, count(*) FROM messages {by messages_open} WHERE state IN ('queued', 'sending') GROUP BY account, code";
 }
 
@@ -459,9 +461,32 @@ pub async fn forget(tx: &mut Tx, before: DateTime<Utc>, limit: i64) -> Result<u6
     tx.execute(&FORGET, args![before, limit, Vec::<u8>::new().as_slice()]).await
 }
 
-/// Remembers that the operator was told of these.
-pub async fn tell(tx: &mut Tx, provider: IysCode, ids: Vec<Uuid>) -> Result<()> {
-    tx.execute(&TELL, args![provider, true, ids]).await.map(drop)
+/// A notice that is not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// What it is about.
+    pub dedupe: String,
+    /// Where it stands: `sent` where it did not arrive.
+    pub state: MessageState,
+    /// What went wrong last.
+    pub code: Option<String>,
+}
+
+/// Remembers that the operator is told of these; returns those of which nobody was told before.
+pub async fn tell(tx: &mut Tx, provider: IysCode, ids: Vec<Uuid>) -> Result<Vec<Late>> {
+    let rows = tx.rows(&TELL, args![provider, true, ids]).await?;
+    let late = |row: &Row| {
+        let state = row.word(1)?;
+        let code = row.get(if state == MessageState::Sent { 3 } else { 2 })?;
+        Ok(Late { dedupe: row.get(0)?, state, code })
+    };
+    rows.iter().map(late).collect()
+}
+
+/// Notices queued since an instant that were not sent when the alarm was given, and still are not: how many by brand.
+pub async fn late(tx: &mut Tx, since: DateTime<Utc>) -> Result<Vec<(BrandCode, i64)>> {
+    let rows = tx.rows(&LATE, args![since]).await?;
+    rows.iter().map(|row| Ok((BrandCode(row.get(0)?), row.get(1)?))).collect()
 }
 
 /// Messages that have not ended, by account and last failure.
@@ -493,13 +518,20 @@ fn values(row: MessageRow) -> Vec<Value> {
 }
 
 fn read_reported(row: &Row) -> Result<Reported> {
-    Ok(Reported { iys_code: IysCode(row.get(0)?), id: row.get(1)?, purpose: row.word(2)?, vendor_id: row.get(3)? })
+    Ok(Reported {
+        iys_code: IysCode(row.get(0)?),
+        id: row.get(1)?,
+        purpose: row.word(2)?,
+        vendor_id: row.get(3)?,
+    })
 }
 
 fn read_delivery(row: &Row) -> Result<Option<DeliveryReport>> {
     let Some(state) = row.word_opt(23)? else { return Ok(None) };
     let code = row.get::<Option<String>>(24)?.unwrap_or_default();
-    let at = row.get::<Option<DateTime<Utc>>>(25)?.ok_or_else(|| StoreError::corrupt("messages", "delivery_at"))?;
+    let at = row
+        .get::<Option<DateTime<Utc>>>(25)?
+        .ok_or_else(|| StoreError::corrupt("messages", "delivery_at"))?;
     Ok(Some(DeliveryReport { state, code, at, report: row.get(26)? }))
 }
 

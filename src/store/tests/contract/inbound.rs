@@ -114,6 +114,10 @@ async fn only_what_led_to_nothing_is_forgotten(store: Store) {
                 assert!(inbound::finish(tx, id(number), claim(number, 60), state).await.unwrap());
             }
             inbound::store(tx, &post(4, 0)).await.unwrap();
+            assert_eq!(inbound::waiting(tx).await.unwrap(), [(BRAND, 1, at(0))]);
+            let unread: Vec<_> =
+                inbound::unread(tx).await.unwrap().iter().map(|it| (it.unplaced, it.count, it.oldest)).collect();
+            assert_eq!(unread, [(true, 1, at(0)), (false, 1, at(0))]);
             assert_eq!(inbound::forget(tx, at(0), 10).await.unwrap(), 0);
             assert_eq!(inbound::forget(tx, at(1), 1).await.unwrap(), 2, "one of each");
             assert_eq!(inbound::forget(tx, at(1), 10).await.unwrap(), 2);

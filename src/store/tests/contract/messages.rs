@@ -1,7 +1,7 @@
 //! Outgoing messages: queued once, claimed once, codes apart from the rest.
 
 use kopru_store::messages::{
-    self, DeliveryReport, DeliveryState, Finish, MessageChannel, MessageRow, MessageState, Purpose,
+    self, DeliveryReport, DeliveryState, Finish, Late, MessageChannel, MessageRow, MessageState, Purpose,
 };
 use kopru_store::senders::{self, SenderRow};
 use uuid::Uuid;
@@ -209,8 +209,15 @@ async fn a_late_notice_is_told_once(store: Store) {
             assert!(messages::untold(tx, at(10_000), at(50)).await.unwrap().is_empty());
             let untold = messages::untold(tx, at(10_001), at(50)).await.unwrap();
             assert_eq!(untold, [(PROVIDER, BRAND, id(1))]);
-            messages::tell(tx, PROVIDER, vec![id(1)]).await.unwrap();
+            let late = Late { dedupe: "d1".to_owned(), state: MessageState::Queued, code: None };
+            assert_eq!(messages::tell(tx, PROVIDER, vec![id(1)]).await.unwrap(), [late]);
+            assert!(
+                messages::tell(tx, PROVIDER, vec![id(1)]).await.unwrap().is_empty(),
+                "by another replica"
+            );
             assert!(messages::untold(tx, at(10_001), at(50)).await.unwrap().is_empty());
+            assert_eq!(messages::late(tx, at(-1)).await.unwrap(), [(BRAND, 1)]);
+            assert!(messages::late(tx, at(0)).await.unwrap().is_empty());
         })
         .await;
     assert!(find(&store, 1).await.late);
@@ -310,14 +317,16 @@ async fn an_old_message_forgets_whom_and_what(store: Store) {
         })
         .await;
     assert!(tell(&store, 1, report(DeliveryState::Delivered, 60)).await);
-    let forget = async |before| {
-        store.write(async |tx| messages::forget(tx, at(before), 10).await.unwrap()).await
-    };
+    let forget =
+        async |before| store.write(async |tx| messages::forget(tx, at(before), 10).await.unwrap()).await;
     assert_eq!([forget(0).await, forget(400).await, forget(400).await], [0, 1, 0]);
     let row = find(&store, 1).await;
     assert_eq!((row.recipient.len(), row.body, row.answer), (0, None, None));
     let delivery = row.delivery.unwrap();
-    assert_eq!((delivery.state, delivery.report, row.dedupe.as_str()), (DeliveryState::Delivered, None, "d1"));
+    assert_eq!(
+        (delivery.state, delivery.report, row.dedupe.as_str()),
+        (DeliveryState::Delivered, None, "d1")
+    );
     assert!(find(&store, 2).await.body.is_some(), "it is being sent");
     assert!(find(&store, 3).await.body.is_some(), "it is young");
 }

@@ -85,7 +85,12 @@ pub struct Hot {
     indexes: &'static [&'static str],
 }
 
-pub fn hot(module: &'static str, name: &'static str, args: Vec<Value>, indexes: &'static [&'static str]) -> Hot {
+pub fn hot(
+    module: &'static str,
+    name: &'static str,
+    args: Vec<Value>,
+    indexes: &'static [&'static str],
+) -> Hot {
     Hot { module, name, args, indexes }
 }
 
@@ -263,10 +268,12 @@ fn verdict(store: &Store, indexes: &[&str], plan: &str) -> Option<&'static str> 
 const BIG: [&str; 5] = ["submissions", "permissions", "consents", "changes", "deliveries"];
 
 /// Indexes that hold only what has not ended: reading them whole is reading the queue.
-const QUEUES: [&str; 17] = [
+const QUEUES: [&str; 19] = [
     "batches_due",
     "deliveries_due",
     "deliveries_open",
+    "inbound_messages_waiting",
+    "inbound_posts_unread",
     "messages_codes_due",
     "messages_due",
     "messages_late",

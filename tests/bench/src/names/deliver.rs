@@ -129,7 +129,7 @@ async fn queue(bridge: &Bridge, count: usize) -> Result<()> {
             cause: "registry_change".to_owned(),
             ..EventData::default()
         };
-        log.submission(subject, "permission.changed", data);
+        log.consent(subject, "permission.changed", data);
     }
     let mut head = heads::lock(&mut tx, brand.iys_code).await?;
     log.append(&mut tx, &mut head).await?;
