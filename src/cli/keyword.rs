@@ -133,7 +133,7 @@ struct Object<'a> {
 
 impl Serialize for Decision {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let KeywordVerdict { outcome, channels, reason } = &self.verdict;
+        let KeywordVerdict { outcome, channels, reason, .. } = &self.verdict;
         Object { outcome: *outcome, channels, why: reason.text().get(self.lang) }.serialize(serializer)
     }
 }

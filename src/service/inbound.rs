@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use kopru_domain::time::format_rfc3339;
-use kopru_domain::{BrandCode, Channel, IysCode, Lang, Text};
+use kopru_domain::{BrandCode, Channel, IysCode, Lang, Recipient, Text};
 use kopru_sms::Vendor;
 use kopru_store::inbound::{self, ConnectionRow, InboundRow, InboundState, Unread};
 use kopru_store::{Priority, ProviderKeys, StoreError, Tx, ids, random};
@@ -172,6 +172,11 @@ struct Sealed {
 impl Sealed {
     fn seal(&self, keys: &ProviderKeys) -> Vec<u8> {
         keys.seal(MESSAGE, &serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    fn sender(&self) -> ServiceResult<Recipient> {
+        let corrupt = |_| StoreError::Corrupt { what: "inbound_messages", detail: "sender".to_owned() };
+        Ok(Recipient::from_canonical(&self.sender).map_err(corrupt)?)
     }
 
     fn open(keys: &ProviderKeys, row: &InboundRow) -> ServiceResult<Self> {

@@ -90,7 +90,7 @@ pub struct TriedText {
 
 impl TriedText {
     fn new(verdict: KeywordVerdict, lang: Lang) -> Self {
-        let KeywordVerdict { outcome, channels, reason } = verdict;
+        let KeywordVerdict { outcome, channels, reason, .. } = verdict;
         let why = reason.text().get(lang).to_owned();
         Self { outcome: outcome.as_str(), channels, why, reason: Reason::code(&reason) }
     }

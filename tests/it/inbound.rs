@@ -217,6 +217,41 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    /// A RET for e-mail is filed where the text holds an address that the brand knows, and answered once; else a person looks.
+    async fn an_email_is_refused_by_sms_where_its_address_is_known(database: Database) {
+        let bridge = Bridge::start(database).await;
+        keyword(&bridge, bridge.brand(), json!({"number": "4609", "keyword": "ABC"})).await;
+        let url = connect(&bridge, json!({"vendor": "http"})).await;
+        let at = bridge.app.clocks.business() - chrono::TimeDelta::minutes(9);
+        bridge.consent(consent("ayse@example.com", "EPOSTA", "ONAY", at)).await;
+        bridge.drain().await;
+        bridge.advance("5s").await;
+        let sent = async |id: &str, text: &str| {
+            let body = json!({"id": id, "from": "0532 123 45 67", "to": "4609", "text": text}).to_string();
+            assert_eq!(push(&url, &json_push(&body)).await, 200);
+            bridge.drain().await;
+        };
+        sent("1", "abc eposta ret").await;
+        sent("2", "abc eposta ret baskasi@example.com").await;
+        let waiting = messages(&bridge, bridge.brand(), "unknown").await;
+        assert_eq!(waiting.len(), 2, "{waiting:?}");
+        assert!(waiting.iter().all(|it| it["reason"] == "no_email_address" && it["consents"] == json!([])), "{waiting:?}");
+        for _ in 0..2 {
+            sent("3", "ABC e-posta RET Ayse@Example.com lütfen").await;
+        }
+        let of_brand = filed(&bridge).await;
+        assert_eq!(of_brand, [movement("EPOSTA", "ONAY", "HS_WEB"), movement("EPOSTA", "RET", "HS_MESAJ")]);
+        assert_eq!(bridge.permission("ayse@example.com", "EPOSTA").await["permissions"][0]["status"], "RET");
+        let list = messages(&bridge, bridge.brand(), "rejection").await;
+        assert_eq!((list.len(), &list[0]["channels"], &list[0]["answered"]), (1, &json!(["EPOSTA"]), &json!(true)), "{list:?}");
+        let file = std::fs::read_to_string(bridge.database().folder().join("messages.jsonl")).unwrap();
+        let told = file.lines().filter(|line| line.contains("e-posta almama isteğiniz kaydedildi")).count();
+        assert_eq!(told, 1, "{file}");
+        bridge.ledger_holds().await;
+    }
+}
+
+on_both_databases! {
     /// On a shared number a keyword says whose a message is; without one a RET counts for all, and what nobody understands is shown
     /// to nobody who does not know its sender.
     async fn a_shared_number_keeps_its_brands_apart(database: Database) {

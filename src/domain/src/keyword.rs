@@ -10,13 +10,17 @@
 //!   one message.
 //! - Everything else is **unknown**: a person reads it.
 //!
+//! A rejection may name e-mail addresses: what stands around them is read, and they are what e-mail means. An
+//! approval names none.
+//!
 //! Between the two lies a gap: no text that is one slip of the finger from an approval is a rejection
 //! (`onaylmıyorum` is one letter from yes as well as from no). So a rejection never turns into an approval
 //! by one error on the way, nor an approval into a rejection.
 //!
 //! The engine is a pure function over tables (`keyword/tables.rs`). Its examples, written from what citizens
-//! type, are `data/keyword-examples.csv`.
+//! type, are `data/keyword-examples.csv` and `data/keyword-addresses.csv`.
 
+mod address;
 mod fold;
 mod near;
 mod number;
@@ -24,6 +28,7 @@ mod reason;
 mod tables;
 mod verbs;
 
+use self::address::take_addresses;
 use self::fold::{Message, message};
 use self::near::{is_near, within_one_error};
 use self::tables::{ANYWHERE, CHANNELS, EARLY, FILLERS, Named, PAIRS, REJECTED_CHANNELS, is, named};
@@ -33,10 +38,11 @@ pub use self::fold::fold;
 pub use self::number::{NoShortNumber, ShortNumber};
 pub use self::reason::Reason;
 pub use self::verbs::{Keyword, KeywordError, Verbs};
+use crate::address::Recipient;
 use crate::words::{Channel, words};
 
 /// Written into the evidence of what the engine decided; it grows with every change of a decision.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;
 
 /// A verb of rejection stands among so many words that say something.
 const EARLY_WORDS: usize = 3;
@@ -92,8 +98,10 @@ pub struct KeywordVerdict {
     /// Approval, rejection, or neither.
     pub outcome: KeywordOutcome,
     /// What it is about, in the order of [`Channel::ALL`]; none if the outcome is unknown. A rejection may
-    /// name e-mail, whose address an SMS does not say.
+    /// name e-mail and no address.
     pub channels: Vec<Channel>,
+    /// The e-mail addresses that a rejection names.
+    pub addresses: Vec<Recipient>,
     /// Why.
     pub reason: Reason,
 }
@@ -110,17 +118,34 @@ pub struct KeywordVerdict {
 /// assert_eq!(read("ABC ONAY?", &line).outcome, KeywordOutcome::Unknown);
 /// ```
 pub fn read(text: &str, line: &Line<'_>) -> KeywordVerdict {
+    let (rest, addresses) = take_addresses(text);
+    if !addresses.is_empty() {
+        let around = read_words(&rest, line);
+        if around.outcome == KeywordOutcome::Rejection {
+            let said = |channel: &Channel| *channel == Channel::Email || around.channels.contains(channel);
+            let channels = Channel::ALL.into_iter().filter(said).collect();
+            return KeywordVerdict { channels, addresses, ..around };
+        }
+    }
+    read_words(text, line)
+}
+
+fn read_words(text: &str, line: &Line<'_>) -> KeywordVerdict {
     let message = message(text);
     match approval(&message, line) {
-        Some(Ok((channels, reason))) => {
-            KeywordVerdict { outcome: KeywordOutcome::Approval, channels, reason }
-        }
+        Some(Ok((channels, reason))) => KeywordVerdict {
+            outcome: KeywordOutcome::Approval,
+            channels,
+            addresses: Vec::new(),
+            reason,
+        },
         Some(Err(reason)) => unknown(reason),
         None => match rejection(&message.words, line) {
             Some(found) if is_near_approval(&message, line) => unknown(Reason::NearApproval(found.typed())),
             Some(found) => KeywordVerdict {
                 outcome: KeywordOutcome::Rejection,
                 channels: rejected_channels(&message.words, found.at, line),
+                addresses: Vec::new(),
                 reason: found.reason,
             },
             None => unknown(why_unknown(&message, line)),
@@ -136,7 +161,7 @@ pub fn named_keyword<'a>(
     keywords: impl IntoIterator<Item = &'a Keyword>,
     verbs: &Verbs,
 ) -> Option<&'a Keyword> {
-    let words = message(text).words;
+    let words = message(&take_addresses(text).0).words;
     let first = &words[..words.len().min(EARLY_WORDS)];
     let keywords: Vec<&Keyword> = keywords.into_iter().collect();
     let find = |is_it: &dyn Fn(&str, &Keyword) -> bool| {
@@ -153,7 +178,12 @@ pub fn named_keyword<'a>(
 }
 
 const fn unknown(reason: Reason) -> KeywordVerdict {
-    KeywordVerdict { outcome: KeywordOutcome::Unknown, channels: Vec::new(), reason }
+    KeywordVerdict {
+        outcome: KeywordOutcome::Unknown,
+        channels: Vec::new(),
+        addresses: Vec::new(),
+        reason,
+    }
 }
 
 /// The channels of an exact approval; `Err` if it is exact and yet for nothing that this number offers;

@@ -15,7 +15,7 @@ use kopru_sms::Vendor;
 use kopru_store::idempotency::IdempotencyKey;
 use kopru_store::inbound::{self, InboundRow, InboundState};
 use kopru_store::keywords::{self, KeywordRow};
-use kopru_store::{Key, Priority, ProviderKeys, Tx, ids, permissions};
+use kopru_store::{Key, Priority, ProviderKeys, Tx, ids, key_states, permissions};
 use uuid::Uuid;
 
 use super::Sealed;
@@ -175,11 +175,17 @@ async fn decide(app: &App, incoming: &Incoming<'_>, addressee: &Addressee) -> Se
         KeywordOutcome::Rejection => (InboundState::Rejection, ConsentStatus::Rejection),
         KeywordOutcome::Unknown => return Ok(made),
     };
-    if !made.channels.iter().any(|channel| *channel != Channel::Email) {
+    let addresses = known_addresses(app, addressee, verdict.addresses).await?;
+    if addresses.is_empty() {
+        // Nobody knows which address is meant.
+        made.channels.retain(|channel| *channel != Channel::Email);
+    }
+    if made.channels.is_empty() {
+        made.channels.push(Channel::Email);
         "no_email_address".clone_into(&mut made.reason);
         made.why = Text::fixed(
-            "e-posta reddedilmiş; SMS e-posta adresini söylemez",
-            "e-mails are refused; an SMS does not say the e-mail address",
+            "e-posta reddedilmiş; SMS, markanın bildiği bir e-posta adresi söylemiyor",
+            "e-mails are refused; the SMS does not say an e-mail address that the brand knows",
         );
         return Ok(made);
     }
@@ -191,7 +197,12 @@ async fn decide(app: &App, incoming: &Incoming<'_>, addressee: &Addressee) -> Se
     let taken = take_in(
         app,
         &addressee.brand,
-        items(incoming.sender.as_str(), &addressee.known, status, &made.channels, incoming.at, &evidence),
+        items(
+            targets(&incoming.sender, &addressee.known, status, &made.channels, addresses),
+            status,
+            incoming.at,
+            &evidence,
+        ),
         format!("{} {}", key.0, key.1),
         incoming.digest,
     )
@@ -207,14 +218,39 @@ async fn decide(app: &App, incoming: &Incoming<'_>, addressee: &Addressee) -> Se
     Ok(made)
 }
 
-/// A person takes a message for a rejection.
+/// Those of the e-mail addresses that the brand has a permission or a consent of, with the kinds of recipient: a stranger's
+/// addresses are not taken from an SMS.
+async fn known_addresses(
+    app: &App,
+    addressee: &Addressee,
+    addresses: Vec<Recipient>,
+) -> ServiceResult<Vec<(Recipient, RecipientType)>> {
+    if addresses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let brand = &addressee.brand.row;
+    let key = |address: &Recipient, kind| {
+        addressee.keys.key(brand.brand_code, kind, Channel::Email, address.as_str())
+    };
+    let kinds = [RecipientType::Individual, RecipientType::Merchant];
+    let pairs = addresses.iter().flat_map(|address| kinds.map(|kind| (address.clone(), kind)));
+    let pairs: Vec<(Recipient, RecipientType)> = pairs.collect();
+    let mut tx = app.db.read().await?;
+    let keys = pairs.iter().map(|(address, kind)| key(address, *kind)).collect();
+    let rows = key_states::load(&mut tx, brand.iys_code, keys).await?;
+    let known: BTreeSet<Key> =
+        rows.permissions.iter().map(|row| row.key).chain(rows.open.iter().map(|row| row.key)).collect();
+    Ok(pairs.into_iter().filter(|(address, kind)| known.contains(&key(address, *kind))).collect())
+}
+
+/// A person takes a message for a rejection; returns the brand.
 pub(super) async fn reject_by_hand(
     app: &App,
     caller: &Caller,
     row: &InboundRow,
     sealed: &Sealed,
     channels: &[Channel],
-) -> ServiceResult<()> {
+) -> ServiceResult<KnownBrand> {
     let Some(brand) = brands::load(app, row.brand_code).await? else {
         return Err(ServiceError::NotFound("brand"));
     };
@@ -227,12 +263,21 @@ pub(super) async fn reject_by_hand(
         decision: Some("read by a person".to_owned()),
         ..Evidence::observed(Door::Sms)
     };
-    let items = items(&sealed.sender, &[], ConsentStatus::Rejection, channels, row.received_at, &evidence);
+    let status = ConsentStatus::Rejection;
+    let targets = targets(&sealed.sender()?, &[], status, channels, Vec::new());
+    if targets.is_empty() {
+        let title = Text::fixed(
+            "SMS gönderenin numarası bir e-posta adresi değildir; e-posta reddini …/consents ile bildirin",
+            "the number of an SMS is no e-mail address; file a rejection of e-mails with …/consents",
+        );
+        return Err(providers::invalid("channels", "no_email_address", title));
+    }
+    let items = items(targets, status, row.received_at, &evidence);
     let digest = row.digest.clone().try_into().unwrap_or_default();
     let taken = take_in(app, &brand, items, format!("by hand {}", row.id), digest).await?;
     match taken.refused.into_iter().next().filter(|_| taken.accepted.is_empty()) {
         Some(refused) => Err(providers::invalid(&refused.field, &refused.code, refused.title)),
-        None => Ok(()),
+        None => Ok(brand),
     }
 }
 
@@ -249,25 +294,38 @@ fn origin(number: &str, keyword: Option<&str>) -> String {
     format!("SMS {number} {}", keyword.unwrap_or_default()).trim_end().to_owned()
 }
 
-/// A consent for each channel of the number; a rejection also for the merchant, where the brand has one under this number.
-fn items(
-    sender: &str,
+/// Whom a message is about, on which channel: each channel of its number, a rejection also for the merchant where the brand has one
+/// under this number; and e-mail addresses that it names.
+fn targets(
+    sender: &Recipient,
     known: &[RecipientType],
     status: ConsentStatus,
     channels: &[Channel],
+    addresses: Vec<(Recipient, RecipientType)>,
+) -> Vec<(Recipient, Channel, RecipientType)> {
+    let merchant = status == ConsentStatus::Rejection && known.contains(&RecipientType::Merchant);
+    let kinds = [Some(RecipientType::Individual), merchant.then_some(RecipientType::Merchant)];
+    let of_number = channels.iter().filter(|channel| **channel != Channel::Email);
+    let of_number =
+        of_number.flat_map(|channel| kinds.iter().flatten().map(|kind| (sender.clone(), *channel, *kind)));
+    let by_email = addresses.into_iter().map(|(address, kind)| (address, Channel::Email, kind));
+    of_number.chain(by_email).collect()
+}
+
+/// A consent for each target.
+fn items(
+    targets: Vec<(Recipient, Channel, RecipientType)>,
+    status: ConsentStatus,
     at: DateTime<Utc>,
     evidence: &Evidence,
 ) -> Vec<IntakeItem> {
-    let merchant = status == ConsentStatus::Rejection && known.contains(&RecipientType::Merchant);
-    let kinds = [Some(RecipientType::Individual), merchant.then_some(RecipientType::Merchant)];
-    let channels = channels.iter().filter(|channel| **channel != Channel::Email);
-    let pairs = channels.flat_map(|channel| kinds.iter().flatten().map(move |kind| (*channel, *kind)));
-    pairs
+    targets
+        .into_iter()
         .enumerate()
-        .map(|(index, (channel, kind))| IntakeItem {
+        .map(|(index, (recipient, channel, kind))| IntakeItem {
             index,
             consent: ConsentInput {
-                recipient: Some(sender.to_owned()),
+                recipient: Some(recipient.as_str().to_owned()),
                 channel: Some(channel.as_str().to_owned()),
                 status: Some(status.as_str().to_owned()),
                 source: Some("HS_MESAJ".to_owned()),

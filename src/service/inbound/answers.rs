@@ -75,7 +75,7 @@ fn answer(
     brands: usize,
 ) -> Option<String> {
     let number = row.number.as_str();
-    let what = channels.iter().filter_map(|channel| word(*channel)).collect::<Vec<_>>().join(" ve ");
+    let what = listed(channels);
     let to_send = |verb: &str| match &row.keyword {
         Some(keyword) => format!("{keyword} {verb}"),
         None => verb.to_owned(),
@@ -102,11 +102,20 @@ fn answer(
     }
 }
 
-const fn word(channel: Channel) -> Option<&'static str> {
+/// `arama, SMS ve e-posta`
+fn listed(channels: &[Channel]) -> String {
+    let words: Vec<&str> = channels.iter().map(|channel| word(*channel)).collect();
+    match words.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} ve {last}", first.join(", ")),
+        words => words.concat(),
+    }
+}
+
+const fn word(channel: Channel) -> &'static str {
     match channel {
-        Channel::Call => Some("arama"),
-        Channel::Message => Some("SMS"),
-        Channel::Email => None,
+        Channel::Call => "arama",
+        Channel::Message => "SMS",
+        Channel::Email => "e-posta",
     }
 }
 
@@ -145,6 +154,10 @@ mod tests {
         assert_eq!(
             of(&abc, InboundState::Rejection, &both, 1).unwrap(),
             "Örnek: arama ve SMS almama isteğiniz kaydedildi."
+        );
+        assert_eq!(
+            of(&abc, InboundState::Rejection, &Channel::ALL, 1).unwrap(),
+            "Örnek: arama, SMS ve e-posta almama isteğiniz kaydedildi."
         );
         assert!(of(&abc, InboundState::Rejection, &both, 2).unwrap().starts_with("7889 numarasını"));
         assert!(

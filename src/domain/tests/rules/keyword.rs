@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use kopru_domain::keyword::{fold, named_keyword, read};
-use kopru_domain::{Channel, Keyword, KeywordOutcome, Line, Place, Verbs};
+use kopru_domain::{Channel, Keyword, KeywordOutcome, Line, Place, Recipient, Verbs};
 use proptest::prelude::*;
 
 const EXAMPLES: &str = include_str!("../../data/keyword-examples.csv");
+const ADDRESSES: &str = include_str!("../../data/keyword-addresses.csv");
 
 /// One line of the data.
 #[derive(Clone, Debug)]
@@ -78,6 +79,28 @@ fn every_example_has_its_outcome() {
         })
         .collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), examples().len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_rejection_may_name_e_mail_addresses_and_an_approval_none() {
+    let mut rows = csv::Reader::from_reader(ADDRESSES.as_bytes());
+    let (abc, verbs) = (must(Keyword::parse("ABC")), Verbs::default());
+    let mut wrong = Vec::new();
+    for row in rows.records().map(must) {
+        let words = |at: usize| row[at].split('+').filter(|word| !word.is_empty()).collect::<Vec<_>>();
+        let place = match &row[1] {
+            "own" => Place::Own,
+            "shared" => Place::Shared(&abc),
+            _ => Place::Named(&abc),
+        };
+        let verdict = read(&row[0], &Line { place, verbs: &verbs });
+        let channels: Vec<&str> = verdict.channels.iter().map(|channel| channel.as_str()).collect();
+        let addresses: Vec<&str> = verdict.addresses.iter().map(Recipient::as_str).collect();
+        if (verdict.outcome.as_str(), &channels, &addresses) != (&row[2], &words(3), &words(4)) {
+            wrong.push(format!("{row:?}: {} {channels:?} {addresses:?}", verdict.outcome));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
