@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use kopru_domain::time::format_rfc3339;
 use kopru_domain::{BrandCode, Channel, IysCode, Lang, Recipient, Text};
 use kopru_sms::Vendor;
-use kopru_store::inbound::{self, ConnectionRow, InboundRow, InboundState, Unread};
+use kopru_store::inbound::{self, ConnectionRow, Decided, InboundRow, InboundState, Unread};
 use kopru_store::{Priority, ProviderKeys, StoreError, Tx, ids, random};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -27,6 +27,7 @@ use uuid::Uuid;
 use crate::bootstrap::App;
 use crate::config::is_loopback;
 use crate::service::consents::{Showing, note_shown};
+use crate::service::messages::enqueue;
 use crate::service::push::hash_token;
 use crate::service::{Caller, Scope, ServiceError, ServiceResult, brands, providers};
 
@@ -337,24 +338,30 @@ pub async fn decide(
     if row.state != InboundState::Unknown {
         return Err(decided());
     }
-    let (state, action) = match &decision {
+    let sealed = Sealed::open(&keys, &row)?;
+    let (state, action, confirmation) = match &decision {
         Decision::Rejection(channels) => {
-            let sealed = Sealed::open(&keys, &row)?;
             // On the heap: an intake is a large future.
-            Box::pin(acting::reject_by_hand(app, caller, &row, &sealed, channels)).await?;
-            (InboundState::Rejected, "inbound.rejected")
+            let known = Box::pin(acting::reject_by_hand(app, caller, &row, &sealed, channels)).await?;
+            let told = answers::by_hand(app, &known, &row, sealed.sender()?, channels);
+            (InboundState::Rejected, "inbound.rejected", Some(told))
         }
-        Decision::Dismissal => (InboundState::Dismissed, "inbound.dismissed"),
+        Decision::Dismissal => (InboundState::Dismissed, "inbound.dismissed", None),
     };
-    let now = app.clocks.business();
     let mut tx = app.db.begin(Priority::Interactive).await?;
-    if !inbound::decide(&mut tx, brand.iys_code, id, state, &caller.actor, now).await? {
+    let answered = confirmation.is_some();
+    let decision = Decided { state, by: &caller.actor, at: app.clocks.business(), answered };
+    if !inbound::decide(&mut tx, brand.iys_code, id, decision).await? {
         return Err(decided());
+    }
+    if let Some(confirmation) = confirmation {
+        enqueue(&mut tx, app, confirmation).await?;
     }
     providers::note(&mut tx, app, caller, brand.iys_code, action, &id.to_string()).await?;
     let row =
         inbound::find(&mut tx, brand.iys_code, id).await?.ok_or(ServiceError::NotFound("inbound message"))?;
     tx.commit().await?;
+    app.wake.wake();
     view(&keys, row, Showing::to(caller), caller.lang)
 }
 

@@ -138,7 +138,11 @@ on_both_databases! {
         sent("4", "yeter artık bıktım abc").await;
         let last = messages(&bridge, bridge.brand(), "unknown").await.pop().unwrap();
         let (status, rejected) = bridge.post(&at(&last), json!({"decision": "rejection"})).await;
-        assert_eq!((status, &rejected["state"]), (200, &json!("rejected")), "{rejected}");
+        assert_eq!((status, &rejected["state"], &rejected["answered"]), (200, &json!("rejected"), &json!(true)), "{rejected}");
+        bridge.drain().await;
+        let file = std::fs::read_to_string(bridge.database().folder().join("messages.jsonl")).unwrap();
+        let told = file.lines().filter(|line| line.contains("SMS almama isteğiniz kaydedildi")).count();
+        assert_eq!(told, 1, "as the engine's own rejections are answered: {file}");
         assert_eq!(filed(&bridge).await.last(), Some(&movement("MESAJ", "RET", "HS_MESAJ")));
     }
 }

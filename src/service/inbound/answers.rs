@@ -49,21 +49,58 @@ pub(super) async fn queue(
             return Ok(false);
         }
     }
-    let name = brand.sender.as_ref().map_or(&brand.row.name, |sender| &sender.title);
-    let Some(text) = answer(name, keyword, message.state, channels, brands) else { return Ok(false) };
+    let Some(text) = answer(&name(brand), keyword, message.state, channels, brands) else { return Ok(false) };
     let purpose = if message.state == InboundState::Unknown { Purpose::Help } else { Purpose::Confirmation };
-    let new = NewMessage {
-        provider,
-        brand: code,
+    let dedupe = format!("inbound:{}", hex::encode(&message.digest));
+    enqueue(tx, app, new(app, brand, sender.clone(), purpose, text, dedupe)).await?;
+    Ok(true)
+}
+
+/// What a citizen is told whose message a person has taken for a rejection: the same as by the engine.
+pub(super) fn by_hand(
+    app: &App,
+    brand: &KnownBrand,
+    message: &InboundRow,
+    sender: Recipient,
+    channels: &[Channel],
+) -> NewMessage {
+    let text = rejected(&name(brand), &message.number, channels, 1);
+    new(app, brand, sender, Purpose::Confirmation, text, format!("inbound:decided:{}", message.id))
+}
+
+/// The brand's name for those it writes to.
+fn name(brand: &KnownBrand) -> String {
+    brand.sender.as_ref().map_or(&brand.row.name, |sender| &sender.title).clone()
+}
+
+fn new(
+    app: &App,
+    brand: &KnownBrand,
+    recipient: Recipient,
+    purpose: Purpose,
+    text: String,
+    dedupe: String,
+) -> NewMessage {
+    NewMessage {
+        provider: brand.row.iys_code,
+        brand: brand.row.brand_code,
         channel: MessageChannel::Sms,
-        recipient: sender.clone(),
+        recipient,
         purpose,
         content: Content::sms(text),
-        dedupe: format!("inbound:{}", hex::encode(&message.digest)),
+        dedupe,
         not_after: Some(app.clocks.business() + LIFE),
-    };
-    enqueue(tx, app, new).await?;
-    Ok(true)
+    }
+}
+
+/// That a rejection was taken, for how many brands on the number.
+fn rejected(brand: &str, number: &str, channels: &[Channel], brands: usize) -> String {
+    let what = listed(channels);
+    if brands > 1 {
+        format!("{number} numarasını kullanan markalardan {what} almama isteğiniz kaydedildi.")
+    } else {
+        format!("{brand}: {what} almama isteğiniz kaydedildi.")
+    }
 }
 
 /// The answer to a message; `brands` is how many it was taken for.
@@ -75,21 +112,16 @@ fn answer(
     brands: usize,
 ) -> Option<String> {
     let number = row.number.as_str();
-    let what = listed(channels);
     let to_send = |verb: &str| match &row.keyword {
         Some(keyword) => format!("{keyword} {verb}"),
         None => verb.to_owned(),
     };
     let refusal = to_send("RET");
     match state {
-        InboundState::Rejection | InboundState::Rejected if brands > 1 => {
-            Some(format!("{number} numarasını kullanan markalardan {what} almama isteğiniz kaydedildi."))
-        }
-        InboundState::Rejection | InboundState::Rejected => {
-            Some(format!("{brand}: {what} almama isteğiniz kaydedildi."))
-        }
+        InboundState::Rejection | InboundState::Rejected => Some(rejected(brand, number, channels, brands)),
         InboundState::Approval => Some(format!(
-            "{brand}: {what} onayınız kaydedildi. Vazgeçmek için {refusal} yazıp {number} numarasına gönderin."
+            "{brand}: {} onayınız kaydedildi. Vazgeçmek için {refusal} yazıp {number} numarasına gönderin.",
+            listed(channels)
         )),
         InboundState::Unknown => {
             let verbs = row.verbs().ok()?;
@@ -156,7 +188,7 @@ mod tests {
             "Örnek: arama ve SMS almama isteğiniz kaydedildi."
         );
         assert_eq!(
-            of(&abc, InboundState::Rejection, &Channel::ALL, 1).unwrap(),
+            of(&abc, InboundState::Rejection, Channel::ALL, 1).unwrap(),
             "Örnek: arama, SMS ve e-posta almama isteğiniz kaydedildi."
         );
         assert!(of(&abc, InboundState::Rejection, &both, 2).unwrap().starts_with("7889 numarasını"));

@@ -50,7 +50,7 @@ statements! {
                WHERE state = 'unknown' GROUP BY iys_code, brand_code ORDER BY iys_code, brand_code LIMIT 1000";
     UNREAD = "SELECT vendor, state, count(*), min(received_at) FROM inbound_posts {by inbound_posts_unread}
               WHERE state IN ('unplaced', 'unreadable') GROUP BY vendor, state ORDER BY vendor, state";
-    DECIDE = "UPDATE inbound_messages SET state = $3, decided_by = $4, decided_at = $5 WHERE iys_code = $1 AND id = $2 AND state = 'unknown'";
+    DECIDE = "UPDATE inbound_messages SET state = $3, decided_by = $4, decided_at = $5, answered = (answered OR $6) WHERE iys_code = $1 AND id = $2 AND state = 'unknown'";
     ANSWERED = "SELECT count(*) FROM inbound_messages {by inbound_messages_by_sender}
                 WHERE iys_code = $1 AND brand_code = $2 AND key = $3 AND received_at > $4 AND state = 'unknown' AND answered";
     FORGET = "DELETE FROM inbound_messages WHERE (iys_code, id) IN
@@ -358,16 +358,23 @@ pub async fn unread(tx: &mut Tx) -> Result<Vec<Unread>> {
     rows.iter().map(unread).collect()
 }
 
+/// What a person decided of a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Decided<'a> {
+    /// What it is now.
+    pub state: InboundState,
+    /// Who.
+    pub by: &'a str,
+    /// When (business time).
+    pub at: DateTime<Utc>,
+    /// Whether the citizen is told.
+    pub answered: bool,
+}
+
 /// Decides a message that waits for a person; false when it does not.
-pub async fn decide(
-    tx: &mut Tx,
-    provider: IysCode,
-    id: Uuid,
-    state: InboundState,
-    by: &str,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    Ok(tx.execute(&DECIDE, args![provider, id, state.as_str(), by, now]).await? == 1)
+pub async fn decide(tx: &mut Tx, provider: IysCode, id: Uuid, decided: Decided<'_>) -> Result<bool> {
+    let Decided { state, by, at, answered } = decided;
+    Ok(tx.execute(&DECIDE, args![provider, id, state.as_str(), by, at, answered]).await? == 1)
 }
 
 /// Whether a sender was answered since an instant that a text was not understood.

@@ -1,6 +1,8 @@
 //! What comes in from SMS vendors: kept, claimed, seen once, and shown to its brand.
 
-use kopru_store::inbound::{self, ConnectionRow, InboundRow, InboundState, PollRow, PostRow, PostState};
+use kopru_store::inbound::{
+    self, ConnectionRow, Decided, InboundRow, InboundState, PollRow, PostRow, PostState,
+};
 
 use crate::fixture::Store;
 use crate::sample::{BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, assert_same, at, claim, id, key};
@@ -115,8 +117,12 @@ async fn only_what_led_to_nothing_is_forgotten(store: Store) {
             }
             inbound::store(tx, &post(4, 0)).await.unwrap();
             assert_eq!(inbound::waiting(tx).await.unwrap(), [(BRAND, 1, at(0))]);
-            let unread: Vec<_> =
-                inbound::unread(tx).await.unwrap().iter().map(|it| (it.unplaced, it.count, it.oldest)).collect();
+            let unread: Vec<_> = inbound::unread(tx)
+                .await
+                .unwrap()
+                .iter()
+                .map(|it| (it.unplaced, it.count, it.oldest))
+                .collect();
             assert_eq!(unread, [(true, 1, at(0)), (false, 1, at(0))]);
             assert_eq!(inbound::forget(tx, at(0), 10).await.unwrap(), 0);
             assert_eq!(inbound::forget(tx, at(1), 1).await.unwrap(), 2, "one of each");
@@ -175,9 +181,9 @@ async fn messages_are_listed_by_state_and_decided_once(store: Store) {
             assert!(!inbound::was_answered(tx, PROVIDER, BRAND, key(2), at(-1)).await.unwrap());
 
             let decide = async |tx: &mut kopru_store::Tx, number| {
-                inbound::decide(tx, PROVIDER, id(number), InboundState::Dismissed, "cli", at(9))
-                    .await
-                    .unwrap()
+                let state = InboundState::Dismissed;
+                let decided = Decided { state, by: "cli", at: at(9), answered: number == 1 };
+                inbound::decide(tx, PROVIDER, id(number), decided).await.unwrap()
             };
             assert!(decide(tx, 1).await);
             assert!(!decide(tx, 1).await, "once");
