@@ -22,3 +22,13 @@ CREATE INDEX inbound_posts_unread ON inbound_posts (received_at) WHERE state IN 
 -- What a person has to look at.
 CREATE INDEX messages_told ON messages (created_at) WHERE late;
 CREATE INDEX inbound_messages_waiting ON inbound_messages (iys_code, brand_code, received_at) WHERE state = 'unknown';
+
+-- What was sent by forms, by the minute: of a blind name of the address that was typed, or of the client's network and the form.
+CREATE TABLE form_posts (
+    iys_code BIGINT  NOT NULL,
+    name     BYTEA NOT NULL,
+    minute   TIMESTAMPTZ NOT NULL,
+    posts    BIGINT  NOT NULL,
+    PRIMARY KEY (iys_code, name, minute)
+);
+CREATE INDEX form_posts_old ON form_posts (minute);

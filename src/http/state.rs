@@ -43,11 +43,11 @@ pub struct Shared {
     pub rate: Rate,
 }
 
-/// How often forms are taken. Each process counts for itself.
+/// How often forms are taken. Each process counts for itself first; what passes is counted by all (`forms::limits`).
 pub struct Pages {
     /// For each form and address: ten at once, ten a minute.
     pub by_address: Throttle,
-    /// For each brand and typed number or e-mail address: five at once, five an hour.
+    /// For each brand and number or e-mail address, normalised: five at once, five an hour.
     pub by_number: Throttle,
 }
 

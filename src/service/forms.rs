@@ -3,6 +3,7 @@
 //! What people send passes [`filing::file`], the one place before the intake: a confirmation belongs there.
 
 pub mod filing;
+pub mod limits;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -150,6 +150,7 @@ pub async fn purge(app: &App) -> ServiceResult<()> {
     let now = app.clocks.wire();
     let answers = purge_answers(app, now).await?;
     opt_in::purge(app).await?;
+    retention::forget_posts(app).await?;
     let forgotten = Box::pin(retention::forget(app, app.clocks.business(), now)).await?;
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let ended = jobs::purge(&mut tx, now - KEEP_JOBS).await?;

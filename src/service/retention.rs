@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kopru_store::{Priority, Tx, calls, inbound, links, messages, opt_ins};
+use kopru_store::{Priority, Tx, calls, form_posts, inbound, links, messages, opt_ins};
 
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
+use crate::service::forms::limits;
 
 /// Rows of one transaction: a year's backlog in one would keep every other writer waiting.
 const PORTION: i64 = 500;
@@ -46,10 +47,23 @@ async fn portions(
     term: Duration,
     forget: impl AsyncFn(&mut Tx, DateTime<Utc>, i64) -> kopru_store::Result<u64>,
 ) -> ServiceResult<u64> {
-    let Some(before) = TimeDelta::from_std(term).ok().filter(|term| !term.is_zero()).map(|term| now - term)
-    else {
-        return Ok(0);
-    };
+    let term = TimeDelta::from_std(term).ok().filter(|term| !term.is_zero());
+    match term {
+        Some(term) => all_before(app, now - term, forget).await,
+        None => Ok(0),
+    }
+}
+
+/// Forgets what forms have counted and what counts no more.
+pub async fn forget_posts(app: &App) -> ServiceResult<u64> {
+    all_before(app, limits::forgotten_before(app.clocks.wire()), form_posts::purge).await
+}
+
+async fn all_before(
+    app: &App,
+    before: DateTime<Utc>,
+    forget: impl AsyncFn(&mut Tx, DateTime<Utc>, i64) -> kopru_store::Result<u64>,
+) -> ServiceResult<u64> {
     let mut all = 0;
     loop {
         let mut tx = app.db.begin(Priority::Bulk).await?;

@@ -1,11 +1,14 @@
 //! Web forms and links: each consent reaches the registry from its source, its evidence rebuilds what was seen, opening a page
 //! changes nothing, and nobody gets more than a page.
 
+use kopru::bootstrap::App;
+use kopru::clocks::Clocks;
+use kopru::lifecycle::Lifecycle;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::{Bridge, Database};
+use crate::support::{Bridge, Database, background};
 use crate::texts;
 
 const XSS: &str = "\"'><script>alert(1)</script>";
@@ -269,11 +272,46 @@ on_both_databases! {
         let mut of_number = Vec::new();
         for page in 0..8 {
             let page = page.to_string();
-            let fields = [("fullName", "A"), ("phone", "05339999999"), ("channels", "MESAJ"), ("page", page.as_str())];
+            let phone = if page == "3" { "+90 (533) 999 99 99" } else { "05339999999" };
+            let fields = [("fullName", "A"), ("phone", phone), ("channels", "MESAJ"), ("page", page.as_str())];
             of_number.push(web.post(url(&other), &fields, &[]).await.status);
         }
         assert_eq!(of_number, [200, 200, 200, 200, 200, 429, 429, 429], "one number");
     }
+}
+
+/// Replicas share the limits: a number in two spellings, and a network, sent half to each of two bridges.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_bridges_count_together() {
+    let Some(database) = Database::postgres() else { return };
+    let web = Web::start(database).await;
+    let (one, two) = (web.form("bir", &json!({})).await, web.form("iki", &json!({})).await);
+    let app =
+        App::start(web.bridge.app.config.clone(), Clocks::default(), Lifecycle::new()).await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let other = listener.local_addr().unwrap();
+    background(async move { kopru::http::serve(app, listener).await.unwrap() });
+    let here = web.bridge.url.trim_start_matches("http://").to_owned();
+    let at = |form: &Value, turn: usize| {
+        let url = url(form).to_owned();
+        if turn.is_multiple_of(2) { url } else { url.replace(&here, &other.to_string()) }
+    };
+    let host = [("host", here.as_str())];
+    let mut statuses = Vec::new();
+    for turn in 0..8 {
+        let phone = ["0533 999 99 99", "+905339999999"][turn % 2];
+        let page = turn.to_string();
+        let fields = [("fullName", "A"), ("phone", phone), ("channels", "MESAJ"), ("page", page.as_str())];
+        statuses.push(web.post(&at(&one, turn), &fields, &host).await.status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429, 429], "each has seen four at most");
+    let mut passed = 0;
+    for turn in 0..20 {
+        let phone = format!("05321{turn:06}");
+        let fields = [("fullName", "A"), ("phone", phone.as_str()), ("channels", "MESAJ")];
+        passed += usize::from(web.post(&at(&two, turn), &fields, &host).await.status == 200);
+    }
+    assert!((10..=15).contains(&passed), "each would have let ten through: {passed}");
 }
 
 on_both_databases! {

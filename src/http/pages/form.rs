@@ -16,7 +16,6 @@ use serde_json::json;
 use url::Url;
 
 use super::sent::{self, Fields};
-use super::throttle::network;
 use super::view::{self, FormPage};
 use super::words::Words;
 use super::{failed, host, lang, missing, too_fast};
@@ -26,7 +25,7 @@ use crate::http::edge::Context;
 use crate::http::problem::Problem;
 use crate::http::state::HttpState;
 use crate::service::forms::filing::{self, Filed, Sent, Visitor};
-use crate::service::forms::{self, ShownForm, host_of};
+use crate::service::forms::{self, ShownForm, host_of, limits};
 use crate::service::links::{self, ShownLink};
 use crate::service::{FieldProblem, providers};
 
@@ -158,7 +157,7 @@ async fn taken(
     request: Request,
 ) -> Result<(Outcome, Lang), Problem> {
     let (now, usual) = (Instant::now(), context.lang);
-    let address = network(context.origin.address());
+    let address = limits::network(context.origin.address());
     if let Err(after) = state.pages.by_address.take((form.row.id, address), now) {
         metrics::counter!("form_posts_total", "outcome" => "limited").increment(1);
         return Ok((Outcome::TooFast(after), usual));
@@ -179,9 +178,9 @@ async fn taken(
         let problem = providers::field_problem("channels", "unknown_value", title);
         return Ok((Outcome::Invalid(Sent::default(), vec![problem]), lang));
     };
-    for typed in [&sent.phone, &sent.email].into_iter().filter(|typed| !typed.trim().is_empty()) {
-        let digits: String = typed.chars().filter(|c| c.is_alphanumeric()).collect();
-        if let Err(after) = state.pages.by_number.take((form.brand.row.brand_code, digits), now) {
+    for address in limits::addresses(&sent) {
+        let name = (form.brand.row.brand_code, address.as_str());
+        if let Err(after) = state.pages.by_number.take(name, now) {
             metrics::counter!("form_posts_total", "outcome" => "limited").increment(1);
             return Ok((Outcome::TooFast(after), lang));
         }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hash};
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -48,17 +47,6 @@ impl Throttle {
     }
 }
 
-/// What counts as one address: an IPv6 network has as many as it likes.
-pub fn network(address: Option<IpAddr>) -> Option<IpAddr> {
-    address.map(|address| match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,13 +73,5 @@ mod tests {
             throttle.take(key, start).unwrap();
         }
         assert!(throttle.buckets.lock().unwrap().len() <= MOST);
-    }
-
-    #[test]
-    fn an_ipv6_network_is_one_address() {
-        let of = |text: &str| network(Some(text.parse().unwrap()));
-        assert_eq!(of("2001:db8:1:2:3::1"), of("2001:db8:1:2:ffff::9"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
     }
 }

@@ -11,7 +11,7 @@ use kopru_domain::{
 
 use crate::bootstrap::App;
 use crate::service::brands::KnownBrand;
-use crate::service::forms::ShownForm;
+use crate::service::forms::{ShownForm, limits};
 use crate::service::intake::{self, Accepted, ConsentInput, IntakeItem, IntakeRequest, Refused};
 use crate::service::opt_in::{self, Asked};
 use crate::service::{FieldProblem, ServiceResult, providers};
@@ -62,7 +62,7 @@ pub enum Filed {
         /// Whether a link was sent by e-mail.
         mail: bool,
     },
-    /// Too much was sent to this address, or for this visitor.
+    /// Too much was sent by this visitor, with this address, or to it.
     TooOften {
         /// When something may be sent again (wire time).
         again_at: DateTime<Utc>,
@@ -103,6 +103,9 @@ pub async fn file(app: &App, form: &ShownForm, visitor: &Visitor, sent: Sent) ->
     let problems = problems(form, &sent);
     if !problems.is_empty() {
         return Ok(Filed::Invalid(problems));
+    }
+    if let Some(again_at) = limits::count(app, form, visitor, &sent).await? {
+        return Ok(Filed::TooOften { again_at });
     }
     if form.content.double_opt_in {
         return ask(app, form, visitor, &sent).await;

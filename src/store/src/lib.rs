@@ -28,6 +28,7 @@ pub mod daily_differences;
 pub mod daily_reports;
 pub mod deliveries;
 pub mod endpoints;
+pub mod form_posts;
 pub mod forms;
 pub mod heads;
 pub mod holds;
@@ -95,6 +96,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("daily_reports", daily_reports::STATEMENTS),
         ("deliveries", deliveries::STATEMENTS),
         ("endpoints", endpoints::STATEMENTS),
+        ("form_posts", form_posts::STATEMENTS),
         ("forms", forms::STATEMENTS),
         ("heads", heads::STATEMENTS),
         ("holds", holds::STATEMENTS),
@@ -138,6 +140,7 @@ pub fn all_inserts() -> Vec<(&'static str, &'static str, &'static Insert)> {
         ("daily_differences", daily_differences::INSERTS),
         ("daily_reports", daily_reports::INSERTS),
         ("deliveries", deliveries::INSERTS),
+        ("form_posts", form_posts::INSERTS),
         ("idempotency", idempotency::INSERTS),
         ("links", links::INSERTS),
         ("messages", messages::INSERTS),

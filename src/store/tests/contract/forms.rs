@@ -3,13 +3,15 @@
 use kopru_domain::{Channel, LinkKind};
 use kopru_store::forms::{self, FormRow};
 use kopru_store::links::{self, LinkRow};
+use kopru_store::{Key, form_posts};
 
 use crate::fixture::Store;
-use crate::sample::{BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, assert_same, at, id};
+use crate::sample::{BRAND, OTHER_BRAND, OTHER_PROVIDER, PROVIDER, assert_same, at, id, key};
 
 on_both!(
     a_form_comes_back_in_its_present_version,
     a_form_s_code_is_given_once,
+    posts_are_counted_by_name_and_minute,
     a_link_is_found_counted_and_ended,
     only_an_ended_link_of_which_nothing_came_is_deleted,
 );
@@ -54,6 +56,31 @@ async fn a_form_s_code_is_given_once(store: Store) {
             assert!(!forms::add(tx, &form(2, "bulten")).await.unwrap());
             assert!(forms::add(tx, &form(3, "uyelik")).await.unwrap());
             assert!(forms::by_key(tx, "key-2").await.unwrap().is_none());
+        })
+        .await;
+}
+
+async fn posts_are_counted_by_name_and_minute(store: Store) {
+    let (one, two) = (key(1), key(2));
+    let count = async |names: Vec<Key>, minute: i64, since: i64| {
+        let add = async |tx: &mut kopru_store::Tx| {
+            form_posts::add(tx, PROVIDER, names, at(minute), at(since)).await.unwrap()
+        };
+        let rows = store.write(add).await;
+        rows.iter().map(|row| (row.name == one, row.minute, row.posts)).collect::<Vec<_>>()
+    };
+    assert_eq!(count(vec![one, two, one], 60, 0).await.len(), 2, "twice in a list is once");
+    assert_eq!(count(vec![one], 60, 0).await, [(true, at(60), 2)]);
+    assert_eq!(count(vec![one], 120, 60).await, [(true, at(120), 1)], "after the instant");
+    assert_eq!(count(vec![one], 120, 0).await.iter().map(|row| row.2).sum::<i64>(), 4);
+    store
+        .write(async |tx| {
+            assert_eq!(form_posts::purge(tx, at(60), 10).await.unwrap(), 0);
+            let purged = [
+                form_posts::purge(tx, at(61), 1).await.unwrap(),
+                form_posts::purge(tx, at(61), 9).await.unwrap(),
+            ];
+            assert_eq!(purged, [1, 1]);
         })
         .await;
 }

@@ -10,7 +10,7 @@ use kopru_store::inbound::{self, InboundRow, InboundState};
 use kopru_store::links::{self, LinkRow};
 use kopru_store::messages::{self, MessageChannel, MessageRow, MessageState, Purpose};
 use kopru_store::opt_ins::{self, OptInRow};
-use kopru_store::{args, sql::Value};
+use kopru_store::{args, form_posts, sql::Value};
 use uuid::Uuid;
 
 use crate::fixture::Store;
@@ -27,6 +27,7 @@ async fn look_ups_of_the_channels_use_their_indexes(store: Store) {
         .write(async |tx| {
             for number in 0..ROWS {
                 assert!(forms::add(tx, &form(number)).await.unwrap());
+                form_posts::add(tx, PROVIDER, vec![key(number)], at(second(number)), at(0)).await.unwrap();
                 opt_ins::add(tx, &opt_in(number)).await.unwrap();
                 assert!(inbound::add(tx, &text(number)).await.unwrap());
             }
@@ -52,6 +53,8 @@ fn statements() -> Vec<Hot> {
         hot("forms", "BY_KEY", args!["key-7"], &["forms_by_key", KEY]),
         hot("forms", "BY_CODE", args![PROVIDER, BRAND, "form-7"], &["forms_by_code", KEY]),
         hot("forms", "BY_ID", args![PROVIDER, id(7)], &[KEY]),
+        hot("form_posts", "SINCE", args![PROVIDER, vec![key(7), key(70)], at(0)], &[KEY]),
+        hot("form_posts", "PURGE", args![old, limit()], &["form_posts_old"]),
         hot("links", "BY_TOKEN", args![token(7)], &["links_by_token"]),
         hot("links", "LIST", args![PROVIDER, BRAND, id(7), limit()], &["links_by_brand"]),
         hot("links", "COUNT", args![PROVIDER, id(7), 1_i64, 0_i64, 0_i64], &[KEY]),
