@@ -89,11 +89,8 @@ async fn stop(mut child: Child) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_postgres_composition_works() {
-    if !Database::postgres_is_there() {
-        println!("SKIPPED: KOPRU_TEST_POSTGRES_URL is not set (run ./tests/run)");
-        return;
-    }
-    let bridge = Bridge::with(Database::Postgres, Registry::start().await, Options::default()).await;
+    let Some(database) = Database::postgres() else { return };
+    let bridge = Bridge::with(database, Registry::start().await, Options::default()).await;
     let commands = commands(COMPOSE);
     let [migrate, api, worker] = commands.as_slice() else { panic!("{commands:?}") };
     let values = values(&bridge);

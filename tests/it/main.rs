@@ -1,7 +1,7 @@
 //! Journeys over the running program, each on SQLite and on PostgreSQL.
 //!
 //! Time is moved, queues are drained, nothing sleeps. PostgreSQL is the cluster of `KOPRU_TEST_POSTGRES_URL` (see
-//! `tests/run`); without it that half says so and passes.
+//! `tests/run`); without it that half fails, or is skipped with `KOPRU_TEST_POSTGRES=skip`.
 
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails is a test that fails")]
 

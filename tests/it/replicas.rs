@@ -16,12 +16,9 @@ async fn second(bridge: &Bridge) -> App {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_replicas_file_each_consent_once() {
-    if !Database::postgres_is_there() {
-        println!("SKIPPED: KOPRU_TEST_POSTGRES_URL is not set (run ./tests/run)");
-        return;
-    }
+    let Some(database) = Database::postgres() else { return };
     let options = Options { batch_threshold: Some(5), ..Options::default() };
-    let bridge = Bridge::with(Database::Postgres, Registry::start().await, options).await;
+    let bridge = Bridge::with(database, Registry::start().await, options).await;
     let other = second(&bridge).await;
     let given = bridge.app.clocks.business() - chrono::TimeDelta::minutes(5);
     let mut ids = Vec::new();
@@ -57,16 +54,13 @@ async fn two_replicas_file_each_consent_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_replicas_share_one_budget() {
-    if !Database::postgres_is_there() {
-        println!("SKIPPED: KOPRU_TEST_POSTGRES_URL is not set (run ./tests/run)");
-        return;
-    }
+    let Some(database) = Database::postgres() else { return };
     let registry = Registry::start().await;
     // The registry's own limit: any second with more than ten requests is refused with H124.
     registry.settings(json!({"perSecondLimit": 10})).await;
     let options =
         Options { requests_per_second: Some(8.0), batch_threshold: Some(1_000), ..Options::default() };
-    let bridge = Bridge::with(Database::Postgres, registry, options).await;
+    let bridge = Bridge::with(database, registry, options).await;
     let other = second(&bridge).await;
     let given = bridge.app.clocks.business() - chrono::TimeDelta::minutes(5);
     for part in 0..2 {

@@ -20,8 +20,9 @@ pub struct TestDatabase {
 }
 
 impl Database {
-    pub fn postgres_is_there() -> bool {
-        postgres_url().is_some()
+    /// PostgreSQL; `None` where its half is skipped on purpose.
+    pub fn postgres() -> Option<Self> {
+        postgres_url().map(|_| Self::Postgres)
     }
 
     pub async fn fresh(self) -> TestDatabase {
@@ -40,9 +41,19 @@ impl TestDatabase {
     }
 }
 
+/// The cluster's URL. A test that ran on half of its databases would pass for whole: that is said by a variable, not by a missing one.
 #[expect(clippy::disallowed_methods, reason = "how tests/run names the cluster it has started")]
 fn postgres_url() -> Option<String> {
-    std::env::var("KOPRU_TEST_POSTGRES_URL").ok()
+    if let Ok(url) = std::env::var("KOPRU_TEST_POSTGRES_URL") {
+        return Some(url);
+    }
+    let skipped = std::env::var("KOPRU_TEST_POSTGRES").is_ok_and(|word| word == "skip");
+    assert!(
+        skipped,
+        "KOPRU_TEST_POSTGRES_URL is not set: run ./tests/run, which brings a PostgreSQL, or say KOPRU_TEST_POSTGRES=skip"
+    );
+    println!("SKIPPED on PostgreSQL: KOPRU_TEST_POSTGRES=skip");
+    None
 }
 
 async fn fresh_postgres() -> String {

@@ -2,8 +2,8 @@
 //!
 //! Each test is one async function over a fresh [`Store`](fixture::Store); [`on_both`] runs it on a temporary SQLite
 //! file and in a fresh schema of the PostgreSQL server that `KOPRU_TEST_POSTGRES_URL` names. Without that variable the
-//! PostgreSQL half says that it was skipped, and passes: `./tests/run --only postgres -- cargo nextest run -p kopru-store`
-//! brings a server.
+//! PostgreSQL half fails, or with `KOPRU_TEST_POSTGRES=skip` says that it was skipped:
+//! `./tests/run --only postgres -- cargo nextest run -p kopru-store` brings a server.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of the tests may panic like the tests themselves")]
 
