@@ -221,6 +221,54 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    /// Some vendors push by GET, with everything in the query: a plus, spaces, Windows-1254, and Twilio's signature over the whole address.
+    async fn a_push_by_get_is_one(database: Database) {
+        let bridge = Bridge::start(database).await;
+        keyword(&bridge, bridge.brand(), json!({"number": "0850 123 45 67"})).await;
+        approved(&bridge).await;
+        let get = async |url: String, signature: Option<String>| {
+            let mut request = reqwest::Client::builder().build().unwrap().get(url);
+            if let Some(signature) = signature {
+                request = request.header("x-twilio-signature", signature);
+            }
+            let answer = request.send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        let at = kopru_domain::time::local(bridge.app.clocks.business()).format("%d.%m.%Y%%20%H:%M:%S").to_string();
+        let netgsm = connect(&bridge, json!({"vendor": "netgsm"})).await;
+        // İPTAL in Windows-1254, and a plus that stands for itself
+        let query = format!("ceptel=+905321234567&aboneno=908501234567&mesaj=%DDPTAL%20et&tarih={at}");
+        for _ in 0..2 {
+            assert_eq!(get(format!("{netgsm}?{query}"), None).await, (200, "OK".to_owned()));
+        }
+        let http = connect(&bridge, json!({"vendor": "http"})).await;
+        let query = "id=7&from=%2B905321234567&to=08501234567&text=beni%20aramay%C4%B1n";
+        assert_eq!(get(format!("{http}?{query}"), None).await.0, 200);
+        let twilio = connect(&bridge, json!({"vendor": "twilio", "signingSecret": "x"})).await;
+        let called = format!("{twilio}?MessageSid=SM9&From=%2B905321234567&To=%2B908501234567&Body=ret&SmsStatus=received");
+        assert_eq!(get(called.clone(), None).await.0, 401);
+        let signature = twilio_signature("x", &called);
+        assert_eq!(get(format!("{called}&Body=onay"), Some(signature.clone())).await.0, 401, "another address");
+        let (status, answer) = get(called, Some(signature)).await;
+        assert_eq!((status, answer.contains("<Response/>")), (200, true), "{answer}");
+        bridge.drain().await;
+        let list = messages(&bridge, bridge.brand(), "rejection").await;
+        let mut texts: Vec<_> = list.iter().map(|it| it["text"].as_str().unwrap()).collect();
+        texts.sort_unstable();
+        assert_eq!(texts, ["beni aramayın", "ret", "İPTAL et"], "{list:?}");
+
+        // A look at the address is none of a message.
+        assert_eq!(get(http.clone(), None).await.0, 200);
+        let head = reqwest::Client::builder().build().unwrap().head(format!("{http}?{query}")).send().await.unwrap();
+        assert_eq!(head.status(), 200);
+        bridge.drain().await;
+        let (_, findings) = kopru(&bridge, &["doctor"]);
+        let waits = findings.iter().any(|it| it["check"] == "inbound" && it["status"] != "ok");
+        assert!(!waits, "{findings:?}");
+    }
+}
+
+on_both_databases! {
     /// A RET for e-mail is filed where the text holds an address that the brand knows, and answered once; else a person looks.
     async fn an_email_is_refused_by_sms_where_its_address_is_known(database: Database) {
         let bridge = Bridge::start(database).await;

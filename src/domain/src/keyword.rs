@@ -123,7 +123,7 @@ pub fn read(text: &str, line: &Line<'_>) -> KeywordVerdict {
         let around = read_words(&rest, line);
         if around.outcome == KeywordOutcome::Rejection {
             let said = |channel: &Channel| *channel == Channel::Email || around.channels.contains(channel);
-            let channels = Channel::ALL.into_iter().filter(said).collect();
+            let channels = Channel::ALL.iter().copied().filter(said).collect();
             return KeywordVerdict { channels, addresses, ..around };
         }
     }
@@ -133,12 +133,9 @@ pub fn read(text: &str, line: &Line<'_>) -> KeywordVerdict {
 fn read_words(text: &str, line: &Line<'_>) -> KeywordVerdict {
     let message = message(text);
     match approval(&message, line) {
-        Some(Ok((channels, reason))) => KeywordVerdict {
-            outcome: KeywordOutcome::Approval,
-            channels,
-            addresses: Vec::new(),
-            reason,
-        },
+        Some(Ok((channels, reason))) => {
+            KeywordVerdict { outcome: KeywordOutcome::Approval, channels, addresses: Vec::new(), reason }
+        }
         Some(Err(reason)) => unknown(reason),
         None => match rejection(&message.words, line) {
             Some(found) if is_near_approval(&message, line) => unknown(Reason::NearApproval(found.typed())),
@@ -178,12 +175,7 @@ pub fn named_keyword<'a>(
 }
 
 const fn unknown(reason: Reason) -> KeywordVerdict {
-    KeywordVerdict {
-        outcome: KeywordOutcome::Unknown,
-        channels: Vec::new(),
-        addresses: Vec::new(),
-        reason,
-    }
+    KeywordVerdict { outcome: KeywordOutcome::Unknown, channels: Vec::new(), addresses: Vec::new(), reason }
 }
 
 /// The channels of an exact approval; `Err` if it is exact and yet for nothing that this number offers;

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kopru_sms::twilio::SIGNATURE;
 
@@ -49,7 +49,13 @@ pub async fn receive(
         metrics::counter!("inbound_posts_total", "vendor" => receiver.vendor().as_str(), "outcome" => "unsigned").increment(1);
         return Ok(StatusCode::UNAUTHORIZED.into_response());
     }
-    receiver.keep(&state.app, content_type.as_deref(), query.as_deref(), &body).await?;
+    // A vendor's panel, or a person, may look whether somebody is there: such a look holds nothing that could wait for a person.
+    let is_look = body.is_empty() && query.as_deref().is_none_or(str::is_empty);
+    if is_look || parts.method == Method::HEAD {
+        metrics::counter!("inbound_posts_total", "vendor" => receiver.vendor().as_str(), "outcome" => "empty").increment(1);
+    } else {
+        receiver.keep(&state.app, content_type.as_deref(), query.as_deref(), &body).await?;
+    }
     let answer = receiver.vendor().answer();
     Ok(([(header::CONTENT_TYPE, answer.content_type)], answer.body).into_response())
 }
