@@ -22,6 +22,7 @@ mod metrics;
 mod openapi;
 mod pages;
 mod params;
+pub mod path;
 pub mod problem;
 mod request_id;
 mod state;

@@ -1,6 +1,7 @@
 //! Reading what comes as one object, as an array or as a table: each item is read by itself, so that one bad item is refused and
 //! its neighbours live.
 
+pub mod fields;
 mod table;
 
 use std::fmt;

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use kopru_domain::BrandCode;
 
@@ -13,6 +13,7 @@ use crate::http::auth::{Call, KnownKey};
 use crate::http::cache::{Cache, Remembered};
 use crate::http::limits::Rate;
 use crate::http::pages::throttle::Throttle;
+use crate::http::path::In;
 use crate::http::problem::Problem;
 use crate::service::brands::{self, KnownBrand};
 use crate::service::forms::ShownForm;
@@ -92,16 +93,13 @@ impl FromRequestParts<HttpState> for Branded {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, Problem> {
-        let missing = Problem::NotFound("brand");
         let call = Call::from_request_parts(parts, state).await?;
-        let path = RawPathParams::from_request_parts(parts, state).await.map_err(|_| missing.clone())?;
-        let code = path.iter().find(|(name, _)| *name == "brandCode").and_then(|(_, code)| code.parse().ok());
-        let code = BrandCode(code.ok_or_else(|| missing.clone())?);
+        let In(code) = In::<BrandCode>::from_request_parts(parts, state).await?;
         let now = Instant::now();
         let known = match state.brands.get(&code, now) {
             Some(Remembered(known)) => known,
             None => state.brands.put(code, brands::load(&state.app, code).await?, now),
         };
-        known.filter(|known| call.sees(known.row.iys_code)).map(Self).ok_or(missing)
+        known.filter(|known| call.sees(known.row.iys_code)).map(Self).ok_or(Problem::NotFound("brand"))
     }
 }

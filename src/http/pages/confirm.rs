@@ -8,16 +8,13 @@ use kopru_domain::opt_in::{OptInState, Way, identity, named};
 use kopru_domain::{Lang, Text, time};
 use maud::{Markup, html};
 
+use super::sent;
 use super::view::{notice, page};
 use super::words::Words;
-use crate::http::body;
 use crate::http::problem::Problem;
 use crate::http::state::HttpState;
 use crate::service::ServiceError;
 use crate::service::opt_in::{self, Answered, Asked, Shown};
-
-/// Longest form in bytes.
-const LIMIT: usize = 4 * 1024;
 
 pub async fn show(
     State(state): State<HttpState>,
@@ -43,9 +40,8 @@ pub async fn confirm(
     request: Request,
 ) -> Result<Response, Problem> {
     let Some(shown) = looked(&state, &token).await? else { return Ok(unknown()) };
-    let body = body::read(request.into_body(), LIMIT).await?;
-    let code = url::form_urlencoded::parse(&body).find(|(name, _)| name == "code");
-    let answered = opt_in::confirm(&state.app, &token, code.as_ref().map(|(_, code)| code.as_ref())).await?;
+    let code = sent::read(request).await?.code;
+    let answered = opt_in::confirm(&state.app, &token, code.as_deref()).await?;
     let wrong = |title: Text, status| Ok(asking(status, &token, &shown, Some(title)));
     match answered {
         Answered::Confirmed => Ok(ended(StatusCode::OK, &Shown { state: OptInState::Done, ..shown })),

@@ -29,6 +29,8 @@ pub(super) struct Fields {
     lang: String,
     /// The button of a person's link.
     pub answer: String,
+    /// The code of a confirmation.
+    pub code: Option<String>,
     /// `One-Click`, by mail programs (RFC 8058).
     #[serde(rename = "List-Unsubscribe")]
     pub list_unsubscribe: String,
@@ -79,6 +81,7 @@ impl Fields {
                 "page" => fields.page = value,
                 "lang" => fields.lang = value,
                 "answer" => fields.answer = value,
+                "code" => fields.code = Some(value),
                 "List-Unsubscribe" => fields.list_unsubscribe = value,
                 _ => {}
             }

@@ -1,8 +1,7 @@
 //! Brands.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use kopru_domain::{
@@ -17,6 +16,7 @@ use crate::http::cursor::{List, Place};
 use crate::http::idempotency::{Repeatable, Turn};
 use crate::http::json::{self, Body, Field, Kind};
 use crate::http::params::Params;
+use crate::http::path::In;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::http::v1::Page;
@@ -88,12 +88,6 @@ impl Body for BrandBody {
         Field::optional("allowedSources", Kind::Words(SOURCES)).also(&["sources"]),
         Field::optional("dailyAgreement", DAILY_AGREEMENTS),
     ];
-}
-
-type Code = Result<Path<i64>, PathRejection>;
-
-fn known(code: Code) -> Result<BrandCode, Problem> {
-    code.map(|Path(code)| BrandCode(code)).map_err(|_| Problem::NotFound("brand"))
 }
 
 /// Add a brand
@@ -192,8 +186,12 @@ pub async fn list(
         ("x-scope" = json!("admin")),
     ),
 )]
-pub async fn get(State(state): State<HttpState>, call: Call, code: Code) -> Result<Json<Brand>, Problem> {
-    Ok(Json(brands::get(&state.app, &call, known(code)?).await?))
+pub async fn get(
+    State(state): State<HttpState>,
+    call: Call,
+    In(brand): In<BrandCode>,
+) -> Result<Json<Brand>, Problem> {
+    Ok(Json(brands::get(&state.app, &call, brand).await?))
 }
 
 /// Change a brand
@@ -216,12 +214,12 @@ pub async fn get(State(state): State<HttpState>, call: Call, code: Code) -> Resu
 pub async fn change(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
     JsonBody(bytes): JsonBody,
 ) -> Result<Json<Brand>, Problem> {
     call.require(Scope::Admin)?;
     let body: BrandChange = json::read(&bytes)?;
-    let brand = brands::set_daily_agreement(&state.app, &call, known(code)?, body.daily_agreement).await?;
+    let brand = brands::set_daily_agreement(&state.app, &call, brand, body.daily_agreement).await?;
     state.brands.clear();
     Ok(Json(brand))
 }
@@ -242,8 +240,12 @@ pub async fn change(
         ("x-scope" = json!("admin")),
     ),
 )]
-pub async fn disable(State(state): State<HttpState>, call: Call, code: Code) -> Result<StatusCode, Problem> {
-    brands::disable(&state.app, &call, known(code)?).await?;
+pub async fn disable(
+    State(state): State<HttpState>,
+    call: Call,
+    In(brand): In<BrandCode>,
+) -> Result<StatusCode, Problem> {
+    brands::disable(&state.app, &call, brand).await?;
     state.brands.clear();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,8 +1,7 @@
 //! What call centres report, and the question before a call.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -17,9 +16,11 @@ use crate::http::auth::Call;
 use crate::http::body::JsonBody;
 use crate::http::cursor::{List, Place};
 use crate::http::idempotency::Repeatable;
+use crate::http::items::fields::{self, filled};
 use crate::http::items::{self, Item, ItemsBody, LONGEST_FACT, LONGEST_REFERENCE};
 use crate::http::json::{self, Body, Field, Kind};
 use crate::http::params::Params;
+use crate::http::path::In;
 use crate::http::problem::{Problem, ProblemBody, ProblemField};
 use crate::http::state::{Branded, HttpState};
 use crate::http::v1::Page;
@@ -98,29 +99,24 @@ impl Body for CallBody {
         Field::required("callId", Kind::Text).also(&["call", "aramaid", "cagri", "cagriid", "cagrino"]),
         Field::optional("recipient", Kind::Text)
             .also(&["phone", "telefon", "tel", "gsm", "numara", "number", "alici"]),
-        Field::optional("type", Kind::Text).also(&["channel", "kanal", "izinturu"]),
-        Field::optional("recipientType", Kind::Text).also(&["alicitipi"]),
+        fields::CHANNEL,
+        fields::RECIPIENT_TYPE,
         Field::optional("key", Kind::Text).also(&["digit", "dtmf", "tus"]),
         Field::optional("status", Kind::Word(&["ONAY", "RET"])).also(&["durum", "answer", "yanit"]),
         Field::optional("rejection", Kind::Flag).also(&["ret", "rejected", "optout"]),
         Field::optional("startedAt", Kind::Text).also(&["start", "baslangic"]),
         Field::optional("answeredAt", Kind::Text).also(&["date", "tarih", "consentdate", "yanitzamani"]),
         Field::optional("agent", Kind::Text).also(&["operator", "temsilci", "user"]),
-        Field::optional("voiceRecordId", Kind::Text).also(&[
-            "recording",
-            "recordid",
-            "voicerecord",
-            "seskaydi",
-        ]),
-        Field::optional("voiceOffsetSeconds", Kind::Number).also(&["offset", "voiceoffset", "saniye"]),
+        fields::VOICE_RECORD_ID,
+        fields::VOICE_OFFSET_SECONDS,
         Field::optional("voiceSha256", Kind::Text).also(&["sha256", "hash", "voicehash", "recordhash"]),
         Field::optional("script", Kind::Text).also(&["text", "metin"]),
         Field::optional("scriptVersion", Kind::Text).also(&["version", "metinsurumu", "textversion"]),
-        Field::optional("language", Kind::Word(&["tr", "en"])).also(&["lang", "dil"]),
+        fields::LANGUAGE,
         Field::optional("said", Kind::Text).also(&["words", "soz", "note"]),
-        Field::optional("fullName", Kind::Text).also(&["name", "adsoyad", "ad"]),
-        Field::optional("retailerCode", Kind::Number).also(&["bayi", "bayikodu", "retailer"]),
-        Field::optional("reference", Kind::Text).also(&["ref", "externalid", "id", "referans", "customerid"]),
+        fields::FULL_NAME,
+        fields::RETAILER_CODE,
+        fields::REFERENCE,
     ];
 }
 
@@ -169,10 +165,6 @@ fn instant(text: Option<&String>) -> Option<DateTime<Utc>> {
     text.and_then(|text| parse_consent_date(text).ok())
 }
 
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
-}
-
 impl CallBody {
     fn started(&self) -> Option<DateTime<Utc>> {
         instant(self.started_at.as_ref())
@@ -198,10 +190,6 @@ impl CallBody {
             retailer_code: self.retailer_code,
             reference: filled(self.reference),
             evidence: Evidence {
-                actor: Some(caller.actor.clone()),
-                peer: caller.peer,
-                resolved_address: caller.client,
-                user_agent: caller.user_agent.clone(),
                 operator: filled(self.agent),
                 text: items::shown(self.script.as_deref(), self.language),
                 text_version: filled(self.script_version),
@@ -209,11 +197,9 @@ impl CallBody {
                 said: filled(self.said),
                 call_started_at: started,
                 voice_record_id: filled(self.voice_record_id),
-                voice_offset_seconds: self
-                    .voice_offset_seconds
-                    .and_then(|seconds| u32::try_from(seconds).ok()),
+                voice_offset_seconds: fields::seconds(self.voice_offset_seconds),
                 voice_sha256: self.voice_sha256.map(|digest| digest.to_ascii_lowercase()),
-                ..Evidence::declared(Door::CallCentre)
+                ..fields::told_by(caller, Door::CallCentre)
             },
         }
     }
@@ -407,12 +393,6 @@ impl Body for CallSettingsBody {
     ];
 }
 
-type Code = Result<Path<i64>, PathRejection>;
-
-fn known(code: Code) -> Result<BrandCode, Problem> {
-    code.map(|Path(code)| BrandCode(code)).map_err(|_| Problem::NotFound("brand"))
-}
-
 /// Show how calls are read
 #[utoipa::path(
     get,
@@ -426,9 +406,9 @@ fn known(code: Code) -> Result<BrandCode, Problem> {
 pub async fn settings(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
 ) -> Result<Json<CallSettingsView>, Problem> {
-    Ok(Json(calls::settings(&state.app, &call, known(code)?).await?))
+    Ok(Json(calls::settings(&state.app, &call, brand).await?))
 }
 
 /// Change how calls are read
@@ -445,10 +425,9 @@ pub async fn settings(
 pub async fn change_settings(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<CallSettingsView>, Problem> {
-    let brand = known(code)?;
     let body: CallSettingsBody = json::read(&body)?;
     let change = CallSettingsChange {
         voice_record_required: body.voice_record_required,

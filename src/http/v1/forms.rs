@@ -1,8 +1,7 @@
 //! Web forms.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use kopru_domain::BrandCode;
 use serde::Serialize;
@@ -11,6 +10,7 @@ use utoipa::ToSchema;
 use crate::http::auth::Call;
 use crate::http::body::JsonBody;
 use crate::http::json::{self, Body, Field, Kind};
+use crate::http::path::{In, Within};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::http::v1::permissions::CHANNELS;
@@ -44,17 +44,6 @@ pub struct Forms {
     pub items: Vec<Form>,
 }
 
-type Brand = Result<Path<i64>, PathRejection>;
-type Named = Result<Path<(i64, String)>, PathRejection>;
-
-fn brand(code: Brand) -> Result<BrandCode, Problem> {
-    code.map(|Path(code)| BrandCode(code)).map_err(|_| Problem::NotFound("brand"))
-}
-
-fn named(named: Named) -> Result<(BrandCode, String), Problem> {
-    named.map(|Path((brand, code))| (BrandCode(brand), code)).map_err(|_| Problem::NotFound("form"))
-}
-
 /// List a brand's web forms
 #[utoipa::path(
     get,
@@ -65,8 +54,12 @@ fn named(named: Named) -> Result<(BrandCode, String), Problem> {
     responses((status = 200, description = "The forms", body = Forms)),
     extensions(("x-summary-tr" = json!("Markanın web formlarını listele")), ("x-scope" = json!("consents:read"))),
 )]
-pub async fn list(State(state): State<HttpState>, call: Call, code: Brand) -> Result<Json<Forms>, Problem> {
-    Ok(Json(Forms { items: forms::list(&state.app, &call, brand(code)?).await? }))
+pub async fn list(
+    State(state): State<HttpState>,
+    call: Call,
+    In(brand): In<BrandCode>,
+) -> Result<Json<Forms>, Problem> {
+    Ok(Json(Forms { items: forms::list(&state.app, &call, brand).await? }))
 }
 
 /// Show one web form
@@ -82,8 +75,12 @@ pub async fn list(State(state): State<HttpState>, call: Call, code: Brand) -> Re
     responses((status = 200, description = "The form", body = Form)),
     extensions(("x-summary-tr" = json!("Bir web formunu göster")), ("x-scope" = json!("consents:read"))),
 )]
-pub async fn get(State(state): State<HttpState>, call: Call, at: Named) -> Result<Json<Form>, Problem> {
-    let (brand, code) = named(at)?;
+pub async fn get(
+    State(state): State<HttpState>,
+    call: Call,
+    at: Within<String>,
+) -> Result<Json<Form>, Problem> {
+    let (brand, code) = at.or_missing("form")?;
     Ok(Json(forms::get(&state.app, &call, brand, &code).await?))
 }
 
@@ -118,10 +115,10 @@ pub async fn get(State(state): State<HttpState>, call: Call, at: Named) -> Resul
 pub async fn put(
     State(state): State<HttpState>,
     call: Call,
-    at: Named,
+    at: Within<String>,
     JsonBody(bytes): JsonBody,
 ) -> Result<(StatusCode, Json<Form>), Problem> {
-    let (brand, code) = named(at)?;
+    let (brand, code) = at.or_missing("form")?;
     let content: FormContent = json::read(&bytes)?;
     let (form, added) = forms::put(&state.app, &call, brand, &code, content).await?;
     state.forms.clear();
@@ -147,8 +144,12 @@ pub async fn put(
         ("x-scope" = json!("admin")),
     ),
 )]
-pub async fn disable(State(state): State<HttpState>, call: Call, at: Named) -> Result<StatusCode, Problem> {
-    let (brand, code) = named(at)?;
+pub async fn disable(
+    State(state): State<HttpState>,
+    call: Call,
+    at: Within<String>,
+) -> Result<StatusCode, Problem> {
+    let (brand, code) = at.or_missing("form")?;
     forms::disable(&state.app, &call, brand, &code).await?;
     state.forms.clear();
     Ok(StatusCode::NO_CONTENT)

@@ -17,6 +17,7 @@ use crate::http::cursor::{List, Place};
 use crate::http::idempotency::{Repeatable, Turn};
 use crate::http::json::{self, Body, Field, Kind};
 use crate::http::params::Params;
+use crate::http::path::{In, Within};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::http::v1::Page;
@@ -105,8 +106,6 @@ pub struct InboundConnections {
 }
 
 type Id = Result<Path<Uuid>, PathRejection>;
-type Code = Result<Path<i64>, PathRejection>;
-type Message = Result<Path<(i64, Uuid)>, PathRejection>;
 
 /// Add an inbound connection
 ///
@@ -209,11 +208,10 @@ pub async fn disconnect(State(state): State<HttpState>, call: Call, id: Id) -> R
 pub async fn list(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
     uri: Uri,
 ) -> Result<Json<Page<InboundMessage>>, Problem> {
-    let Ok(Path(code)) = code else { return Err(Problem::NotFound("brand")) };
-    let pages = List::Inbound(code);
+    let pages = List::Inbound(brand.0);
     let mut params = Params::of(&uri, &["state", "after", "limit"]);
     let word: Option<String> = params.word("state", STATES);
     let after = params.cursor("after", pages, List::id);
@@ -222,7 +220,7 @@ pub async fn list(
     let word = word.as_deref().unwrap_or("unknown");
     let found = InboundState::ALL.into_iter().find(|state| state.as_str() == word);
     let wanted = found.unwrap_or(InboundState::Unknown);
-    let items = inbound::list(&state.app, &call, BrandCode(code), wanted, after, limit + 1).await?;
+    let items = inbound::list(&state.app, &call, brand, wanted, after, limit + 1).await?;
     Ok(Json(Page::cut(items, limit, pages, |message| Place::Id(message.id))))
 }
 
@@ -253,10 +251,10 @@ pub async fn list(
 pub async fn decide(
     State(state): State<HttpState>,
     call: Call,
-    at: Message,
+    at: Within<Uuid>,
     JsonBody(bytes): JsonBody,
 ) -> Result<Json<InboundMessage>, Problem> {
-    let Ok(Path((brand, id))) = at else { return Err(Problem::NotFound("inbound message")) };
+    let (brand, id) = at.or_missing("inbound message")?;
     let body: DecisionBody = json::read(&bytes)?;
     let decision = match body.decision {
         DecisionWord::Rejection => {
@@ -265,5 +263,5 @@ pub async fn decide(
         }
         DecisionWord::Dismissal => Decision::Dismissal,
     };
-    Ok(Json(inbound::decide(&state.app, &call, BrandCode(brand), id, decision).await?))
+    Ok(Json(inbound::decide(&state.app, &call, brand, id, decision).await?))
 }

@@ -1,8 +1,7 @@
 //! Short numbers and keywords.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kopru_domain::{BrandCode, Channel};
@@ -14,6 +13,7 @@ use crate::http::auth::Call;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::{Repeatable, Turn};
 use crate::http::json::{self, Body, Field, Kind};
+use crate::http::path::{In, Within};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::http::v1::permissions::CHANNELS;
@@ -97,17 +97,6 @@ pub struct Keywords {
     pub items: Vec<BrandKeyword>,
 }
 
-type Code = Result<Path<i64>, PathRejection>;
-type Place = Result<Path<(i64, Uuid)>, PathRejection>;
-
-fn brand(code: Code) -> Result<BrandCode, Problem> {
-    code.map(|Path(code)| BrandCode(code)).map_err(|_| Problem::NotFound("brand"))
-}
-
-fn place(place: Place) -> Result<(BrandCode, Uuid), Problem> {
-    place.map(|Path((code, id))| (BrandCode(code), id)).map_err(|_| Problem::NotFound("keyword"))
-}
-
 /// Add a short number or keyword
 ///
 /// Without a keyword the number is the brand's own. With one it may be shared by brands of any provider: a keyword that another
@@ -136,11 +125,10 @@ fn place(place: Place) -> Result<(BrandCode, Uuid), Problem> {
 pub async fn add(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
     repeatable: Repeatable,
     JsonBody(bytes): JsonBody,
 ) -> Result<Response, Problem> {
-    let brand = brand(code)?;
     let KeywordBody { number, keyword, approvals, rejections, channels } = json::read(&bytes)?;
     let new = NewKeyword { number, keyword, words: Words { approvals, rejections, channels } };
     let mut turn = match repeatable.begin(&state, &bytes).await? {
@@ -164,8 +152,12 @@ pub async fn add(
         ("x-scope" = json!("consents:read")),
     ),
 )]
-pub async fn list(State(state): State<HttpState>, call: Call, code: Code) -> Result<Json<Keywords>, Problem> {
-    Ok(Json(Keywords { items: keywords::list(&state.app, &call, brand(code)?).await? }))
+pub async fn list(
+    State(state): State<HttpState>,
+    call: Call,
+    In(brand): In<BrandCode>,
+) -> Result<Json<Keywords>, Problem> {
+    Ok(Json(Keywords { items: keywords::list(&state.app, &call, brand).await? }))
 }
 
 /// Show a short number or keyword
@@ -187,9 +179,9 @@ pub async fn list(State(state): State<HttpState>, call: Call, code: Code) -> Res
 pub async fn get(
     State(state): State<HttpState>,
     call: Call,
-    at: Place,
+    at: Within<Uuid>,
 ) -> Result<Json<BrandKeyword>, Problem> {
-    let (brand, id) = place(at)?;
+    let (brand, id) = at.or_missing("keyword")?;
     Ok(Json(keywords::get(&state.app, &call, brand, id).await?))
 }
 
@@ -219,10 +211,10 @@ pub async fn get(
 pub async fn change(
     State(state): State<HttpState>,
     call: Call,
-    at: Place,
+    at: Within<Uuid>,
     JsonBody(bytes): JsonBody,
 ) -> Result<Json<BrandKeyword>, Problem> {
-    let (brand, id) = place(at)?;
+    let (brand, id) = at.or_missing("keyword")?;
     let KeywordChange { approvals, rejections, channels } = json::read(&bytes)?;
     let words = Words { approvals, rejections, channels };
     Ok(Json(keywords::change(&state.app, &call, brand, id, words).await?))
@@ -247,8 +239,12 @@ pub async fn change(
         ("x-scope" = json!("admin")),
     ),
 )]
-pub async fn remove(State(state): State<HttpState>, call: Call, at: Place) -> Result<StatusCode, Problem> {
-    let (brand, id) = place(at)?;
+pub async fn remove(
+    State(state): State<HttpState>,
+    call: Call,
+    at: Within<Uuid>,
+) -> Result<StatusCode, Problem> {
+    let (brand, id) = at.or_missing("keyword")?;
     keywords::remove(&state.app, &call, brand, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -276,10 +272,9 @@ pub async fn remove(State(state): State<HttpState>, call: Call, at: Place) -> Re
 pub async fn try_text(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
     JsonBody(bytes): JsonBody,
 ) -> Result<Json<TriedText>, Problem> {
-    let brand = brand(code)?;
     let TryBody { text, number, keyword } = json::read(&bytes)?;
     let tried =
         keywords::try_text(&state.app, &call, brand, &text, number.as_deref(), keyword.as_deref()).await?;

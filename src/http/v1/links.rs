@@ -1,8 +1,7 @@
 //! Links to forms, to one person's consent, and for refusals.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use kopru_domain::{BrandCode, Channel, LinkKind, RecipientType, Text};
@@ -19,6 +18,7 @@ use crate::http::items::{self, Item};
 use crate::http::json::{Body, Field, Kind};
 use crate::http::pages::qr;
 use crate::http::params::Params;
+use crate::http::path::{In, Within};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::http::v1::Page;
@@ -103,17 +103,6 @@ pub struct Links {
     pub items: Vec<Link>,
 }
 
-type Brand = Result<Path<i64>, PathRejection>;
-type Named = Result<Path<(i64, Uuid)>, PathRejection>;
-
-fn brand(code: Brand) -> Result<BrandCode, Problem> {
-    code.map(|Path(code)| BrandCode(code)).map_err(|_| Problem::NotFound("brand"))
-}
-
-fn named(named: Named) -> Result<(BrandCode, Uuid), Problem> {
-    named.map(|Path((brand, id))| (BrandCode(brand), id)).map_err(|_| Problem::NotFound("link"))
-}
-
 /// Make links
 ///
 /// One object, or an array of up to 1 000; all of them are made, or none. Links hold random bits and no address. Opening one only
@@ -143,11 +132,10 @@ fn named(named: Named) -> Result<(BrandCode, Uuid), Problem> {
 pub async fn add(
     State(state): State<HttpState>,
     call: Call,
-    code: Brand,
+    In(brand): In<BrandCode>,
     repeatable: Repeatable,
     JsonBody(bytes): JsonBody,
 ) -> Result<Response, Problem> {
-    let brand = brand(code)?;
     let parsed = items::parse::<LinkBody>(&bytes)?;
     if !parsed.refused.is_empty() {
         return Err(Problem::Fields(parsed.refused));
@@ -187,10 +175,9 @@ pub async fn add(
 pub async fn list(
     State(state): State<HttpState>,
     call: Call,
-    code: Brand,
+    In(brand): In<BrandCode>,
     uri: Uri,
 ) -> Result<Json<Page<Link>>, Problem> {
-    let brand = brand(code)?;
     let pages = List::Links(brand.0);
     let mut params = Params::of(&uri, &["after", "limit"]);
     let after = params.cursor("after", pages, List::id);
@@ -213,8 +200,12 @@ pub async fn list(
     responses((status = 200, description = "The link", body = Link)),
     extensions(("x-summary-tr" = json!("Bir bağlantıyı göster")), ("x-scope" = json!("consents:read"))),
 )]
-pub async fn get(State(state): State<HttpState>, call: Call, at: Named) -> Result<Json<Link>, Problem> {
-    let (brand, id) = named(at)?;
+pub async fn get(
+    State(state): State<HttpState>,
+    call: Call,
+    at: Within<Uuid>,
+) -> Result<Json<Link>, Problem> {
+    let (brand, id) = at.or_missing("link")?;
     Ok(Json(links::get(&state.app, &call, brand, id).await?))
 }
 
@@ -241,10 +232,10 @@ pub async fn get(State(state): State<HttpState>, call: Call, at: Named) -> Resul
 pub async fn qr_code(
     State(state): State<HttpState>,
     call: Call,
-    at: Named,
+    at: Within<Uuid>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let (brand, id) = named(at)?;
+    let (brand, id) = at.or_missing("link")?;
     let mut params = Params::of(&uri, &["format"]);
     let format: Option<String> = params.word("format", &["svg", "png"]);
     params.finish()?;
@@ -276,8 +267,12 @@ pub async fn qr_code(
         ("x-scope" = json!("consents:write")),
     ),
 )]
-pub async fn disable(State(state): State<HttpState>, call: Call, at: Named) -> Result<StatusCode, Problem> {
-    let (brand, id) = named(at)?;
+pub async fn disable(
+    State(state): State<HttpState>,
+    call: Call,
+    at: Within<Uuid>,
+) -> Result<StatusCode, Problem> {
+    let (brand, id) = at.or_missing("link")?;
     links::disable(&state.app, &call, brand, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

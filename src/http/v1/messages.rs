@@ -1,8 +1,7 @@
 //! Outgoing messages, and on whose behalf they go out.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use kopru_domain::BrandCode;
 use serde::Deserialize;
@@ -13,6 +12,7 @@ use crate::http::body::JsonBody;
 use crate::http::cursor::{List, Place};
 use crate::http::json::{self, Body, Field, Kind};
 use crate::http::params::Params;
+use crate::http::path::In;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::http::v1::Page;
@@ -64,12 +64,6 @@ impl Body for SenderBody {
     ];
 }
 
-type Code = Result<Path<i64>, PathRejection>;
-
-fn known(code: Code) -> Result<BrandCode, Problem> {
-    code.map(|Path(code)| BrandCode(code)).map_err(|_| Problem::NotFound("brand"))
-}
-
 /// Set a brand's sender
 ///
 /// All of it: what is left out is unset. With `notices` each consent that is given by electronic means is answered on the same day,
@@ -94,10 +88,9 @@ fn known(code: Code) -> Result<BrandCode, Problem> {
 pub async fn set_sender(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
     JsonBody(bytes): JsonBody,
 ) -> Result<Json<Sender>, Problem> {
-    let brand = known(code)?;
     let body: SenderBody = json::read(&bytes)?;
     let new = NewSender {
         title: body.title,
@@ -129,9 +122,9 @@ pub async fn set_sender(
 pub async fn get_sender(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
 ) -> Result<Json<Sender>, Problem> {
-    Ok(Json(sender::get(&state.app, &call, known(code)?).await?))
+    Ok(Json(sender::get(&state.app, &call, brand).await?))
 }
 
 /// Remove a brand's sender
@@ -153,9 +146,9 @@ pub async fn get_sender(
 pub async fn remove_sender(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
 ) -> Result<StatusCode, Problem> {
-    sender::remove(&state.app, &call, known(code)?).await?;
+    sender::remove(&state.app, &call, brand).await?;
     state.brands.clear();
     Ok(StatusCode::NO_CONTENT)
 }
@@ -184,10 +177,9 @@ pub async fn remove_sender(
 pub async fn list(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
     uri: Uri,
 ) -> Result<Json<Page<Message>>, Problem> {
-    let brand = known(code)?;
     let list = List::Messages(brand.0);
     let mut params = Params::of(&uri, &["after", "limit"]);
     let after = params.cursor("after", list, List::id);

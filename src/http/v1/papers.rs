@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::consents::{AcceptedConsent, Receipt, all_refused};
 use crate::http::auth::Call;
 use crate::http::idempotency::Repeatable;
+use crate::http::items::fields::{self, filled};
 use crate::http::items::{self, Item, ItemsBody, LONGEST_FACT, LONGEST_REFERENCE};
 use crate::http::json::{Body, Field, Kind};
 use crate::http::problem::{Problem, ProblemBody, ProblemField};
@@ -89,24 +90,24 @@ impl Body for PaperBody {
     const FIELDS: &'static [Field] = &[
         Field::optional("recipient", Kind::Text)
             .also(&["phone", "telefon", "tel", "gsm", "numara", "email", "eposta", "alici"]),
-        Field::optional("type", Kind::Text).also(&["channel", "kanal", "izinturu"]),
+        fields::CHANNEL,
         Field::optional("status", Kind::Text).also(&["durum"]),
-        Field::optional("recipientType", Kind::Text).also(&["alicitipi"]),
+        fields::RECIPIENT_TYPE,
         Field::optional("source", Kind::Text).also(&["kaynak"]),
         Field::optional("signatureDate", Kind::Text).also(&["date", "tarih", "imzatarihi", "consentdate"]),
         Field::optional("signaturePresent", Kind::Flag).also(&["signature", "imza", "signed"]),
         Field::optional("scanSha256", Kind::Text).also(&["sha256", "hash", "scanhash", "taramaozeti"]),
-        Field::optional("scanId", Kind::Text).also(&["scan", "tarama"]),
+        fields::SCAN_ID,
         Field::optional("form", Kind::Text).also(&["text", "metin"]),
         Field::optional("formVersion", Kind::Text).also(&["version", "textversion", "formsurumu"]),
-        Field::optional("notice", Kind::Text).also(&["aydinlatma"]),
-        Field::optional("language", Kind::Word(&["tr", "en"])).also(&["lang", "dil"]),
-        Field::optional("fullName", Kind::Text).also(&["name", "adsoyad", "ad"]),
+        fields::NOTICE,
+        fields::LANGUAGE,
+        fields::FULL_NAME,
         Field::optional("operator", Kind::Text).also(&["agent", "user", "giren"]),
         Field::optional("place", Kind::Text).also(&["event", "etkinlik", "yer", "magaza", "shop"]),
         Field::optional("batch", Kind::Text).also(&["parti", "batchid"]),
-        Field::optional("retailerCode", Kind::Number).also(&["bayi", "bayikodu", "retailer"]),
-        Field::optional("reference", Kind::Text).also(&["ref", "externalid", "id", "referans", "customerid"]),
+        fields::RETAILER_CODE,
+        fields::REFERENCE,
     ];
 }
 
@@ -139,10 +140,6 @@ impl Item for PaperBody {
     }
 }
 
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
-}
-
 impl PaperBody {
     /// The form as the service takes it. What stands on it is the operator's word: `declared`.
     fn into_paper(self, index: usize, caller: &Caller) -> Paper {
@@ -160,10 +157,6 @@ impl PaperBody {
             },
             reference: filled(self.reference),
             evidence: Evidence {
-                actor: Some(caller.actor.clone()),
-                peer: caller.peer,
-                resolved_address: caller.client,
-                user_agent: caller.user_agent.clone(),
                 operator: filled(self.operator),
                 text: items::shown(self.form.as_deref(), self.language),
                 notice: items::shown(self.notice.as_deref(), self.language),
@@ -174,7 +167,7 @@ impl PaperBody {
                 signature: self.signature_present,
                 place: filled(self.place),
                 batch: filled(self.batch),
-                ..Evidence::declared(Door::Paper)
+                ..fields::told_by(caller, Door::Paper)
             },
         }
     }

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use kopru_domain::IysCode;
@@ -17,6 +16,7 @@ use crate::http::cursor::{List, Place};
 use crate::http::idempotency::{Repeatable, Turn};
 use crate::http::json::{self, Body, Field, Kind};
 use crate::http::params::Params;
+use crate::http::path::In;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::http::v1::Page;
@@ -82,12 +82,6 @@ pub struct LoginBody {
 
 impl Body for LoginBody {
     const FIELDS: &'static [Field] = &[Field::optional("credentials", Kind::Object(CREDENTIALS))];
-}
-
-type Code = Result<Path<i64>, PathRejection>;
-
-fn known(code: Code) -> Result<IysCode, Problem> {
-    code.map(|Path(code)| IysCode(code)).map_err(|_| Problem::NotFound("provider"))
 }
 
 /// Add a provider
@@ -215,8 +209,12 @@ pub async fn list(
     responses((status = 200, description = "The provider", body = Provider)),
     extensions(("x-summary-tr" = json!("Hizmet sağlayıcıyı göster")), ("x-scope" = json!("admin"))),
 )]
-pub async fn get(State(state): State<HttpState>, call: Call, code: Code) -> Result<Json<Provider>, Problem> {
-    Ok(Json(providers::get(&state.app, &call, known(code)?).await?))
+pub async fn get(
+    State(state): State<HttpState>,
+    call: Call,
+    In(provider): In<IysCode>,
+) -> Result<Json<Provider>, Problem> {
+    Ok(Json(providers::get(&state.app, &call, provider).await?))
 }
 
 /// Disable a provider
@@ -235,10 +233,14 @@ pub async fn get(State(state): State<HttpState>, call: Call, code: Code) -> Resu
         ("x-scope" = json!("admin")),
     ),
 )]
-pub async fn disable(State(state): State<HttpState>, call: Call, code: Code) -> Result<StatusCode, Problem> {
+pub async fn disable(
+    State(state): State<HttpState>,
+    call: Call,
+    In(provider): In<IysCode>,
+) -> Result<StatusCode, Problem> {
     call.require(crate::service::Scope::Admin)?;
     call.require_partner_wide()?;
-    providers::disable(&state.app, &call, known(code)?).await?;
+    providers::disable(&state.app, &call, provider).await?;
     state.brands.clear();
     Ok(StatusCode::NO_CONTENT)
 }
@@ -271,13 +273,13 @@ pub async fn disable(State(state): State<HttpState>, call: Call, code: Code) -> 
 pub async fn set_credentials(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(provider): In<IysCode>,
     uri: Uri,
     JsonBody(bytes): JsonBody,
 ) -> Result<Json<Provider>, Problem> {
     let body: LoginBody = json::read(&bytes)?;
     let credentials = body.credentials.map(OwnCredentials::from);
-    let (code, test) = (known(code)?, wants_test(&uri)?);
+    let (code, test) = (provider, wants_test(&uri)?);
     Ok(Json(providers::set_credentials(&state.app, &call, code, credentials, test).await?))
 }
 

@@ -1,8 +1,7 @@
 //! Receivers of the registry's pushes.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kopru_domain::{BrandCode, Channel};
@@ -14,6 +13,7 @@ use crate::http::auth::Call;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::{Repeatable, Turn};
 use crate::http::json::{self, Body, Field, Kind};
+use crate::http::path::{In, Within};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::http::v1::permissions::CHANNELS;
@@ -39,17 +39,6 @@ impl Body for PushBody {
 pub struct PushConnections {
     /// By type and age; at most two of a type, and those that the registry refused.
     pub items: Vec<PushConnection>,
-}
-
-type Code = Result<Path<i64>, PathRejection>;
-type Place = Result<Path<(i64, Uuid)>, PathRejection>;
-
-fn brand(code: Code) -> Result<BrandCode, Problem> {
-    code.map(|Path(code)| BrandCode(code)).map_err(|_| Problem::NotFound("brand"))
-}
-
-fn place(place: Place) -> Result<(BrandCode, Uuid), Problem> {
-    place.map(|Path((code, id))| (BrandCode(code), id)).map_err(|_| Problem::NotFound("push connection"))
 }
 
 /// Add a push connection
@@ -81,11 +70,10 @@ fn place(place: Place) -> Result<(BrandCode, Uuid), Problem> {
 pub async fn add(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
     repeatable: Repeatable,
     JsonBody(bytes): JsonBody,
 ) -> Result<Response, Problem> {
-    let brand = brand(code)?;
     let body: PushBody = json::read(&bytes)?;
     let mut turn = match repeatable.begin(&state, &bytes).await? {
         Turn::Repeat(answer) => return Ok(answer),
@@ -110,9 +98,9 @@ pub async fn add(
 pub async fn list(
     State(state): State<HttpState>,
     call: Call,
-    code: Code,
+    In(brand): In<BrandCode>,
 ) -> Result<Json<PushConnections>, Problem> {
-    let items = push::list(&state.app, &call, brand(code)?).await?;
+    let items = push::list(&state.app, &call, brand).await?;
     Ok(Json(PushConnections { items }))
 }
 
@@ -132,9 +120,9 @@ pub async fn list(
 pub async fn get(
     State(state): State<HttpState>,
     call: Call,
-    at: Place,
+    at: Within<Uuid>,
 ) -> Result<Json<PushConnection>, Problem> {
-    let (brand, id) = place(at)?;
+    let (brand, id) = at.or_missing("push connection")?;
     Ok(Json(push::get(&state.app, &call, brand, id).await?))
 }
 
@@ -160,9 +148,9 @@ pub async fn get(
 pub async fn remove(
     State(state): State<HttpState>,
     call: Call,
-    at: Place,
+    at: Within<Uuid>,
 ) -> Result<(StatusCode, Json<PushConnection>), Problem> {
-    let (brand, id) = place(at)?;
+    let (brand, id) = at.or_missing("push connection")?;
     let removed = push::remove(&state.app, &call, brand, id).await?;
     Ok((StatusCode::ACCEPTED, Json(removed)))
 }

@@ -14,6 +14,7 @@ use crate::http::body::JsonBody;
 use crate::http::idempotency::{Repeatable, Turn};
 use crate::http::json::{self, Body, Field, Kind};
 use crate::http::params::Params;
+use crate::http::path::{In, Within};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::HttpState;
 use crate::service::texts::{self, NewText, TextVersion};
@@ -68,13 +69,7 @@ pub struct Texts {
     pub items: Vec<TextVersion>,
 }
 
-type Brand = Result<Path<i64>, PathRejection>;
-type Named = Result<Path<(i64, String)>, PathRejection>;
 type Version = Result<Path<(i64, String, String)>, PathRejection>;
-
-fn brand(code: Brand) -> Result<BrandCode, Problem> {
-    code.map(|Path(code)| BrandCode(code)).map_err(|_| Problem::NotFound("brand"))
-}
 
 /// Add a text, or a new version of one
 ///
@@ -105,11 +100,10 @@ fn brand(code: Brand) -> Result<BrandCode, Problem> {
 pub async fn add(
     State(state): State<HttpState>,
     call: Call,
-    code: Brand,
+    In(brand): In<BrandCode>,
     repeatable: Repeatable,
     JsonBody(bytes): JsonBody,
 ) -> Result<Response, Problem> {
-    let brand = brand(code)?;
     let body: TextBody = json::read(&bytes)?;
     let pair = |wording: WordingBody| (wording.title, wording.body);
     let new = NewText { code: body.code, kind: body.kind, tr: pair(body.tr), en: body.en.map(pair) };
@@ -143,10 +137,9 @@ pub async fn add(
 pub async fn list(
     State(state): State<HttpState>,
     call: Call,
-    code: Brand,
+    In(brand): In<BrandCode>,
     uri: Uri,
 ) -> Result<Json<Texts>, Problem> {
-    let brand = brand(code)?;
     let mut params = Params::of(&uri, &["kind"]);
     let kind = params.word("kind", KINDS);
     params.finish()?;
@@ -175,10 +168,10 @@ pub async fn list(
 pub async fn history(
     State(state): State<HttpState>,
     call: Call,
-    named: Named,
+    at: Within<String>,
 ) -> Result<Json<Texts>, Problem> {
-    let Ok(Path((brand, code))) = named else { return Err(Problem::NotFound("text")) };
-    let items = texts::history(&state.app, &call, BrandCode(brand), &code).await?;
+    let (brand, code) = at.or_missing("text")?;
+    let items = texts::history(&state.app, &call, brand, &code).await?;
     Ok(Json(Texts { items }))
 }
 

@@ -7,7 +7,7 @@ use kopru_domain::{Evidence, Lang, Text};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::http::items::{self, Item, LONGEST_FACT, LONGEST_REFERENCE};
+use crate::http::items::{self, Item, LONGEST_FACT, LONGEST_REFERENCE, fields};
 use crate::http::json::{Body, Field, Kind};
 use crate::service::intake::{ConsentInput, IntakeItem};
 use crate::service::{Caller, FieldProblem};
@@ -101,18 +101,18 @@ pub struct EvidenceBody {
 
 const EVIDENCE: &[Field] = &[
     Field::optional("text", Kind::Text).also(&["metin", "consenttext"]),
-    Field::optional("notice", Kind::Text).also(&["aydinlatma", "privacynotice"]),
-    Field::optional("language", Kind::Word(&["tr", "en"])).also(&["lang", "dil"]),
+    fields::NOTICE,
+    fields::LANGUAGE,
     Field::optional("textVersion", Kind::Text).also(&["version", "metinsurumu"]),
     Field::optional("textSha256", Kind::Text).also(&["texthash", "hash", "sha256", "metinozeti"]),
-    Field::optional("fullName", Kind::Text).also(&["name", "adsoyad", "ad"]),
+    fields::FULL_NAME,
     Field::optional("operator", Kind::Text).also(&["agent", "user", "temsilci"]),
     Field::optional("origin", Kind::Text).also(&["form", "formid", "page", "campaign", "url", "note"]),
     Field::optional("messageId", Kind::Text).also(&["smsid"]),
     Field::optional("callId", Kind::Text).also(&["call", "aramaid"]),
-    Field::optional("voiceRecordId", Kind::Text).also(&["recording", "recordid", "voicerecord", "seskaydi"]),
-    Field::optional("voiceOffsetSeconds", Kind::Number).also(&["offset", "voiceoffset"]),
-    Field::optional("scanId", Kind::Text).also(&["scan", "tarama"]),
+    fields::VOICE_RECORD_ID,
+    fields::VOICE_OFFSET_SECONDS,
+    fields::SCAN_ID,
     Field::optional("clientAddress", Kind::Text).also(&["ip", "ipaddress", "clientip"]),
     Field::optional("userAgent", Kind::Text).also(&["browser"]),
 ];
@@ -123,7 +123,7 @@ const FIELDS: &[Field] = &[
         "phone", "gsm", "msisdn", "tel", "telefon", "number", "numara", "email", "mail", "eposta", "alici",
         "address",
     ]),
-    Field::optional("type", Kind::Text).also(&["channel", "kanal", "izinturu", "consenttype", "tur"]),
+    fields::CHANNEL,
     Field::optional("status", Kind::Text).also(&["durum", "state", "izindurumu"]),
     Field::optional("source", Kind::Text).also(&["kaynak", "izinkaynagi"]),
     Field::optional("consentDate", Kind::Text).also(&[
@@ -133,10 +133,10 @@ const FIELDS: &[Field] = &[
         "timestamp",
         "createdat",
     ]),
-    Field::optional("recipientType", Kind::Text).also(&["alicitipi", "alicituru", "kind"]),
-    Field::optional("retailerCode", Kind::Number).also(&["bayi", "bayikodu", "retailer"]),
+    fields::RECIPIENT_TYPE,
+    fields::RETAILER_CODE,
     Field::optional("retailerAccess", Kind::Numbers).also(&["retailers", "bayiler"]),
-    Field::optional("reference", Kind::Text).also(&["ref", "externalid", "id", "referans", "customerid"]),
+    fields::REFERENCE,
     Field::optional("evidence", Kind::Object(EVIDENCE)).also(&["kanit", "proof"]),
 ];
 
@@ -166,6 +166,7 @@ impl ConsentBody {
     pub(super) fn into_item(self, index: usize, caller: &Caller) -> IntakeItem {
         let given = self.evidence.map(|given| *given).unwrap_or_default();
         let named: Option<IpAddr> = given.client_address.as_deref().and_then(|text| text.trim().parse().ok());
+        let told = fields::told_by(caller, Door::Api);
         IntakeItem {
             index,
             consent: ConsentInput {
@@ -181,10 +182,8 @@ impl ConsentBody {
             },
             reference: self.reference.filter(|text| !text.is_empty()),
             evidence: Evidence {
-                actor: Some(caller.actor.clone()),
-                peer: caller.peer,
-                resolved_address: named.or(caller.client),
-                user_agent: given.user_agent.or_else(|| caller.user_agent.clone()),
+                resolved_address: named.or(told.resolved_address),
+                user_agent: given.user_agent.or_else(|| told.user_agent.clone()),
                 operator: given.operator,
                 text: items::shown(given.text.as_deref(), given.language),
                 notice: items::shown(given.notice.as_deref(), given.language),
@@ -195,11 +194,9 @@ impl ConsentBody {
                 message_id: given.message_id,
                 call_id: given.call_id,
                 voice_record_id: given.voice_record_id,
-                voice_offset_seconds: given
-                    .voice_offset_seconds
-                    .and_then(|seconds| u32::try_from(seconds).ok()),
+                voice_offset_seconds: fields::seconds(given.voice_offset_seconds),
                 scan_id: given.scan_id,
-                ..Evidence::declared(Door::Api)
+                ..told
             },
             own_channel: false,
         }
