@@ -15,13 +15,16 @@ mod endpoint;
 mod explain;
 mod failure;
 mod forecast;
+mod form;
 mod inbound;
 mod key;
 mod keyword;
 mod ledger;
+mod link;
 mod message;
 mod migrate;
 mod openapi;
+mod opt_in;
 mod output;
 mod provider;
 mod push;
@@ -136,6 +139,12 @@ enum Command {
     Retailer(retailer::Args),
     /// Consent texts, privacy notices, call scripts and paper forms of the brands
     Text(text::Args),
+    /// Web forms of the brands
+    Form(form::Args),
+    /// Links of the brands: of campaigns, of one person, and for refusals
+    Link(link::Args),
+    /// Double opt-ins of the brands
+    OptIn(opt_in::Args),
     /// Outgoing SMS and e-mail of the brands
     Message(message::Args),
     /// On whose behalf a brand's messages go out
@@ -183,6 +192,9 @@ impl Cli {
             Command::Brand(args) => brand::run(&global, args, output),
             Command::Retailer(args) => retailer::run(&global, args, output),
             Command::Text(args) => text::run(&global, args, output),
+            Command::Form(args) => form::run(&global, args, output),
+            Command::Link(args) => link::run(&global, args, output),
+            Command::OptIn(args) => opt_in::run(&global, &args, output),
             Command::Message(args) => message::run(&global, args, output),
             Command::Sender(args) => message::run_sender(&global, args, output),
             Command::Push(args) => push::run(&global, &args, output),

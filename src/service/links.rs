@@ -191,6 +191,14 @@ pub async fn add_in(
     Ok(made)
 }
 
+/// As [`add_in`], one link in a transaction of its own.
+pub async fn add(app: &App, caller: &Caller, brand: BrandCode, new: NewLink) -> ServiceResult<Link> {
+    let mut tx = app.db.begin(Priority::Interactive).await?;
+    let made = add_in(&mut tx, app, caller, brand, vec![(0, new)]).await?;
+    tx.commit().await?;
+    made.into_iter().next().ok_or(ServiceError::NotFound("link"))
+}
+
 fn check(new: &NewLink, form: Option<&forms::FormContent>) -> Vec<FieldProblem> {
     let mut problems = Vec::new();
     let mut refuse = |field: &str, code: &str, title: Text| {

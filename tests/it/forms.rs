@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::{Bridge, Database, background};
+use crate::support::{Bridge, Database, background, kopru};
 use crate::texts;
 
 const XSS: &str = "\"'><script>alert(1)</script>";
@@ -280,14 +280,48 @@ on_both_databases! {
     }
 }
 
+on_both_databases! {
+    /// What the API can do with forms, links and opt-ins, the command line can.
+    async fn forms_and_links_are_made_on_the_command_line(database: Database) {
+        let web = Web::start(database).await;
+        let brand = web.bridge.brand().to_string();
+        let run = |args: &[&str]| {
+            let (ok, lines) = kopru(&web.bridge, &[args, &["--brand", &brand]].concat());
+            assert!(ok, "{args:?}: {lines:?}");
+            lines
+        };
+        let set = ["form", "set", "bulten", "--mersis", "0123456789012345", "--text", "sms-onay/1", "--notice", "aydinlatma/1",
+            "--type", "MESAJ", "--type", "EPOSTA", "--without-confirmation"];
+        let made = run(&set);
+        assert_eq!((&made[0]["code"], &made[0]["version"], &made[0]["doubleOptIn"]), (&json!("bulten"), &json!(1), &json!(false)), "{made:?}");
+        assert_eq!(run(&["form", "list"]), run(&["form", "show", "bulten"]));
+        // The command has no public address of its own.
+        let here = |of: &Value| {
+            let path = url(of).splitn(4, '/').nth(3).unwrap_or_default();
+            format!("{}/{path}", web.bridge.url)
+        };
+        assert_eq!(web.post(&here(&made[0]), &GOOD, &[]).await.status, 200, "it takes consents");
+        let link = run(&["link", "add", "recipient", "--form", "bulten", "--type", "EPOSTA", "--recipient", "ayse@example.com", "--life", "24h"]);
+        let id = link[0]["id"].as_str().unwrap();
+        assert_eq!(web.get(&here(&link[0])).await.status, 200);
+        assert_eq!(run(&["link", "show", id])[0]["opened"], 1);
+        run(&["link", "disable", id]);
+        assert_eq!(run(&["link", "list"])[0]["active"], false);
+        run(&["form", "disable", "bulten"]);
+        assert_eq!(run(&["form", "list"])[0]["active"], false);
+        assert!(run(&["opt-in", "list", "--state", "pending"]).is_empty());
+        let (ok, _) = kopru(&web.bridge, &["link", "show", id, "--brand", "1"]);
+        assert!(!ok, "another brand's");
+    }
+}
+
 /// Replicas share the limits: a number in two spellings, and a network, sent half to each of two bridges.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_bridges_count_together() {
     let Some(database) = Database::postgres() else { return };
     let web = Web::start(database).await;
     let (one, two) = (web.form("bir", &json!({})).await, web.form("iki", &json!({})).await);
-    let app =
-        App::start(web.bridge.app.config.clone(), Clocks::default(), Lifecycle::new()).await.unwrap();
+    let app = App::start(web.bridge.app.config.clone(), Clocks::default(), Lifecycle::new()).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let other = listener.local_addr().unwrap();
     background(async move { kopru::http::serve(app, listener).await.unwrap() });
