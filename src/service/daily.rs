@@ -5,6 +5,7 @@
 //! names; then a row's number is a place to go on from, for the bytes do not change any more.
 
 mod compare;
+pub mod csv;
 mod file;
 mod planning;
 pub mod repair;

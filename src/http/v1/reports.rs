@@ -22,8 +22,9 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::{Branded, HttpState};
 use crate::http::v1::Page;
 use crate::service::FieldProblem;
+use crate::service::daily::csv::{DIFFERENCE_COLUMNS, REPORT_COLUMNS};
 use crate::service::daily::repair::{self, Repair};
-use crate::service::daily::view::{self, DIFFERENCE_COLUMNS, DailyReport, DifferenceView, REPORT_COLUMNS};
+use crate::service::daily::view::{self, DailyReport, DifferenceView};
 
 /// The most differences of a page.
 const MOST: i64 = 1_000;
