@@ -13,7 +13,7 @@ statements! {
     SET = "INSERT INTO call_settings (iys_code, brand_code, voice_record, approval_key, rejection_key) VALUES ($1, $2, $3, $4, $5)
            ON CONFLICT (iys_code, brand_code) DO UPDATE SET voice_record = excluded.voice_record,
            approval_key = excluded.approval_key, rejection_key = excluded.rejection_key";
-    LIST = "SELECT id, mark, channel, reason, sealed, received_at FROM call_outcomes
+    LIST = "SELECT id, mark, channel, reason, sealed, received_at FROM call_outcomes {by call_outcomes_by_brand}
             WHERE iys_code = $1 AND brand_code = $2 AND id > $3 ORDER BY id LIMIT $4";
     PURGE = "DELETE FROM call_outcomes WHERE (iys_code, mark) IN
               (SELECT c.iys_code, c.mark FROM call_outcomes c {by call_outcomes_old} WHERE c.received_at < $1 LIMIT $2)";

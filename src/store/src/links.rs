@@ -18,7 +18,7 @@ macro_rules! row {
 statements! {
     BY_TOKEN = concat!("SELECT ", row!(), " FROM links WHERE token_hash = $1");
     FIND = concat!("SELECT ", row!(), " FROM links WHERE iys_code = $1 AND brand_code = $2 AND id = $3");
-    LIST = concat!("SELECT ", row!(), " FROM links WHERE iys_code = $1 AND brand_code = $2 AND id > $3 ORDER BY id LIMIT $4");
+    LIST = concat!("SELECT ", row!(), " FROM links {by links_by_brand} WHERE iys_code = $1 AND brand_code = $2 AND id > $3 ORDER BY id LIMIT $4");
     COUNT = "UPDATE links SET opened = opened + $3, confirmed = confirmed + $4, refused = refused + $5
              WHERE iys_code = $1 AND id = $2";
     PURGE = "DELETE FROM links WHERE (iys_code, id) IN

@@ -3,7 +3,7 @@
 
 use kopru_domain::call::NoConsent;
 use kopru_domain::opt_in::{OptInState, Way};
-use kopru_domain::{Channel, LinkKind};
+use kopru_domain::{BrandCode, Channel, LinkKind};
 use kopru_store::calls::{self, OutcomeRow};
 use kopru_store::forms::{self, FormRow};
 use kopru_store::inbound::{self, InboundRow, InboundState};
@@ -21,6 +21,11 @@ on_both!(look_ups_of_the_channels_use_their_indexes);
 
 /// Rows of each table, nearly all of which have ended well.
 const ROWS: u64 = 3_000;
+const BRANDS: u64 = 20;
+
+fn brand(number: u64) -> BrandCode {
+    BrandCode(BRAND.0 + second(number % BRANDS))
+}
 
 async fn look_ups_of_the_channels_use_their_indexes(store: Store) {
     store
@@ -32,7 +37,10 @@ async fn look_ups_of_the_channels_use_their_indexes(store: Store) {
                 assert!(inbound::add(tx, &text(number)).await.unwrap());
             }
             links::add(tx, (0..ROWS).map(link).collect()).await.unwrap();
-            calls::add(tx, PROVIDER, BRAND, (0..ROWS).map(call).collect()).await.unwrap();
+            for first in 0..BRANDS {
+                let calls = (first..ROWS).step_by(20).map(call).collect();
+                calls::add(tx, PROVIDER, brand(first), calls).await.unwrap();
+            }
             tx.run(vec![messages::add_step((0..ROWS).map(message).collect())]).await.unwrap();
         })
         .await;
@@ -51,7 +59,7 @@ fn statements() -> Vec<Hot> {
     let uuids: Vec<Uuid> = vec![id(7), id(70)];
     vec![
         hot("forms", "BY_KEY", args!["key-7"], &["forms_by_key", KEY]),
-        hot("forms", "BY_CODE", args![PROVIDER, BRAND, "form-7"], &["forms_by_code", KEY]),
+        hot("forms", "BY_CODE", args![PROVIDER, brand(7), "form-7"], &["forms_by_code", KEY]),
         hot("forms", "BY_ID", args![PROVIDER, id(7)], &[KEY]),
         hot("form_posts", "SINCE", args![PROVIDER, vec![key(7), key(70)], at(0)], &[KEY]),
         hot("form_posts", "PURGE", args![old, limit()], &["form_posts_old"]),
@@ -61,7 +69,7 @@ fn statements() -> Vec<Hot> {
         hot("links", "PURGE", args![old, limit()], &["links_idle"]),
         hot("opt_ins", "BY_TOKEN", args![token(7)], &["opt_ins_by_token"]),
         hot("opt_ins", "LOCK", args![PROVIDER, id(7)], &[KEY]),
-        hot("opt_ins", "LIST", args![PROVIDER, BRAND, "abandoned", id(7), limit()], &["opt_ins_of_brand"]),
+        hot("opt_ins", "LIST", args![PROVIDER, BRAND, "done", id(7), limit()], &["opt_ins_of_brand"]),
         hot("opt_ins", "OVERDUE", args![old], &["opt_ins_pending"]),
         hot("opt_ins", "CONFIRMED", args![limit()], &["opt_ins_confirmed"]),
         hot("opt_ins", "PURGE", args![old, limit()], &["opt_ins_abandoned"]),
@@ -86,7 +94,7 @@ fn form(number: u64) -> FormRow {
     FormRow {
         iys_code: PROVIDER,
         id: id(u128::from(number)),
-        brand_code: BRAND,
+        brand_code: brand(number),
         code: format!("form-{number}"),
         public_key: format!("key-{number}"),
         active: true,
@@ -106,7 +114,7 @@ fn opt_in(number: u64) -> OptInRow {
     OptInRow {
         iys_code: PROVIDER,
         id: id(u128::from(number)),
-        brand_code: BRAND,
+        brand_code: brand(number),
         origin: "form".to_owned(),
         way: Way::Code,
         state,
@@ -127,7 +135,7 @@ fn link(number: u64) -> LinkRow {
     LinkRow {
         iys_code: PROVIDER,
         id: id(u128::from(number)),
-        brand_code: BRAND,
+        brand_code: brand(number),
         kind: LinkKind::Recipient,
         form_id: None,
         channel: Some(Channel::Message),
@@ -135,7 +143,7 @@ fn link(number: u64) -> LinkRow {
         sealed: vec![1],
         active: true,
         expires_at: Some(at(second(number))),
-        counters: [1, i64::from(number % 50 != 0), 0],
+        counters: [1, i64::from(!number.is_multiple_of(50)), 0],
         created_at: at(1),
     }
 }
@@ -155,7 +163,7 @@ fn text(number: u64) -> InboundRow {
     InboundRow {
         iys_code: PROVIDER,
         id: id(u128::from(number)),
-        brand_code: BRAND,
+        brand_code: brand(number),
         number: "7889".to_owned(),
         key: key(number),
         digest: token(number),
@@ -173,7 +181,7 @@ fn message(number: u64) -> MessageRow {
     MessageRow {
         iys_code: PROVIDER,
         id: id(u128::from(number)),
-        brand_code: BRAND,
+        brand_code: brand(number),
         channel: MessageChannel::Sms,
         purpose: if number.is_multiple_of(50) { Purpose::Code } else { Purpose::Notice },
         dedupe: format!("d{number}"),
