@@ -36,6 +36,7 @@ pub mod retailers;
 pub mod retention;
 pub mod standing;
 pub mod texts;
+pub mod via;
 
 use std::net::IpAddr;
 

@@ -19,7 +19,7 @@ use crate::bootstrap::App;
 use crate::service::ServiceResult;
 use kinds::{
     Batches, Daily, Deliveries, Filing, Inbound, Inboxes, Jobs, Messages, Pulls, PushConnections, Pushes,
-    Sweeps, Tending, Unresolved,
+    Sweeps, Tending, Unresolved, Via,
 };
 
 pub use pulse::Pulse;
@@ -79,6 +79,8 @@ pub fn spawn(app: &App) {
         .with(Deliveries::new(app))
         .with(Messages::<true>)
         .with(Messages::<false>)
+        .with(Via::<true>)
+        .with(Via::<false>)
         .with(Tending::default())
         .with(Jobs);
     let monitor = schedule::with_schedules(monitor, app);
@@ -108,6 +110,8 @@ pub async fn drain(app: &App) -> ServiceResult<usize> {
             + once(app, &deliveries).await?
             + once(app, &Messages::<true>).await?
             + once(app, &Messages::<false>).await?
+            + once(app, &Via::<true>).await?
+            + once(app, &Via::<false>).await?
             + once(app, &Jobs).await?;
         if round == 0 {
             return Ok(done);

@@ -8,6 +8,7 @@ mod messages;
 mod place;
 mod registry;
 mod rights;
+mod via;
 
 use std::process::ExitCode;
 
@@ -137,6 +138,7 @@ async fn examine(config: Config) -> Vec<Finding> {
         findings.extend(daily::examine(&app).await);
         findings.extend(messages::examine(&app).await);
         findings.extend(inbound::examine(&app).await);
+        findings.extend(via::examine(&app).await);
         super::admin::close(&app, std::time::Duration::from_secs(5)).await;
     }
     findings

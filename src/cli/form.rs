@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Subcommand, value_parser};
+use kopru_domain::via::Confirmer;
 use kopru_domain::{BrandCode, Channel, Text};
 
 use super::admin::{self, with_app};
@@ -73,6 +74,9 @@ struct Set {
     /// A host name of the client's own under which it is shown
     #[arg(long, value_name = "HOST")]
     domain: Option<String>,
+    /// Who asks for the confirmation: own (this service) or via (the registry); left out: as the brand has set it
+    #[arg(long, value_name = "WHO", conflicts_with = "without_confirmation")]
+    confirmation: Option<Confirmer>,
     /// A file with colours and logo as JSON, as in the API; - for standard input
     #[arg(long, value_name = "FILE", value_parser = value_parser!(PathBuf))]
     theme: Option<PathBuf>,
@@ -86,6 +90,7 @@ impl Set {
             notice: self.notice,
             channels: self.channels,
             double_opt_in: !self.without_confirmation,
+            confirmation: self.confirmation,
             retailer_code: self.retailer,
             allowed_origins: self.origins,
             domain: self.domain,

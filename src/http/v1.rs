@@ -22,6 +22,7 @@ pub mod redrive;
 pub mod reports;
 pub mod retailers;
 pub mod texts;
+pub mod via;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -84,6 +85,9 @@ pub fn routes() -> OpenApiRouter<HttpState> {
         .routes(routes!(messages::list))
         .routes(routes!(opt_ins::start, opt_ins::list))
         .routes(routes!(opt_ins::confirm))
+        .routes(routes!(opt_ins::get))
+        .routes(routes!(opt_ins::evidence))
+        .routes(routes!(via::get, via::set, via::remove))
         .routes(routes!(push::add, push::list))
         .routes(routes!(push::get, push::remove))
         .routes(routes!(keywords::add, keywords::list))

@@ -63,7 +63,8 @@ pub struct EventData {
     pub consent_date: Option<String>,
     /// Where.
     pub source: Option<String>,
-    /// What led to it: `local_rejection`, `registered`, `registry_change`, `status_query`, `daily_file`, `lost` …
+    /// What led to it: `local_rejection`, `registered`, `registry_change`, `status_query`, `via` (the citizen approved at the
+    /// registry, on our request), `daily_file`, `lost` …
     pub cause: String,
     /// Place in the provider's feed: rises with every event.
     pub sequence: i64,

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kopru_domain::legal_text::is_code;
 use kopru_domain::time::format_rfc3339;
+use kopru_domain::via::Confirmer;
 use kopru_domain::{BrandCode, Channel, Lang, TextRef, Wording};
 use kopru_store::brands::BrandRow;
 use kopru_store::forms::{self, FormRow};
@@ -42,6 +43,10 @@ pub struct FormContent {
     /// Whether an address is confirmed before anything is filed (the default).
     #[serde(default = "yes", deserialize_with = "or_yes")]
     pub double_opt_in: bool,
+    /// Who asks for the confirmation: `own` (this service) or `via` (the registry, see `PUT …/via`). Left out: as the brand has set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "via")]
+    pub confirmation: Option<Confirmer>,
     /// The retailer whose form it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retailer_code: Option<i64>,

@@ -3,8 +3,11 @@
 use kopru_domain::HeldCause;
 use kopru_domain::cadence::IN_USE_FOR;
 use kopru_domain::schedule::Regime;
+use kopru_domain::via::ViaState;
 use kopru_store::daily_reports::{DailyProblem, DailyState};
-use kopru_store::{batches, cursors, deliveries, holds, push, sessions, submissions, sweeps};
+use kopru_store::{
+    batches, cursors, deliveries, holds, push, sessions, submissions, sweeps, via, via_processes,
+};
 
 use crate::bootstrap::App;
 use crate::service::filing::forecast;
@@ -54,6 +57,16 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
     for (what, count) in [("unknown", unknown), ("unplaced", unread(true)), ("unreadable", unread(false))] {
         metrics::gauge!("inbound_waiting", "what" => what).set(count as f64);
     }
+    let under_way = via_processes::open_counts(&mut tx).await?;
+    for state in ViaState::ALL.iter().filter(|state| !state.has_ended()) {
+        let of_state = under_way.iter().find(|(known, _)| known == state.as_str());
+        let count = of_state.map_or(0, |(_, count)| *count);
+        metrics::gauge!("via_processes_open", "state" => state.as_str()).set(count as f64);
+    }
+    metrics::gauge!("via_holds").set(via::all_holds(&mut tx).await?.len() as f64);
+    let credit = via::packages(&mut tx).await?.into_iter().filter_map(|package| package.credit);
+    let lowest = credit.filter(|credit| *credit >= 0).min();
+    metrics::gauge!("via_credit_lowest").set(lowest.map_or(f64::INFINITY, |credit| credit as f64));
     let days = daily::standings(app).await?;
     let count = |wanted: &dyn Fn(&daily::Standing) -> bool| -> i64 {
         days.iter().filter(|day| wanted(day)).map(|day| day.days).sum()

@@ -25,6 +25,8 @@ use crate::service::consents::{Showing, note_shown};
 use crate::service::forms::filing::{self, Visitor};
 use crate::service::forms::{self, ShownForm, address};
 use crate::service::intake::{Accepted, ConsentInput, IntakeItem};
+use crate::service::opt_in::{self, Asked};
+use crate::service::via::{self, Wanted};
 use crate::service::{Caller, FieldProblem, Scope, ServiceError, ServiceResult, providers};
 
 /// Links of one request at most.
@@ -364,18 +366,71 @@ pub async fn count(app: &App, link: &LinkRow, counts: [i64; 3]) -> ServiceResult
     Ok(tx.commit().await?)
 }
 
+/// What became of the press of a person's link.
+#[derive(Debug, Clone)]
+pub enum Followed {
+    /// In the ledger.
+    Taken(Option<Accepted>),
+    /// The registry is to confirm it.
+    Asked(Asked),
+}
+
 /// The consent of the person whose link it is. That the link reached the address is its confirmation. Followed twice, it is the
-/// same consent.
-pub async fn confirm(app: &App, link: &ShownLink, visitor: &Visitor) -> ServiceResult<Option<Accepted>> {
-    let (Some(form), Some(channel)) = (&link.form, link.row.channel) else { return Ok(None) };
+/// same consent. Where the form wants the registry's confirmation, the registry asks.
+pub async fn confirm(app: &App, link: &ShownLink, visitor: &Visitor) -> ServiceResult<Followed> {
+    let (Some(form), Some(channel)) = (&link.form, link.row.channel) else {
+        return Ok(Followed::Taken(None));
+    };
     link.brand.require_active()?;
     let (lang, ..) = form.wordings(visitor.lang);
+    if let Some(asked) = ask_registry(app, link, form, channel, visitor).await? {
+        return Ok(Followed::Asked(asked));
+    }
     let evidence = Evidence {
         boxes: filing::boxes(&[channel], &[channel], lang),
         ..filing::evidence(form, visitor, Door::Link)
     };
     let source = ProviderSource::Web;
-    act(app, link, channel, ConsentStatus::Approval, source, evidence).await
+    act(app, link, channel, ConsentStatus::Approval, source, evidence).await.map(Followed::Taken)
+}
+
+/// Has the registry confirm what the person agrees to; `None` where that is not wanted.
+async fn ask_registry(
+    app: &App,
+    link: &ShownLink,
+    form: &ShownForm,
+    channel: Channel,
+    visitor: &Visitor,
+) -> ServiceResult<Option<Asked>> {
+    let wanted = Wanted { confirmer: form.content.confirmation, ..Wanted::default() };
+    let way = {
+        let mut tx = app.db.read().await?;
+        via::way(&mut tx, &link.brand.row, wanted, &[channel]).await?
+    };
+    let recipient = link.sealed.recipient.as_deref().and_then(|known| Recipient::from_canonical(known).ok());
+    let Some(recipient) = recipient.filter(|_| form.content.double_opt_in && way != Ok(None)) else {
+        return Ok(None);
+    };
+    let (lang, ..) = form.wordings(visitor.lang);
+    let ask = opt_in::Ask {
+        origin: form.row.code.clone(),
+        door: Door::Link,
+        source: ProviderSource::Web,
+        recipient,
+        recipient_type: link.sealed.recipient_type,
+        channels: vec![channel],
+        retailer_code: form.content.retailer_code,
+        reference: None,
+        evidence: Evidence {
+            boxes: filing::boxes(&[channel], &[channel], lang),
+            ..filing::evidence(form, visitor, Door::Link)
+        },
+        info: None,
+        client: visitor.client.or(visitor.peer),
+        lang: visitor.lang,
+        link: Some(link.row.id),
+    };
+    Ok(Some(opt_in::ask(app, &link.brand, "", wanted, ask).await?))
 }
 
 /// The refusal of the person whose link it is. Without login, at any time, and twice is once.

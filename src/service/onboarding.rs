@@ -29,7 +29,7 @@ use crate::registry::priority;
 use crate::service::brands::{self, NewBrand};
 use crate::service::filing::release;
 use crate::service::providers::{self, LONGEST_NAME, NewProvider};
-use crate::service::{Caller, Scope, ServiceError, ServiceResult, retailers};
+use crate::service::{Caller, Scope, ServiceError, ServiceResult, retailers, via};
 use ask::{PartnerList, Told};
 use plan::{Act, Known, Reach, plan};
 pub use report::{SyncItem, SyncReport};
@@ -319,7 +319,7 @@ async fn complete(
         };
     }
     match ask::subscription(app, &account, provider).await {
-        Ok(subscription) => (Some(Told { subscription: Some(subscription), ..told }), None),
+        Ok((subscription, via)) => (Some(Told { subscription: Some(subscription), via, ..told }), None),
         Err(error) => (Some(told), Some(error)),
     }
 }
@@ -364,6 +364,11 @@ async fn apply(
             Act::SaveRights(brand, _) | Act::Hold(brand, ..) if taken.contains(&brand) => {}
             act => carry_out(&mut tx, app, caller, provider, act).await?,
         }
+    }
+    if let Some(package) = &told.via
+        && provider_rows::find(&mut tx, provider).await?.is_some()
+    {
+        via::told(&mut tx, package).await?;
     }
     let is_taken = |item: &SyncItem| item.brand_code.is_some_and(|brand| taken.contains(&BrandCode(brand)));
     report.created.retain(|item| !is_taken(item));

@@ -1,10 +1,13 @@
 //! Double opt-in: what somebody typed becomes a consent when the owner of the address has confirmed it, with a code by SMS or a
-//! link by e-mail (rules: [`kopru_domain::opt_in`]).
+//! link by e-mail (rules: [`kopru_domain::opt_in`]). Where a brand, a form or a caller wants it, the registry sends and records it
+//! instead ([`via`]).
 //!
 //! What is sent is queued in the transaction that remembers it; the database holds an HMAC of a code, bound to the process, the
 //! form, the address and the versions of the texts. A confirmation is committed before anything is filed, with its moment as the
 //! date of consent, and filed again by housekeeping if the process dies in between: the name of the process makes that one consent.
 
+mod again;
+mod asked;
 mod settling;
 mod start;
 mod view;
@@ -13,31 +16,40 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::evidence::Door;
 use kopru_domain::opt_in::{self, Asker, Attempt, OptInState, Process, SENDS_WITHIN, TRIES, Way};
 use kopru_domain::time::truncate_seconds;
+use kopru_domain::via::ViaState;
 use kopru_domain::{Channel, Evidence, IysCode, Lang, ProviderSource, Recipient, RecipientType};
 use kopru_store::opt_ins::{self as rows, OptInRow};
 use kopru_store::senders::SenderRow;
-use kopru_store::{Key, Priority, ProviderKeys, StoreError, Tx, ids, random};
+use kopru_store::{Key, Priority, ProviderKeys, StoreError, Tx, ids, providers, random};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::service::brands::{self, KnownBrand};
 use crate::service::messages::{self, Content, MessageChannel, NewMessage, Purpose};
+use crate::service::via::{self, ViaWay, Wanted};
 use crate::service::{Caller, Scope, ServiceError, ServiceResult};
 
+use again::may_ask_again;
+
+pub use again::again;
+pub use asked::Asked;
 pub use settling::{purge, tend};
 pub use start::{NewOptIn, start_in};
-pub use view::{OptIn, list};
+pub use view::{OptIn, get, list};
 
 /// Under which the process is sealed.
 const SEALED: &str = "opt_ins.sealed";
 /// Characters of a token: 128 random bits in base64url.
 const TOKEN_LENGTH: usize = 22;
+/// The registry tells of the end of a process some time after it.
+const MARGIN: TimeDelta = TimeDelta::hours(2);
 
 /// What somebody typed, of one address: what a confirmation makes. It is kept sealed.
 #[derive(Clone, Serialize, Deserialize)]
@@ -67,30 +79,9 @@ pub struct Ask {
     pub client: Option<IpAddr>,
     /// The language of what is sent.
     pub lang: Lang,
-}
-
-/// What became of an [`Ask`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
-    /// A code is on its way. The token goes to whoever typed the address, and to nobody else: with the code it confirms.
-    Code {
-        /// Name of the process, and half of its secret.
-        token: String,
-        /// Until when the code is good (wire time).
-        good_until: DateTime<Utc>,
-    },
-    /// A link is on its way; it alone confirms.
-    Link {
-        /// Until when the link is good (wire time).
-        good_until: DateTime<Utc>,
-    },
-    /// Too much was sent to this address, or from this client.
-    TooOften {
-        /// When something may be sent again (wire time).
-        again_at: DateTime<Utc>,
-    },
-    /// The brand has no sender: nothing can be sent on its behalf.
-    NoSender,
+    /// The link of ours that led to it.
+    #[serde(default)]
+    pub link: Option<Uuid>,
 }
 
 /// What became of a code or link.
@@ -107,6 +98,8 @@ pub enum Answered {
     TooOld,
     /// Ended without a confirmation.
     Ended,
+    /// The registry cannot be asked at present, or another press is being looked at: the same once more in a moment.
+    Later,
 }
 
 /// A process as the person's page shows it.
@@ -128,22 +121,65 @@ pub struct Shown {
     pub channels: Vec<Channel>,
     /// The language of the form.
     pub lang: Lang,
+    /// How far the registry is with it; `None` where we ask ourselves.
+    pub via: Option<ViaState>,
+    /// Whether a new code may be asked for.
+    pub may_ask_again: bool,
 }
 
-/// Asks the owner of an address to confirm it. `base` is where links lead.
-pub async fn ask(app: &App, brand: &KnownBrand, base: &str, ask: Ask) -> ServiceResult<Asked> {
+/// Asks the owner of an address to confirm it, by us or the registry. `base` is where links of ours lead.
+pub async fn ask(
+    app: &App,
+    brand: &KnownBrand,
+    base: &str,
+    wanted: Wanted,
+    ask: Ask,
+) -> ServiceResult<Asked> {
     brand.require_active()?;
     let mut tx = app.db.begin(Priority::Interactive).await?;
-    let asked = ask_in(&mut tx, app, brand, base, ask).await?;
+    let asked = ask_as(&mut tx, app, brand, base, wanted, ask).await?;
     tx.commit().await?;
     app.wake.wake();
     Ok(asked)
 }
 
 /// As [`ask`], in the caller's transaction. Wake the workers afterwards.
-async fn ask_in(tx: &mut Tx, app: &App, brand: &KnownBrand, base: &str, ask: Ask) -> ServiceResult<Asked> {
-    let Some(sender) = brand.sender.as_deref() else { return Ok(Asked::NoSender) };
-    let (provider, way) = (brand.row.iys_code, way_of(&ask));
+async fn ask_as(
+    tx: &mut Tx,
+    app: &App,
+    brand: &KnownBrand,
+    base: &str,
+    wanted: Wanted,
+    ask: Ask,
+) -> ServiceResult<Asked> {
+    match via::way(tx, &brand.row, wanted, &ask.channels).await? {
+        Ok(way) => ask_in(tx, app, brand, base, way, ask).await,
+        Err(problem) => Ok(Asked::Unfit(problem)),
+    }
+}
+
+async fn ask_in(
+    tx: &mut Tx,
+    app: &App,
+    brand: &KnownBrand,
+    base: &str,
+    registry: Option<ViaWay>,
+    ask: Ask,
+) -> ServiceResult<Asked> {
+    if registry.is_none() && brand.sender.is_none() {
+        return Ok(Asked::NoSender);
+    }
+    if registry.is_some()
+        && let Some(stop) = via::stop(tx, app, &brand.row).await?
+    {
+        return Ok(Asked::Stopped { code: stop.code });
+    }
+    let way = registry.map_or_else(|| way_of(&ask), |registry| registry.verification.way());
+    let (life, patience) = match registry {
+        Some(registry) => (registry.verification.life(), patience_with(registry)),
+        None => (way.life(), way.patience()),
+    };
+    let provider = brand.row.iys_code;
     let now = app.clocks.wire();
     let keys = app.vault.keys(tx, provider).await?;
     let address = keys.address_key(ask.recipient.as_str());
@@ -164,72 +200,63 @@ async fn ask_in(tx: &mut Tx, app: &App, brand: &KnownBrand, base: &str, ask: Ask
         proof: Vec::new(),
         address,
         sealed: keys.seal(SEALED, &sealed),
-        good_until: now + way.life(),
-        ends_at: now + way.patience(),
+        good_until: now + life,
+        ends_at: now + patience,
         wrong: 0,
         sends: 0,
         confirmed_at: None,
         created_at: now,
     };
-    send(tx, app, (&keys, sender), &mut row, &ask, &link(base, &token)).await?;
+    if let Some(sender) = brand.sender.as_deref().filter(|_| registry.is_none()) {
+        send(tx, app, (&keys, sender), &mut row, &ask, &link(base, &token)).await?;
+    }
     rows::add(tx, &row).await?;
+    if let Some(registry) = registry {
+        via::queue(tx, app, &row, registry, ask.link).await?;
+    }
     for sender in senders {
         rows::sent(tx, provider, sender, now, row.id).await?;
     }
     let good_until = row.good_until;
     Ok(match way {
-        Way::Code => Asked::Code { token, good_until },
-        Way::Link => Asked::Link { good_until },
+        Way::Code => Asked::Code { token, good_until, by_registry: registry.is_some() },
+        Way::Link => Asked::Link { token: registry.map(|_| token), good_until },
     })
 }
 
-/// Sends a new code for a process that waits for one; the one before is good no more.
-pub async fn again(app: &App, token: &str) -> ServiceResult<Asked> {
-    let found = find(app, token).await?;
-    let brand = brands::load(app, found.brand_code).await?.ok_or(ServiceError::NotFound("brand"))?;
-    let Some(sender) = brand.sender.as_deref() else { return Ok(Asked::NoSender) };
-    let now = app.clocks.wire();
-    let mut tx = app.db.begin(Priority::Interactive).await?;
-    let mut row = locked(&mut tx, &found).await?;
-    if row.state != OptInState::Pending || row.way != Way::Code || row.ends_at < now {
-        return Err(ServiceError::NotFound("opt-in"));
-    }
-    let keys = app.vault.keys(&mut tx, row.iys_code).await?;
-    let ask = opened(&keys, &row)?;
-    let senders = senders(&keys, row.address, ask.client);
-    if let Some(again_at) = too_often(&mut tx, row.iys_code, &senders, now).await? {
-        return Ok(Asked::TooOften { again_at });
-    }
-    row.good_until = now + row.way.life();
-    send(&mut tx, app, (&keys, sender), &mut row, &ask, "").await?;
-    rows::save(&mut tx, &row).await?;
-    for sender in senders {
-        rows::sent(&mut tx, row.iys_code, sender, now, ids::new_id(now)).await?;
-    }
-    tx.commit().await?;
-    app.wake.wake();
-    Ok(Asked::Code { token: token.to_owned(), good_until: row.good_until })
+/// How long the page of a process of the registry is waited for, in our own clock: the registry tells when it has ended.
+fn patience_with(way: ViaWay) -> TimeDelta {
+    way.verification.way().patience().min(way.verification.start_within() + way.verification.life() + MARGIN)
 }
 
 /// What a person's page shows. Looking changes nothing that counts: scanners of mail look, too.
 pub async fn look(app: &App, token: &str) -> ServiceResult<Shown> {
     let row = find(app, token).await?;
     let brand = brands::load(app, row.brand_code).await?.ok_or(ServiceError::NotFound("brand"))?;
-    let keys = {
+    let (keys, process, provider) = {
         let mut tx = app.db.read().await?;
-        app.vault.keys(&mut tx, row.iys_code).await?
+        let keys = app.vault.keys(&mut tx, row.iys_code).await?;
+        (keys, via::process(&mut tx, &row).await?, providers::find(&mut tx, row.iys_code).await?)
     };
     let ask = opened(&keys, &row)?;
     let sender = brand.sender.as_deref();
+    let now = app.clocks.wire();
+    let state = state_at(&row, now);
+    let title = sender.map(|sender| sender.title.clone());
     Ok(Shown {
         way: row.way,
-        state: state_at(&row, app.clocks.wire()),
+        state,
         good_until: row.good_until,
-        title: sender.map(|sender| sender.title.clone()).unwrap_or_default(),
+        title: title.or(provider.map(|provider| provider.title)).unwrap_or_default(),
         identity: sender.map(|sender| sender.identity.clone()).unwrap_or_default(),
         recipient: ask.recipient.masked(),
         channels: ask.channels,
         lang: ask.lang,
+        may_ask_again: match &process {
+            Some(process) => may_ask_again(&row, process, now),
+            None => row.way == Way::Code && state == OptInState::Pending,
+        },
+        via: process.map(|process| process.state),
     })
 }
 
@@ -253,6 +280,13 @@ pub async fn confirm_of(
 /// Takes a code, or the press of a link's button (no code), and files what it confirms.
 pub async fn confirm(app: &App, token: &str, code: Option<&str>) -> ServiceResult<Answered> {
     let found = find(app, token).await?;
+    let process = {
+        let mut tx = app.db.read().await?;
+        via::process(&mut tx, &found).await?
+    };
+    if let Some(process) = process {
+        return Box::pin(via::confirm(app, found, process, code)).await;
+    }
     let now = app.clocks.wire();
     let mut tx = app.db.begin(Priority::Interactive).await?;
     let mut row = locked(&mut tx, &found).await?;
@@ -409,7 +443,7 @@ fn state_at(row: &OptInRow, now: DateTime<Utc>) -> OptInState {
     if row.state == OptInState::Pending && row.ends_at < now { OptInState::Abandoned } else { row.state }
 }
 
-fn opened(keys: &ProviderKeys, row: &OptInRow) -> ServiceResult<Ask> {
+pub(in crate::service) fn opened(keys: &ProviderKeys, row: &OptInRow) -> ServiceResult<Ask> {
     serde_json::from_slice(&keys.open(SEALED, &row.sealed)?).map_err(|_| corrupt())
 }
 

@@ -19,7 +19,9 @@ use uuid::Uuid;
 
 use crate::bootstrap::App;
 use crate::service::consents::{Showing, note_shown};
-use crate::service::{Caller, FieldProblem, Scope, ServiceError, ServiceResult, providers, reconciliation};
+use crate::service::{
+    Caller, FieldProblem, Scope, ServiceError, ServiceResult, providers, reconciliation, via,
+};
 
 pub(in crate::service) use history::account;
 pub use history::{Movement, history};
@@ -105,6 +107,9 @@ pub struct RegistryRecord {
     pub creation_date: String,
     /// The registry's id of the movement.
     pub transaction_id: String,
+    /// The double opt-in by which the registry took it on our request (ViA): its evidence is at `…/opt-ins/{id}/evidence`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opt_in_id: Option<Uuid>,
 }
 
 /// A RET of ours that stands.
@@ -196,11 +201,19 @@ async fn read(
         let permission = known.iter().find(|row| row.key == asked.key).map(|row| &row.permission);
         PermissionView::new(asked, permission, open.iter().filter(|row| row.key == asked.key))
     });
+    let mut views: Vec<PermissionView> = views.collect();
+    let records = views.iter_mut().filter_map(|view| view.registry.as_mut());
+    let records: Vec<&mut RegistryRecord> = records.collect();
+    let names = records.iter().map(|record| record.transaction_id.clone()).collect();
+    let tied = via::tied(&mut tx, brand.iys_code, names).await?;
+    for record in records {
+        record.opt_in_id = tied.get(&record.transaction_id).copied();
+    }
     let answer = AddressPermissions {
         recipient: asked.first().map(|asked| showing.apply(asked.recipient.as_str())).unwrap_or_default(),
         as_of: freshness.as_of.map(format_rfc3339),
         horizon: freshness.horizon.map(format_rfc3339),
-        permissions: views.collect(),
+        permissions: views,
         history: None,
     };
     Ok((answer, asked))
@@ -293,6 +306,7 @@ impl From<&RegistrySide> for RegistryRecord {
             source: side.source.as_ref().map(ToString::to_string),
             creation_date: format_rfc3339(side.creation_date),
             transaction_id: side.transaction_id.clone(),
+            opt_in_id: None,
         }
     }
 }

@@ -13,6 +13,7 @@ use kopru_store::jobs::{self, JobRow};
 use kopru_store::messages::MessageRow;
 use kopru_store::push::{ConnectionRow, PushRow};
 use kopru_store::sweeps::SweepRow;
+use kopru_store::via_processes::ProcessRow;
 use kopru_store::{Claim, Priority};
 
 use crate::bootstrap::App;
@@ -23,7 +24,7 @@ use crate::service::inbound::reading;
 use crate::service::messages::sending;
 use crate::service::push::{merging, registering};
 use crate::service::reconciliation::sweep;
-use crate::service::{ServiceResult, daily, housekeeping, onboarding, reconciliation};
+use crate::service::{ServiceResult, daily, housekeeping, onboarding, reconciliation, via};
 use crate::worker::{Kind, Limits};
 
 /// The job that forgets what has run out.
@@ -300,6 +301,27 @@ impl<const CODES: bool> Kind for Messages<CODES> {
 
     async fn work(&self, app: &App, batch: Self::Batch, claim: Claim) -> ServiceResult<()> {
         sending::send(app, batch, claim).await
+    }
+}
+
+/// Confirmations by the registry. Starts have a worker of their own: nobody waits for a code behind questions about others.
+#[derive(Clone)]
+pub(super) struct Via<const STARTS: bool>;
+
+impl<const STARTS: bool> Kind for Via<STARTS> {
+    type Batch = ProcessRow;
+    const NAME: &'static str = if STARTS { "via starts" } else { "via" };
+
+    fn limits(&self, app: &App) -> Limits {
+        registry_limits(app, 2)
+    }
+
+    async fn claim(&self, app: &App, claim: Claim) -> ServiceResult<Option<ProcessRow>> {
+        via::claim(app, STARTS, claim).await
+    }
+
+    async fn work(&self, app: &App, batch: ProcessRow, claim: Claim) -> ServiceResult<()> {
+        Box::pin(via::step(app, batch, claim)).await
     }
 }
 

@@ -41,4 +41,5 @@ mod simulation;
 mod stop;
 mod texts;
 mod twin;
+mod via;
 mod webhooks;

@@ -19,7 +19,7 @@
 //! | what does a call decide? | [`call`] |
 //! | in which order are requests spent? | [`schedule`], [`governor`] |
 //! | how often is a brand's change feed read? | [`cadence`] |
-//! | when has the owner of an address confirmed it? | [`opt_in`] |
+//! | when has the owner of an address confirmed it? | [`opt_in`], by the registry [`via`] |
 //! | what does this SMS to a short number mean? | [`keyword`] |
 //! | what is written down for ever? | [`ledger`], [`evidence`], [`legal_text`] |
 
@@ -46,6 +46,7 @@ pub mod shape;
 pub mod submission;
 pub mod time;
 pub mod twin;
+pub mod via;
 pub mod words;
 
 pub use address::{AddressError, AddressErrorCode, AddressWarning, Recipient};

@@ -79,8 +79,13 @@ pub fn code_from(random: u32) -> Option<String> {
     (random < fair).then(|| format!("{:06}", random % DIGITS))
 }
 
-/// What a person typed as a code: digits alone, blanks and dashes between them allowed, in any script's digits.
+/// What a person typed as a code of ours.
 pub fn read_code(typed: &str) -> Option<String> {
+    digits(typed).filter(|digits| digits.len() == 6)
+}
+
+/// What a person typed as a code: digits alone, blanks and dashes between them allowed, in any script's digits.
+pub(crate) fn digits(typed: &str) -> Option<String> {
     let mut digits = String::with_capacity(6);
     for letter in typed.trim().chars() {
         match letter {
@@ -91,7 +96,7 @@ pub fn read_code(typed: &str) -> Option<String> {
             _ => return None,
         }
     }
-    (digits.len() == 6).then_some(digits)
+    Some(digits)
 }
 
 fn shifted(digit: char, zero: u32) -> char {

@@ -8,8 +8,9 @@ use kopru_domain::opt_in::{OptInState, Way, identity, named};
 use kopru_domain::{Lang, Text, time};
 use maud::{Markup, html};
 
+use super::form::to_the_code;
 use super::sent;
-use super::view::{notice, page};
+use super::view::{self, notice, page};
 use super::words::Words;
 use crate::http::problem::Problem;
 use crate::http::state::HttpState;
@@ -60,6 +61,13 @@ pub async fn confirm(
             ),
             StatusCode::UNPROCESSABLE_ENTITY,
         ),
+        Answered::Later => wrong(
+            Text::fixed(
+                "İYS şu anda yanıt vermiyor ya da kodunuz inceleniyor. Birazdan aynı kodu yeniden girin.",
+                "The registry does not answer at present, or your code is being looked at. Enter the same code again in a moment.",
+            ),
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
     }
 }
 
@@ -76,9 +84,14 @@ pub async fn again(State(state): State<HttpState>, Path(token): Path<String>) ->
                 ),
             )
         }
-        Ok(Asked::NoSender) => {
-            return Ok(ended(StatusCode::GONE, &Shown { state: OptInState::Abandoned, ..shown }));
+        Ok(Asked::NoSender | Asked::Stopped { .. } | Asked::Unfit(_)) => {
+            return Ok(ended(
+                StatusCode::GONE,
+                &Shown { state: OptInState::Abandoned, may_ask_again: false, ..shown },
+            ));
         }
+        // A code of the registry's has a process of its own, with a page of its own.
+        Ok(Asked::Code { token: fresh, .. }) if fresh != token => return Ok(to_the_code(&fresh, false)),
         Ok(_) => (StatusCode::OK, Text::fixed("Yeni kod gönderildi.", "A new code was sent.")),
         Err(ServiceError::NotFound(_)) => return Ok(ended(StatusCode::GONE, &shown)),
         Err(error) => return Err(error.into()),
@@ -96,8 +109,25 @@ async fn looked(state: &HttpState, token: &str) -> Result<Option<Shown>, Problem
 
 /// The page of a process that waits; what has ended has its own.
 fn asking(status: StatusCode, token: &str, shown: &Shown, note: Option<Text>) -> Response {
-    if shown.state != OptInState::Pending {
+    if shown.state != OptInState::Pending && !shown.may_ask_again {
         return ended(status, shown);
+    }
+    // A code of the registry's ends with its process, and another may take its place.
+    let over = || {
+        Text::fixed(
+            "Bu kod artık geçerli değil. Aşağıdan yeni bir kod isteyin.",
+            "This code is good no more. Ask for a new one below.",
+        )
+    };
+    let note = note.or_else(|| (shown.state != OptInState::Pending).then(over));
+    if shown.via.is_some() && shown.way == Way::Link {
+        return view::notice(
+            status,
+            shown.lang,
+            None,
+            Words(shown.lang).registry_title(),
+            Words(shown.lang).registry_sent(),
+        );
     }
     let (lang, words) = (shown.lang, Words(shown.lang));
     let channels = named(&shown.channels, lang);
@@ -113,7 +143,8 @@ fn asking(status: StatusCode, token: &str, shown: &Shown, note: Option<Text>) ->
     let body = html! {
         h1 { (words.confirm_title()) }
         p { (purpose) }
-        p.small { (identity(&shown.identity)) }
+        @if !shown.identity.is_empty() { p.small { (identity(&shown.identity)) } }
+        @if shown.via.is_some() { p.small { (words.by_registry()) } }
         @if let Some(note) = note { p.error[wrong] role="status" { (note.get(lang)) } }
         (form(token, shown, words))
         p.small { (words.do_not_confirm()) }
@@ -133,16 +164,22 @@ fn form(token: &str, shown: &Shown, words: Words) -> Markup {
             Way::Code => {
                 form method="post" action=(action) {
                     div.field {
-                        label for="code" { (words.code()) }
+                        label for="code" { @if shown.via.is_some() { (words.registry_code()) } @else { (words.code()) } }
                         p.small id="hint" { (words.code_hint()) " " (shown.recipient) }
                         input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="12" required aria-describedby="hint";
                     }
                     button type="submit" { (words.confirm()) }
                 }
-                form method="post" action=(format!("{action}/again")) {
-                    p { button.second type="submit" { (words.new_code()) } }
-                }
+                (again_button(&action, words))
             }
+        }
+    }
+}
+
+fn again_button(action: &str, words: Words) -> Markup {
+    html! {
+        form method="post" action=(format!("{action}/again")) {
+            p { button.second type="submit" { (words.new_code()) } }
         }
     }
 }

@@ -195,7 +195,7 @@ async fn taken(
             }
             Outcome::Taken(taken.into_iter().map(|(channel, _)| channel).collect())
         }
-        Filed::Asked { token, mail } => Outcome::Asked { token, mail },
+        Filed::Asked { token, mail, by_link } => Outcome::Asked { token, mail, by_link },
         Filed::TooOften { again_at } => {
             let wait = (again_at - state.app.clocks.wire()).to_std();
             Outcome::TooFast(wait.unwrap_or(std::time::Duration::from_secs(1)))
@@ -225,7 +225,7 @@ fn code_page(token: &str, mail: bool) -> String {
 }
 
 /// Leads to the page of our own on which the code is entered.
-fn to_the_code(token: &str, mail: bool) -> Response {
+pub(super) fn to_the_code(token: &str, mail: bool) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     if let Ok(place) = HeaderValue::from_str(&code_page(token, mail)) {
         response.headers_mut().insert(header::LOCATION, place);
@@ -236,7 +236,7 @@ fn to_the_code(token: &str, mail: bool) -> Response {
 /// What became of what was sent.
 enum Outcome {
     Taken(Vec<Channel>),
-    Asked { token: Option<String>, mail: bool },
+    Asked { token: Option<String>, mail: bool, by_link: bool },
     NoConfirmation,
     Invalid(Sent, Vec<FieldProblem>),
     Closed,
@@ -272,7 +272,7 @@ impl Outcome {
         }
         match self {
             Self::Taken(channels) => view::thanks(form, lang, &channels),
-            Self::Asked { token: Some(token), mail } => to_the_code(&token, mail),
+            Self::Asked { token: Some(token), mail, .. } => to_the_code(&token, mail),
             Self::Asked { .. } => {
                 view::notice(StatusCode::OK, lang, theme, words.mail_title(), words.mail_sent())
             }
@@ -305,11 +305,14 @@ impl Outcome {
                     json!({"result": self.word(), "types": types, "title": words.thanks()}),
                 ));
             }
-            Self::Asked { token, mail } => {
-                let title = if token.is_some() { words.code_sent() } else { words.mail_sent() };
+            Self::Asked { token, mail, by_link } => {
+                let (title, open) = match token {
+                    Some(_) if *by_link => (words.registry_sent(), words.follow()),
+                    Some(_) => (words.code_sent(), words.enter_code()),
+                    None => (words.mail_sent(), words.enter_code()),
+                };
                 let page = token.as_ref().map(|token| code_page(token, *mail));
-                let body =
-                    json!({"result": self.word(), "title": title, "page": page, "open": words.enter_code()});
+                let body = json!({"result": self.word(), "title": title, "page": page, "open": open});
                 return Some((StatusCode::ACCEPTED, body));
             }
             Self::Invalid(_, problems) => {

@@ -1,5 +1,7 @@
 //! Links: a campaign's, a person's, and for refusals.
 
+use std::time::Duration;
+
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -7,11 +9,13 @@ use kopru_domain::{Channel, Lang, LinkKind, ProviderSource};
 
 use super::form::{self, context, visitor};
 use super::words::Words;
-use super::{failed, host, lang, missing, sent, view};
+use super::{failed, host, lang, missing, sent, too_fast, view};
 use crate::http::problem::Problem;
 use crate::http::state::HttpState;
+use crate::service::forms::ShownForm;
 use crate::service::forms::filing::{Sent, Visitor};
-use crate::service::links::{self, ShownLink};
+use crate::service::links::{self, Followed, ShownLink};
+use crate::service::opt_in::Asked;
 
 /// The link of a token, where it is shown under this host name.
 async fn known(state: &HttpState, token: &str, headers: &HeaderMap) -> Result<Option<ShownLink>, Problem> {
@@ -86,7 +90,10 @@ async fn answer(
     let theme = Some(&form.content.theme);
     match answer {
         "confirm" => {
-            let taken = links::confirm(&state.app, link, visitor).await?;
+            let taken = match links::confirm(&state.app, link, visitor).await? {
+                Followed::Taken(taken) => taken,
+                Followed::Asked(asked) => return Ok(asked_registry(state, form, lang, asked)),
+            };
             count(state, link, taken.and_then(|taken| taken.code), [0, 1, 0]).await?;
             let channels: Vec<Channel> = link.row.channel.into_iter().collect();
             Ok(view::thanks(form, lang, &channels))
@@ -103,6 +110,27 @@ async fn answer(
             words.failed_title(),
             words.failed(),
         )),
+    }
+}
+
+/// The registry asks the person: its page of ours comes next. What comes of it is counted when it has ended.
+fn asked_registry(state: &HttpState, form: &ShownForm, lang: Lang, asked: Asked) -> Response {
+    let (words, theme) = (Words(lang), Some(&form.content.theme));
+    match asked {
+        Asked::Code { token, .. } | Asked::Link { token: Some(token), .. } => {
+            form::to_the_code(&token, false)
+        }
+        Asked::TooOften { again_at } => {
+            let wait = (again_at - state.app.clocks.wire()).to_std();
+            too_fast(lang, theme, wait.unwrap_or(Duration::from_secs(1)))
+        }
+        _ => view::notice(
+            StatusCode::SERVICE_UNAVAILABLE,
+            lang,
+            theme,
+            words.no_confirmation_title(),
+            words.no_confirmation(),
+        ),
     }
 }
 

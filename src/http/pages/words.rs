@@ -50,6 +50,13 @@ words! {
         "We have sent a link to your address. Open it and confirm to finish; the link is good for 72 hours.";
     code_sent: "Telefonunuza 6 haneli bir kod gönderdik. Kodu girdiğinizde kaydınız tamamlanır.",
         "We have sent a code of 6 digits to your phone. Enter it to finish.";
+    by_registry: "Kodu ve onayı İYS (İleti Yönetim Sistemi) yönetir: kod İYS'den gelir, onayınız İYS'ye kaydedilir.",
+        "The national registry (İYS) sends the code and records your consent.";
+    registry_code: "İYS'den gelen kod", "The code from İYS";
+    registry_title: "İYS'den gelen bağlantıya bakın", "Look for the link from İYS";
+    registry_sent: "İYS (İleti Yönetim Sistemi) size bir bağlantı gönderiyor. Açıp onayladığınızda kaydınız tamamlanır; bağlantı 24 saat geçerlidir. Onaylamazsanız size ticari ileti gönderilmez.",
+        "The national registry (İYS) is sending you a link. Open it and approve to finish; it is good for 24 hours. If you do not approve, no commercial messages are sent to you.";
+    follow: "Nasıl ilerlediğine bak", "See how far it has come";
     enter_code: "Kodu gir", "Enter the code";
     no_confirmation_title: "Şu anda kayıt alamıyoruz", "We cannot take this now";
     no_confirmation: "Bu form adresinizin doğrulanmasını istiyor ve doğrulama şu anda kullanılamıyor. Hiçbir bilginiz kaydedilmedi.",

@@ -74,7 +74,8 @@ pub struct EventData {
     pub consent_date: Option<String>,
     /// Where: `HS_…` or `IYS_…`.
     pub source: Option<String>,
-    /// What led to it: `local_rejection`, `registered`, `registry_change`, `status_query`, `daily_file`, `lost` …
+    /// What led to it: `local_rejection`, `registered`, `registry_change`, `status_query`, `via` (approved at the
+    /// registry on our request), `daily_file`, `lost` …
     pub cause: String,
     /// Place in the provider's feed: rises with every event. A receiver drops what is not above what it has for the address.
     pub sequence: i64,

@@ -30,6 +30,7 @@ impl Body for FormContent {
         Field::required("notice", Kind::Text).also(&["aydinlatma"]),
         Field::required("channels", Kind::Words(CHANNELS)).also(&["types", "kanallar"]),
         Field::optional("doubleOptIn", Kind::Flag).also(&["confirm"]),
+        Field::optional("confirmation", Kind::Word(&["own", "via"])),
         Field::optional("retailerCode", Kind::Number).also(&["bayi", "retailer"]),
         Field::optional("allowedOrigins", Kind::Texts).also(&["origins"]),
         Field::optional("domain", Kind::Text).also(&["host", "alanadi"]),
@@ -90,7 +91,8 @@ pub async fn get(
 /// Turkish and English, for phones and screen readers, and works without JavaScript. Title, MERSİS number, consent text and notice are
 /// shown apart, with one unticked box for each channel. `embedUrl` is a script that puts it into a page of an allowed origin; own forms
 /// of such pages post to `url` (`fullName`, `phone`, `email`, `channels`). With double opt-in, the default, nothing is filed as long as
-/// addresses cannot be confirmed.
+/// addresses cannot be confirmed. With `confirmation: via` the registry confirms them, by its own code or link, and records what is
+/// approved; so it does for the links to one person that lead to such a form.
 #[utoipa::path(
     put,
     path = "/v1/brands/{brandCode}/forms/{code}",
@@ -108,7 +110,7 @@ pub async fn get(
     ),
     extensions(
         ("x-summary-tr" = json!("Web formu ekle ya da değiştir")),
-        ("x-description-tr" = json!("İçeriğin tamamı; değişiklik aynı adreste yeni bir sürüm olur, kapatılmış formu yeniden açar. Sayfası url adresindedir: Türkçe ve İngilizce, telefon ve ekran okuyucu için, JavaScript olmadan çalışır. Unvan, MERSİS, onay metni ve aydınlatma ayrı ayrı, her kanal için işaretsiz bir kutuyla gösterilir. embedUrl, formu izinli bir kaynağın sayfasına yerleştiren betiktir; o sayfaların kendi formları url adresine gönderir (fullName, phone, email, channels). Çift onay (varsayılan) açıkken, adresler doğrulanamadığı sürece kayıt alınmaz.")),
+        ("x-description-tr" = json!("İçeriğin tamamı; değişiklik aynı adreste yeni bir sürüm olur, kapatılmış formu yeniden açar. Sayfası url adresindedir: Türkçe ve İngilizce, telefon ve ekran okuyucu için, JavaScript olmadan çalışır. Unvan, MERSİS, onay metni ve aydınlatma ayrı ayrı, her kanal için işaretsiz bir kutuyla gösterilir. embedUrl, formu izinli bir kaynağın sayfasına yerleştiren betiktir; o sayfaların kendi formları url adresine gönderir (fullName, phone, email, channels). Çift onay (varsayılan) açıkken, adresler doğrulanamadığı sürece kayıt alınmaz. confirmation: via ile adresi İYS kendi kodu ya da bağlantısıyla doğrular ve onayı kaydeder; böyle bir forma götüren kişiye özel bağlantılarda da öyledir.")),
         ("x-scope" = json!("admin")),
     ),
 )]

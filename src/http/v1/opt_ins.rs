@@ -4,14 +4,17 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::{StatusCode, Uri};
-use axum::response::Response;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
 use kopru_domain::opt_in::OptInState;
 use kopru_domain::time::format_rfc3339;
+use kopru_domain::via::{Confirmer, Verification};
 use kopru_domain::{Channel, Evidence, Lang, RecipientType, ShownText, Text, TextRef};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::http::auth::Call;
 use crate::http::body::JsonBody;
@@ -22,7 +25,9 @@ use crate::http::params::Params;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::state::{Branded, HttpState};
 use crate::http::v1::Page;
+use crate::service::consents::explain;
 use crate::service::opt_in::{self, Answered, Asked, NewOptIn, OptIn};
+use crate::service::via::{self, Wanted};
 use crate::service::{FieldProblem, ServiceError};
 
 /// What a form of yours has taken, to be confirmed by the owner of the address.
@@ -61,10 +66,20 @@ pub struct OptInBody {
     pub client_address: Option<String>,
     /// The person's browser.
     pub user_agent: Option<String>,
-    /// The language of the message and of the page: `tr` (the default) or `en`.
+    /// The language of the message and of the page: `tr` (the default) or `en`. What the registry sends is in its own words.
     #[schema(value_type = Option<String>)]
     pub language: Option<Lang>,
+    /// Who asks: `own` (this service) or `via` (the registry, see `PUT …/via`). Left out: as the brand has set it.
+    #[schema(value_type = Option<String>, example = "via")]
+    pub confirmation: Option<Confirmer>,
+    /// How the registry asks: `SMS_OTP`, `SMS_SHORTURL`, `EPOSTA_OTP`, `EPOSTA_SHORTURL` or `EPOSTA_APPROVALURL`. Left out: the first of the
+    /// brand's that reaches the address.
+    #[schema(value_type = Option<String>, example = "SMS_OTP")]
+    pub verification_type: Option<Verification>,
 }
+
+const VERIFICATIONS: &[&str] =
+    &["SMS_OTP", "SMS_SHORTURL", "EPOSTA_OTP", "EPOSTA_SHORTURL", "EPOSTA_APPROVALURL"];
 
 impl Body for OptInBody {
     const FIELDS: &'static [Field] = &[
@@ -84,6 +99,8 @@ impl Body for OptInBody {
         Field::optional("clientAddress", Kind::Text).also(&["ip", "clientip"]),
         Field::optional("userAgent", Kind::Text).also(&["browser"]),
         Field::optional("language", Kind::Word(&["tr", "en"])).also(&["lang", "dil"]),
+        Field::optional("confirmation", Kind::Word(&["own", "via"])).also(&["provider"]),
+        Field::optional("verificationType", Kind::Word(VERIFICATIONS)),
     ];
 }
 
@@ -94,10 +111,15 @@ pub struct Started {
     /// `code` (by SMS) or `link` (by e-mail).
     #[schema(value_type = String)]
     pub way: &'static str,
-    /// Of a code: names the process. Give it to nobody but the person's own browser; with the code it confirms.
+    /// Who asks: `own` or `via`.
+    #[schema(value_type = String)]
+    pub confirmation: &'static str,
+    /// Of a code: names the process. Give it to nobody but the person's own browser; with the code it confirms. Of a link of the
+    /// registry it confirms nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// Of a code: the page on which the person enters it, if you have none of your own.
+    /// Of a code: the page on which the person enters it, if you have none of your own. Of a link of the registry: the page that tells
+    /// how far it has come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
     /// Until when the code or link is good, RFC 3339 with +03:00.
@@ -124,7 +146,8 @@ impl Body for CodeBody {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Confirmed {
-    /// `confirmed`, `wrong`, `too_old` (ask for a new one) or `ended` (start anew).
+    /// `confirmed`, `wrong`, `too_old` (ask for a new one), `ended` (start anew) or `later` (of the registry's codes: it cannot be asked
+    /// at present; send the same once more in a moment).
     #[schema(value_type = String)]
     pub outcome: &'static str,
     /// Tries left after a wrong code.
@@ -137,6 +160,9 @@ pub struct Confirmed {
 /// For a form of your own: the owner of the address confirms it, by a code of six digits sent by SMS (three minutes, five tries) or by
 /// a link sent by e-mail (72 hours). Nothing is filed before; the moment of confirmation becomes the date of consent. At most three
 /// sends to an address, and on behalf of a `clientAddress`, in a quarter of an hour. The brand needs a sender.
+///
+/// With `confirmation: via` the registry sends the code or link (three minutes and three tries, or 24 hours), records what is approved as
+/// its own movement (`IYS_KISAMESAJ`, `IYS_EPOSTA`), and nothing is filed from here.
 #[utoipa::path(
     post,
     path = "/v1/brands/{brandCode}/opt-ins",
@@ -149,13 +175,13 @@ pub struct Confirmed {
     request_body(content = OptInBody),
     responses(
         (status = 202, description = "A code or link is on its way", body = Started),
-        (status = 409, description = "The brand has no sender, or is disabled", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The brand has no sender, is disabled, or the registry starts nothing for it (no right, no credit)", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Fields cannot be used", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "Too much was sent to this address or on behalf of this client", body = ProblemBody, content_type = "application/problem+json"),
     ),
     extensions(
         ("x-summary-tr" = json!("Çift onay başlat")),
-        ("x-description-tr" = json!("Kendi formunuz için: adresin sahibi, SMS ile gelen altı haneli kodla (üç dakika, beş deneme) ya da e-posta ile gelen bağlantıyla (72 saat) onaylar. Öncesinde hiçbir şey bildirilmez; onay tarihi, onaylandığı andır. Bir adrese ve bir clientAddress adına on beş dakikada en çok üç gönderim yapılır. Markanın göndericisi olmalıdır.")),
+        ("x-description-tr" = json!("Kendi formunuz için: adresin sahibi, SMS ile gelen altı haneli kodla (üç dakika, beş deneme) ya da e-posta ile gelen bağlantıyla (72 saat) onaylar. Öncesinde hiçbir şey bildirilmez; onay tarihi, onaylandığı andır. Bir adrese ve bir clientAddress adına on beş dakikada en çok üç gönderim yapılır. Markanın göndericisi olmalıdır. confirmation: via ile kodu ya da bağlantıyı İYS gönderir (üç dakika ve üç deneme ya da 24 saat), onayı kendi hareketi olarak kaydeder (IYS_KISAMESAJ, IYS_EPOSTA); buradan bildirim yapılmaz.")),
         ("x-scope" = json!("consents:write")),
     ),
 )]
@@ -173,17 +199,21 @@ pub async fn start(
         Turn::First(turn) => turn,
     };
     let asked = opt_in::start_in(&mut turn.tx, &state.app, &call, &brand, &base, new).await?;
-    let (way, token, good_until) = match asked {
-        Asked::Code { token, good_until } => ("code", Some(token), good_until),
-        Asked::Link { good_until } => ("link", None, good_until),
+    let (way, confirmer) = (asked.way(), asked.confirmer());
+    let (token, good_until) = match asked {
+        Asked::Code { token, good_until, .. } => (Some(token), good_until),
+        Asked::Link { token, good_until } => (token, good_until),
         Asked::TooOften { again_at } => {
             let wait = (again_at - state.app.clocks.wire()).to_std().unwrap_or(Duration::from_secs(1));
             return Err(Problem::RateLimited(wait));
         }
         Asked::NoSender => return Err(no_sender()),
+        Asked::Stopped { code } => return Err(stopped(&code)),
+        Asked::Unfit(problem) => return Err(Problem::Fields(vec![problem])),
     };
     let page = token.as_ref().map(|token| format!("{}/c/{token}", base.trim_end_matches('/')));
-    let started = Started { way, token, page, good_until: format_rfc3339(good_until) };
+    let good_until = format_rfc3339(good_until);
+    let started = Started { way, confirmation: confirmer.as_str(), token, page, good_until };
     let answer = turn.finish(StatusCode::ACCEPTED, &started).await?;
     state.app.wake.wake();
     Ok(answer)
@@ -219,6 +249,7 @@ pub async fn confirm(
         Answered::Wrong { left } => ("wrong", Some(left)),
         Answered::TooOld => ("too_old", None),
         Answered::Ended => ("ended", None),
+        Answered::Later => ("later", None),
     };
     Ok(Json(Confirmed { outcome, tries_left }))
 }
@@ -263,6 +294,75 @@ pub async fn list(
     Ok(Json(Page::cut(items, limit, list, |item| Place::Id(item.id))))
 }
 
+type Named = Result<Path<(i64, Uuid)>, PathRejection>;
+
+fn named(at: Named) -> Result<Uuid, Problem> {
+    at.map(|Path((_, id))| id).map_err(|_| Problem::NotFound("opt-in"))
+}
+
+/// Show one double opt-in
+///
+/// With what the registry says of it, where it asks (ViA): what was approved, and its evidence.
+#[utoipa::path(
+    get,
+    path = "/v1/brands/{brandCode}/opt-ins/{id}",
+    operation_id = "getOptIn",
+    tag = "consents",
+    params(
+        ("brandCode" = i64, Path, description = "The brand's number at the registry"),
+        ("id" = Uuid, Path, description = "The double opt-in's identity"),
+    ),
+    responses((status = 200, description = "The double opt-in", body = OptIn)),
+    extensions(
+        ("x-summary-tr" = json!("Bir çift onayı göster")),
+        ("x-description-tr" = json!("İYS soruyorsa (ViA) onun söylediğiyle: verilen onaylar ve ispat dosyası.")),
+        ("x-scope" = json!("consents:read")),
+    ),
+)]
+pub async fn get(
+    State(state): State<HttpState>,
+    call: Call,
+    Branded(brand): Branded,
+    at: Named,
+) -> Result<Json<OptIn>, Problem> {
+    Ok(Json(opt_in::get(&state.app, &call, brand.row.brand_code, named(at)?).await?))
+}
+
+/// Download the registry's evidence of a double opt-in
+///
+/// Of one that the registry has carried out (ViA) and the citizen approved: its ZIP file with a summary (PDF) and time stamp, as it came.
+/// `via.evidence` tells whether it is here, and its SHA-256. It names the citizen: needs `recipients:read` too, and leaves an audit row.
+#[utoipa::path(
+    get,
+    path = "/v1/brands/{brandCode}/opt-ins/{id}/evidence",
+    operation_id = "getOptInEvidence",
+    tag = "consents",
+    params(
+        ("brandCode" = i64, Path, description = "The brand's number at the registry"),
+        ("id" = Uuid, Path, description = "The double opt-in's identity"),
+    ),
+    responses((status = 200, description = "The file", body = Vec<u8>, content_type = "application/zip")),
+    extensions(
+        ("x-summary-tr" = json!("Bir çift onayın İYS ispat dosyasını indir")),
+        ("x-description-tr" = json!("İYS'nin yürüttüğü (ViA) ve vatandaşın onayladığı işlemler için: özet (PDF) ve zaman damgası içeren ZIP dosyası, geldiği gibi. via.evidence dosyanın gelip gelmediğini ve SHA-256 özetini gösterir. Vatandaşın adresini içerir: recipients:read de gerekir, denetim kaydı bırakır.")),
+        ("x-scope" = json!("consents:read")),
+    ),
+)]
+pub async fn evidence(
+    State(state): State<HttpState>,
+    call: Call,
+    Branded(brand): Branded,
+    at: Named,
+) -> Result<Response, Problem> {
+    let id = named(at)?;
+    let file = via::evidence(&state.app, &call, brand.row.brand_code, id).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.zip\"")),
+    ];
+    Ok((headers, file).into_response())
+}
+
 /// Where the pages are for the person.
 fn base(state: &HttpState) -> Result<String, Problem> {
     let url = state.app.config.http.public_url.as_ref();
@@ -278,6 +378,19 @@ fn no_sender() -> Problem {
     Problem::Conflict(Text::fixed(
         "markanın göndericisi yok; PUT …/sender ile belirleyin",
         "the brand has no sender; set one with PUT …/sender",
+    ))
+}
+
+/// The registry starts nothing for the brand at present.
+fn stopped(code: &str) -> Problem {
+    let [tr, en] = [Lang::Tr, Lang::En].map(|lang| explain(code, lang).map_or("", |known| known.title));
+    Problem::Conflict(Text::new(
+        format!(
+            "İYS bu marka için şu anda doğrulama başlatmıyor ({code}). {tr} Durum GET …/via ile görünür."
+        ),
+        format!(
+            "the registry starts no confirmations for this brand at present ({code}). {en} GET …/via shows how it stands."
+        ),
     ))
 }
 
@@ -329,6 +442,11 @@ fn read(body: OptInBody) -> Result<NewOptIn, Problem> {
             ..Evidence::default()
         },
         lang: Some(lang),
+        wanted: Wanted {
+            confirmer: body.confirmation,
+            verification: body.verification_type,
+            links_only: false,
+        },
     })
 }
 

@@ -2,12 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kopru_domain::{LegalTextKind, Text, TextRef};
+use kopru_domain::via::Confirmer;
+use kopru_domain::{Channel, LegalTextKind, Text, TextRef};
 use kopru_store::brands::BrandRow;
 use kopru_store::{Tx, texts};
 use url::Url;
 
 use super::{FormContent, Theme};
+use crate::service::via::{self, Wanted};
 use crate::service::{FieldProblem, ServiceError, ServiceResult, providers};
 
 /// Digits of a MERSİS number.
@@ -26,7 +28,37 @@ pub(super) async fn checked(
     for (field, name, notice) in [("text", &content.text, false), ("notice", &content.notice, true)] {
         problems.extend(text_problem(tx, brand, field, name, notice).await?);
     }
+    problems.extend(confirmation_problem(tx, brand, &content).await?);
     if problems.is_empty() { Ok(content) } else { Err(ServiceError::Invalid(problems)) }
+}
+
+/// What the registry is wanted for and cannot do: each kind of address that the form takes needs a way of the brand's.
+async fn confirmation_problem(
+    tx: &mut Tx,
+    brand: &BrandRow,
+    content: &FormContent,
+) -> ServiceResult<Option<FieldProblem>> {
+    if content.confirmation != Some(Confirmer::Via) {
+        return Ok(None);
+    }
+    if !content.double_opt_in {
+        let title = Text::fixed(
+            "doubleOptIn kapalıyken doğrulama olmaz; alanı göndermeyin ya da doubleOptIn açın",
+            "nothing is confirmed with doubleOptIn off; leave the field out or turn doubleOptIn on",
+        );
+        return Ok(Some(providers::field_problem("confirmation", "unneeded", title)));
+    }
+    let (mail, phone): (Vec<Channel>, Vec<Channel>) =
+        content.channels.iter().partition(|channel| **channel == Channel::Email);
+    let both = !phone.is_empty();
+    for (channels, links_only) in [(phone, false), (mail, both)].iter().filter(|(some, _)| !some.is_empty()) {
+        let links_only = *links_only;
+        let wanted = Wanted { confirmer: content.confirmation, links_only, ..Wanted::default() };
+        if let Err(problem) = via::way(tx, brand, wanted, channels).await? {
+            return Ok(Some(FieldProblem { field: "confirmation".to_owned(), ..problem }));
+        }
+    }
+    Ok(None)
 }
 
 async fn text_problem(
@@ -173,8 +205,6 @@ fn contrast(one: f64, other: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use kopru_domain::Channel;
-
     use super::*;
 
     fn wrong(change: impl FnOnce(&mut FormContent)) -> Vec<String> {
@@ -184,6 +214,7 @@ mod tests {
             notice: "kvkk/1".to_owned(),
             channels: vec![Channel::Message],
             double_opt_in: true,
+            confirmation: None,
             retailer_code: None,
             allowed_origins: vec!["https://www.example.com".to_owned(), "http://127.0.0.1:8000".to_owned()],
             domain: Some("izin.example.com".to_owned()),

@@ -14,6 +14,7 @@ use crate::service::brands::KnownBrand;
 use crate::service::forms::{ShownForm, limits};
 use crate::service::intake::{self, Accepted, ConsentInput, IntakeItem, IntakeRequest, Refused};
 use crate::service::opt_in::{self, Asked};
+use crate::service::via::Wanted;
 use crate::service::{FieldProblem, ServiceResult, providers};
 
 const LONGEST_NAME: usize = 200;
@@ -61,6 +62,8 @@ pub enum Filed {
         token: Option<String>,
         /// Whether a link was sent by e-mail.
         mail: bool,
+        /// Whether that page only tells how far the registry's link has come: there is no code.
+        by_link: bool,
     },
     /// Too much was sent by this visitor, with this address, or to it.
     TooOften {
@@ -127,7 +130,7 @@ async fn ask(app: &App, form: &ShownForm, visitor: &Visitor, sent: &Sent) -> Ser
     let Some(base) = app.config.http.public_url.as_ref() else { return Ok(Filed::NoConfirmation) };
     let (mail, phone): (Vec<Channel>, Vec<Channel>) =
         ticked(form, sent).into_iter().partition(|channel| *channel == Channel::Email);
-    let (mut token, mut mailed) = (None, false);
+    let (mut token, mut mailed, mut by_link) = (None, false, false);
     for channels in [phone, mail] {
         let Some(first) = channels.iter().max().copied() else { continue };
         // What was checked before.
@@ -148,17 +151,42 @@ async fn ask(app: &App, form: &ShownForm, visitor: &Visitor, sent: &Sent) -> Ser
             info: None,
             client: visitor.client.or(visitor.peer),
             lang: visitor.lang,
+            link: sent.link.as_ref().and_then(|link| link.parse().ok()),
         };
-        match opt_in::ask(app, &form.brand, base.as_str(), new).await? {
-            Asked::Code { token: fresh, .. } => token = Some(fresh),
-            Asked::Link { .. } => mailed = true,
+        // The person is on one page at a time.
+        let links_only = token.is_some();
+        let wanted = Wanted { confirmer: form.content.confirmation, links_only, ..Wanted::default() };
+        let refused = match opt_in::ask(app, &form.brand, base.as_str(), wanted, new).await? {
+            Asked::Code { token: fresh, .. } => {
+                token = Some(fresh);
+                continue;
+            }
+            Asked::Link { token: Some(fresh), .. } if token.is_none() => {
+                (token, by_link) = (Some(fresh), true);
+                continue;
+            }
+            Asked::Link { .. } => {
+                mailed = true;
+                continue;
+            }
             // What was sent before is still on its way.
-            Asked::TooOften { again_at } if token.is_none() => return Ok(Filed::TooOften { again_at }),
-            Asked::TooOften { .. } => {}
-            Asked::NoSender => return Ok(Filed::NoConfirmation),
+            Asked::TooOften { again_at } => Filed::TooOften { again_at },
+            Asked::NoSender => Filed::NoConfirmation,
+            Asked::Stopped { code } => {
+                tracing::warn!(form.id = %form.row.id, code, "the registry confirms nothing for a form at present");
+                Filed::NoConfirmation
+            }
+            Asked::Unfit(problem) => {
+                let why = problem.title.get(Lang::En);
+                tracing::warn!(form.id = %form.row.id, why, "a form cannot be confirmed as it wants");
+                Filed::NoConfirmation
+            }
+        };
+        if token.is_none() {
+            return Ok(refused);
         }
     }
-    Ok(Filed::Asked { token, mail: mailed })
+    Ok(Filed::Asked { token, mail: mailed, by_link })
 }
 
 /// The ticked boxes that the form has.

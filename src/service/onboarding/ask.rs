@@ -8,10 +8,11 @@ use iys::{Account, IysError, MAX_PAGE};
 use kopru_domain::time::parse_registry;
 use kopru_domain::{BrandCode, BrandRights, IysCode, Right};
 use kopru_store::subscriptions::SubscriptionRow;
+use kopru_store::via::PackageRow;
 
 use crate::bootstrap::App;
-use crate::service::ServiceResult;
 use crate::service::filing::counted;
+use crate::service::{ServiceResult, via};
 
 /// What the registry says of one provider.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,8 @@ pub(super) struct Told {
     pub by_default: Option<BrandRights>,
     /// Its subscription; `None`: it could not be asked.
     pub subscription: Option<SubscriptionRow>,
+    /// Its package of the registry's opt-in services, where that was told.
+    pub via: Option<PackageRow>,
 }
 
 /// A brand that may be filed for.
@@ -70,27 +73,28 @@ pub(super) async fn one(account: &Account, integrator: i64, provider: IysCode) -
 
 /// The brands of an account of the provider's own, which may do everything for them.
 pub(super) async fn own(app: &App, account: &Account, provider: IysCode) -> ServiceResult<Told> {
-    let subscription = subscription(app, account, provider).await?;
+    let (subscription, via) = subscription(app, account, provider).await?;
     // It is not shown its brands while the subscription rests.
     if subscription.code.is_some() {
         let by_default = Some(BrandRights::ALL);
-        return Ok(Told { subscription: Some(subscription), by_default, ..Told::default() });
+        return Ok(Told { subscription: Some(subscription), by_default, via, ..Told::default() });
     }
     let brands = counted("brands", account.brands(provider.0).await)?;
     let brands = brands
         .into_iter()
         .map(|brand| (BrandCode(brand.brand_code), ToldBrand { name: brand.name, rights: BrandRights::ALL }));
-    Ok(Told { brands: Some(brands.collect()), subscription: Some(subscription), ..Told::default() })
+    Ok(Told { brands: Some(brands.collect()), subscription: Some(subscription), via, ..Told::default() })
 }
 
-/// A provider's subscription.
+/// A provider's subscription, and its package of the opt-in services where that was told.
 pub(super) async fn subscription(
     app: &App,
     account: &Account,
     provider: IysCode,
-) -> ServiceResult<SubscriptionRow> {
+) -> ServiceResult<(SubscriptionRow, Option<PackageRow>)> {
     let answer = account.subscription(provider.0).await;
-    read_subscription(app, "subscription", provider, answer)
+    let package = answer.as_ref().ok().map(|told| via::packaged(provider, told, app.clocks.business()));
+    Ok((read_subscription(app, "subscription", provider, answer)?, package))
 }
 
 /// The partner's own subscription, which stops all filings of its account.

@@ -5,8 +5,8 @@ use kopru_domain::evidence::Otp;
 use kopru_domain::opt_in::SENDS_WITHIN;
 use kopru_domain::time::format_rfc3339;
 use kopru_domain::{ConsentStatus, Evidence};
-use kopru_store::Priority;
 use kopru_store::opt_ins::{self as rows, OptInRow};
+use kopru_store::{Priority, links};
 
 use super::{Ask, opened};
 use crate::bootstrap::App;
@@ -99,6 +99,9 @@ pub(super) async fn file(app: &App, row: &OptInRow, ask: Ask) -> ServiceResult<(
         metrics::counter!("opt_ins_refused_total").increment(1);
     }
     let mut tx = app.db.begin(Priority::Interactive).await?;
-    rows::done(&mut tx, row.iys_code, row.id).await?;
+    let first = rows::done(&mut tx, row.iys_code, row.id).await?;
+    if let Some(link) = ask.link.filter(|_| first) {
+        links::count(&mut tx, row.iys_code, link, [0, 1, 0]).await?;
+    }
     Ok(tx.commit().await?)
 }

@@ -6,11 +6,12 @@ use kopru_domain::evidence::Door;
 use kopru_domain::{Channel, Evidence, Lang, ProviderSource, Recipient, RecipientType, Text};
 use kopru_store::Tx;
 
-use super::{Ask, Asked, ask_in};
+use super::{Ask, Asked, ask_as};
 use crate::bootstrap::App;
 use crate::service::brands::KnownBrand;
 use crate::service::providers::field_problem;
 use crate::service::texts::KnownTexts;
+use crate::service::via::Wanted;
 use crate::service::{Caller, FieldProblem, Scope, ServiceError, ServiceResult};
 
 /// Longest origin, name and reference, in characters.
@@ -41,6 +42,8 @@ pub struct NewOptIn {
     pub evidence: Evidence,
     /// The language of what is sent.
     pub lang: Option<Lang>,
+    /// Who is to ask, and how.
+    pub wanted: Wanted,
 }
 
 /// Starts one in the caller's transaction. Needs `consents:write`.
@@ -54,10 +57,11 @@ pub async fn start_in(
 ) -> ServiceResult<Asked> {
     caller.require(Scope::ConsentsWrite)?;
     brand.require_active()?;
+    let wanted = new.wanted;
     let mut ask = checked(new)?;
     let known = KnownTexts::of(app, &brand.row, std::iter::once(&ask.evidence)).await?;
     known.settle(&mut ask.evidence).map_err(ServiceError::Invalid)?;
-    ask_in(tx, app, brand, base, ask).await
+    ask_as(tx, app, brand, base, wanted, ask).await
 }
 
 fn checked(new: NewOptIn) -> ServiceResult<Ask> {
@@ -118,6 +122,7 @@ fn checked(new: NewOptIn) -> ServiceResult<Ask> {
             info: new.info,
             client: new.client,
             lang: new.lang.unwrap_or_default(),
+            link: None,
         }),
         _ => Err(ServiceError::Invalid(problems)),
     }

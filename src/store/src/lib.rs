@@ -57,6 +57,8 @@ pub mod submissions;
 pub mod subscriptions;
 pub mod sweeps;
 pub mod texts;
+pub mod via;
+pub mod via_processes;
 pub mod wake;
 
 pub use crypto::{Key, MasterKey, ProviderKeys, random};
@@ -122,6 +124,8 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("subscriptions", subscriptions::STATEMENTS),
         ("texts", texts::STATEMENTS),
         ("vault", vault::STATEMENTS),
+        ("via", via::STATEMENTS),
+        ("via_processes", via_processes::STATEMENTS),
     ];
     modules
         .into_iter()

@@ -20,6 +20,7 @@ statements! {
     ADD = concat!("INSERT INTO opt_ins (", row!(), ")
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
     BY_TOKEN = concat!("SELECT ", row!(), " FROM opt_ins WHERE token_hash = $1");
+    FIND = concat!("SELECT ", row!(), " FROM opt_ins WHERE iys_code = $1 AND id = $2");
     LOCK = concat!("SELECT ", row!(), " FROM opt_ins WHERE iys_code = $1 AND id = $2 {for_update}");
     SAVE = "UPDATE opt_ins SET state = $3, proof = $4, good_until = $5, ends_at = $6, wrong = $7, sends = $8, confirmed_at = $9
             WHERE iys_code = $1 AND id = $2";
@@ -102,6 +103,11 @@ pub async fn add(tx: &mut Tx, row: &OptInRow) -> Result<()> {
 /// The one that a token names, by its hash.
 pub async fn by_token(tx: &mut Tx, token_hash: &[u8]) -> Result<Option<OptInRow>> {
     tx.row(&BY_TOKEN, args![token_hash]).await?.map(|row| read(&row)).transpose()
+}
+
+/// One of a provider's.
+pub async fn find(tx: &mut Tx, provider: IysCode, id: Uuid) -> Result<Option<OptInRow>> {
+    tx.row(&FIND, args![provider, id]).await?.map(|row| read(&row)).transpose()
 }
 
 /// Locks one until commit: of two attempts at once each is counted.

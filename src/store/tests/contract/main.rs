@@ -77,4 +77,5 @@ mod turns;
 mod unresolved;
 mod values;
 mod vault;
+mod via;
 mod wake;

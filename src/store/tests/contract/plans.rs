@@ -268,7 +268,7 @@ fn verdict(store: &Store, indexes: &[&str], plan: &str) -> Option<&'static str> 
 const BIG: [&str; 5] = ["submissions", "permissions", "consents", "changes", "deliveries"];
 
 /// Indexes that hold only what has not ended: reading them whole is reading the queue.
-const QUEUES: [&str; 19] = [
+const QUEUES: [&str; 21] = [
     "batches_due",
     "deliveries_due",
     "deliveries_open",
@@ -287,6 +287,8 @@ const QUEUES: [&str; 19] = [
     "submissions_open",
     "submissions_out",
     "submissions_warn",
+    "via_processes_due",
+    "via_processes_start",
     "webhook_endpoints_turn",
 ];
 
@@ -349,7 +351,7 @@ async fn claims_from_a_long_queue_use_their_indexes(store: Store) {
 
 /// Tables that stay small for a provider or as a whole, and single statements about such; and the audit trail, which is read
 /// from its end.
-const SMALL: [&str; 14] = [
+const SMALL: [&str; 17] = [
     "audit",
     "brands",
     "calendars",
@@ -364,6 +366,9 @@ const SMALL: [&str; 14] = [
     "sessions",
     "sweeps",
     "vault",
+    "via::ALL_HOLDS",
+    "via::PACKAGE",
+    "via::PACKAGES",
 ];
 
 async fn no_statement_reads_a_big_table_whole(store: Store) {
