@@ -6,9 +6,11 @@
 mod confirm;
 mod embed;
 mod form;
+mod form_view;
 mod link;
 pub mod qr;
 mod sent;
+mod theme;
 pub mod throttle;
 mod view;
 mod words;
@@ -22,7 +24,7 @@ use url::form_urlencoded;
 
 use crate::http::problem::Problem;
 use crate::http::state::HttpState;
-use crate::service::forms::Theme;
+use crate::service::forms::ShownForm;
 use words::Words;
 
 /// All routes.
@@ -53,10 +55,10 @@ fn missing(lang: Lang) -> Response {
     view::notice(StatusCode::NOT_FOUND, lang, None, words.missing_title(), words.missing())
 }
 
-fn too_fast(lang: Lang, theme: Option<&Theme>, after: std::time::Duration) -> Response {
+fn too_fast(lang: Lang, form: &ShownForm, after: std::time::Duration) -> Response {
     let words = Words(lang);
     let mut response =
-        view::notice(StatusCode::TOO_MANY_REQUESTS, lang, theme, words.slow_title(), words.slow());
+        view::form_notice(StatusCode::TOO_MANY_REQUESTS, lang, form, words.slow_title(), words.slow());
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
     response
 }

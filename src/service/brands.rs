@@ -13,9 +13,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::bootstrap::App;
+use crate::service::messages::notice::Notices;
 use crate::service::reconciliation::{self, Mirror};
 use crate::service::standing::{Standing, StandingView, Stops};
-use crate::service::{Caller, Scope, ServiceError, ServiceResult, onboarding, providers};
+use crate::service::{Caller, Scope, ServiceError, ServiceResult, forms, onboarding, providers};
 
 /// A brand as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -98,12 +99,14 @@ pub struct KnownBrand {
     pub standing: Standing,
     /// On whose behalf its messages go out.
     pub sender: Option<Arc<SenderRow>>,
+    /// How electronic consents are answered on the same day, where they are.
+    pub notices: Option<Arc<Notices>>,
 }
 
 impl KnownBrand {
-    /// The sender of notices of electronic consents, where they are wanted.
-    pub fn notices(&self) -> Option<Arc<SenderRow>> {
-        self.sender.clone().filter(|sender| sender.notices)
+    /// How electronic consents are answered, where they are.
+    pub fn notices(&self) -> Option<Arc<Notices>> {
+        self.notices.clone()
     }
 
     /// What is known to be unfilable for it.
@@ -222,13 +225,24 @@ pub async fn find(app: &App, caller: &Caller, brand: BrandCode) -> ServiceResult
 
 /// The brand of a number, whosever it is: for a door that compares the provider itself.
 pub async fn load(app: &App, brand: BrandCode) -> ServiceResult<Option<KnownBrand>> {
-    let mut tx = app.db.read().await?;
-    let Some(row) = brands::find_by_code(&mut tx, brand).await? else { return Ok(None) };
+    load_in(&mut app.db.read().await?, app, brand).await
+}
+
+/// As [`load`], in the caller's transaction: who waits for a second one while he holds a first may wait for ever.
+pub(super) async fn load_in(tx: &mut Tx, app: &App, brand: BrandCode) -> ServiceResult<Option<KnownBrand>> {
+    let Some(row) = brands::find_by_code(tx, brand).await? else { return Ok(None) };
     let provider_active =
-        provider_rows::find(&mut tx, row.iys_code).await?.is_some_and(|provider| provider.active);
-    let standing = Standing::load(&mut tx, &row).await?;
-    let sender = senders::find(&mut tx, row.iys_code, row.brand_code).await?.map(Arc::new);
-    Ok(Some(KnownBrand { row, provider_active, standing, sender }))
+        provider_rows::find(tx, row.iys_code).await?.is_some_and(|provider| provider.active);
+    let standing = Standing::load(tx, &row).await?;
+    let sender = senders::find(tx, row.iys_code, row.brand_code).await?.map(Arc::new);
+    let notices = match &sender {
+        Some(sender) if sender.notices => {
+            let refusals = forms::place(app, tx, &row).await?;
+            Some(Arc::new(Notices { sender: Arc::clone(sender), refusals }))
+        }
+        _ => None,
+    };
+    Ok(Some(KnownBrand { row, provider_active, standing, sender, notices }))
 }
 
 /// The brand of a number, where the caller sees it.

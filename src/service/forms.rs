@@ -3,8 +3,10 @@
 //! What people send passes [`filing::file`], the one place before the intake: a confirmation belongs there.
 
 mod check;
+pub mod colour;
 pub mod filing;
 pub mod limits;
+mod theme;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,6 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
+pub use self::theme::Theme;
 use crate::bootstrap::App;
 use crate::service::brands::{self, KnownBrand};
 use crate::service::texts::code_problem;
@@ -60,27 +63,6 @@ pub struct FormContent {
     /// Colours and logo.
     #[serde(default, deserialize_with = "or_default")]
     pub theme: Theme,
-}
-
-/// Colours and logo of a form.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Theme {
-    /// Colour of the button, as `#rrggbb`; white stands on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "#0b5c8a")]
-    pub accent: Option<String>,
-    /// Colour of the page.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "#ffffff")]
-    pub background: Option<String>,
-    /// Colour of the text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "#1b1b1b")]
-    pub text: Option<String>,
-    /// Logo as `data:image/png;base64,…` (or `jpeg`, `webp`), at most 64 kB.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub logo: Option<String>,
 }
 
 fn yes() -> bool {
@@ -180,6 +162,27 @@ pub fn address(app: &App, domain: Option<&str>, path: &str) -> String {
         (None, Some(url)) => format!("{}/{path}", url.as_str().trim_end_matches('/')),
         (None, None) => format!("http://{}/{path}", app.config.http.listen),
     }
+}
+
+/// Where a brand's links lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The brand's own host name.
+    pub domain: Option<String>,
+    /// Its address, with a slash at the end.
+    pub url: String,
+}
+
+/// Where a brand's links lead: to its own domain where one of its forms has one, else to this service where it has an address.
+pub async fn place(app: &App, tx: &mut Tx, brand: &BrandRow) -> ServiceResult<Option<Place>> {
+    let at = |domain: Option<String>| Place { url: address(app, domain.as_deref(), ""), domain };
+    for row in forms::of_brand(tx, brand.iys_code, brand.brand_code).await? {
+        let domain = content(&row)?.domain.filter(|_| row.active);
+        if domain.is_some() {
+            return Ok(Some(at(domain)));
+        }
+    }
+    Ok(app.config.http.public_url.is_some().then(|| at(None)))
 }
 
 pub(super) fn content(row: &FormRow) -> ServiceResult<FormContent> {
@@ -294,7 +297,7 @@ pub async fn shown(app: &App, public_key: &str) -> ServiceResult<Option<ShownFor
 
 pub(super) async fn complete(app: &App, tx: &mut Tx, row: FormRow) -> ServiceResult<Option<ShownForm>> {
     let content = content(&row)?;
-    let Some(brand) = brands::load(app, row.brand_code).await? else { return Ok(None) };
+    let Some(brand) = brands::load_in(tx, app, row.brand_code).await? else { return Ok(None) };
     let provider = provider_rows::find(tx, row.iys_code).await?;
     let text = wording(tx, &row, &content.text).await?;
     let notice = wording(tx, &row, &content.notice).await?;

@@ -12,11 +12,11 @@ use std::time::Duration;
 use kopru_domain::{Deadline, Evidence, Lang, RawConsent, SubmissionState, Text};
 use kopru_store::brands::BrandRow;
 use kopru_store::idempotency::IdempotencyKey;
-use kopru_store::senders::SenderRow;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::bootstrap::App;
+use crate::service::messages::notice::Notices;
 use crate::service::standing::Stops;
 use crate::service::texts::KnownTexts;
 use crate::service::{ServiceError, ServiceResult, retailers};
@@ -99,7 +99,7 @@ pub struct IntakeRequest {
     /// What is known to be unfilable for it.
     pub stops: Stops,
     /// On whose behalf electronic consents are answered by a notice, where they are: `brand.notices()`.
-    pub notices: Option<Arc<SenderRow>>,
+    pub notices: Option<Arc<Notices>>,
     /// The door: `api`, `import`, `form` …
     pub door: &'static str,
     /// At most [`MAX_ITEMS`].

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::evidence::Door;
 use kopru_domain::time::format_rfc3339;
 use kopru_domain::{
-    BrandCode, Channel, ConsentStatus, Evidence, Lang, LinkKind, ProviderSource, Recipient, RecipientType,
-    Text,
+    BrandCode, Channel, ConsentStatus, Evidence, IysCode, Lang, LinkKind, ProviderSource, Recipient,
+    RecipientType, Text,
 };
 use kopru_store::links::{self, LinkRow};
-use kopru_store::{Priority, StoreError, Tx, forms as form_rows, ids, providers as provider_rows, random};
+use kopru_store::{
+    Priority, ProviderKeys, StoreError, Tx, forms as form_rows, ids, providers as provider_rows, random,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -23,7 +25,7 @@ use crate::bootstrap::App;
 use crate::service::brands::{self, KnownBrand};
 use crate::service::consents::{Showing, note_shown};
 use crate::service::forms::filing::{self, Visitor};
-use crate::service::forms::{self, ShownForm, address};
+use crate::service::forms::{self, Place, ShownForm, address};
 use crate::service::intake::{Accepted, ConsentInput, IntakeItem};
 use crate::service::opt_in::{self, Asked};
 use crate::service::via::{self, Wanted};
@@ -168,18 +170,9 @@ pub async fn add_in(
         let usual = (new.kind == LinkKind::Recipient).then_some(LIFE);
         let life = new.life.and_then(|life| TimeDelta::from_std(life).ok()).or(usual);
         let row = LinkRow {
-            iys_code: brand.iys_code,
-            id: ids::new_id(now),
-            brand_code: brand.brand_code,
-            kind: new.kind,
             form_id: form.map(|form| form.id),
-            channel: new.channel,
-            token_hash: hash(&sealed.token),
-            sealed: keys.seal(SEALED, &serde_json::to_vec(&sealed).unwrap_or_default()),
-            active: true,
             expires_at: life.map(|life| now + life),
-            counters: [0; 3],
-            created_at: now,
+            ..fresh(&keys, (brand.iys_code, brand.brand_code), new.kind, new.channel, &sealed, now)
         };
         made.push(view(app, &row, &sealed, Showing::to(caller)));
         rows.push(row);
@@ -191,6 +184,49 @@ pub async fn add_in(
     links::add(tx, rows).await?;
     providers::note(tx, app, caller, brand.iys_code, "link.added", &subject).await?;
     Ok(made)
+}
+
+fn fresh(
+    keys: &ProviderKeys,
+    (iys_code, brand_code): (IysCode, BrandCode),
+    kind: LinkKind,
+    channel: Option<Channel>,
+    sealed: &Sealed,
+    now: DateTime<Utc>,
+) -> LinkRow {
+    LinkRow {
+        iys_code,
+        id: ids::new_id(now),
+        brand_code,
+        kind,
+        form_id: None,
+        channel,
+        token_hash: hash(&sealed.token),
+        sealed: keys.seal(SEALED, &serde_json::to_vec(sealed).unwrap_or_default()),
+        active: true,
+        expires_at: None,
+        counters: [0; 3],
+        created_at: now,
+    }
+}
+
+/// A link for refusals of an address, to be stored with what tells of it, and where it leads.
+pub(super) fn refusal(
+    keys: &ProviderKeys,
+    brand: (IysCode, BrandCode),
+    place: &Place,
+    channel: Channel,
+    (recipient, recipient_type): (&str, RecipientType),
+    now: DateTime<Utc>,
+) -> (LinkRow, String) {
+    let sealed = Sealed {
+        token: URL_SAFE_NO_PAD.encode(random::<16>()),
+        domain: place.domain.clone(),
+        recipient: Some(recipient.to_owned()),
+        recipient_type,
+    };
+    let url = format!("{}r/{}", place.url, sealed.token);
+    (fresh(keys, brand, LinkKind::Refusal, Some(channel), &sealed, now), url)
 }
 
 /// As [`add_in`], one link in a transaction of its own.
@@ -345,7 +381,7 @@ pub async fn shown(app: &App, token: &str) -> ServiceResult<Option<ShownLink>> {
     let mut tx = app.db.read().await?;
     let Some(row) = links::by_token(&mut tx, &hash(token)).await? else { return Ok(None) };
     let sealed = open(app, &mut tx, &row).await?;
-    let Some(brand) = brands::load(app, row.brand_code).await? else { return Ok(None) };
+    let Some(brand) = brands::load_in(&mut tx, app, row.brand_code).await? else { return Ok(None) };
     let provider = provider_rows::find(&mut tx, row.iys_code).await?;
     let form = match row.form_id {
         Some(id) => match form_rows::by_id(&mut tx, row.iys_code, id).await? {

@@ -280,6 +280,7 @@ async fn active_brands(app: &App, caller: &Caller) -> ServiceResult<Vec<KnownBra
                 provider_active: true,
                 standing: Standing::default(),
                 sender: None,
+                notices: None,
             }));
         }
     }
@@ -291,7 +292,7 @@ async fn known(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> ServiceResul
     let row = brand_rows::find_by_code(tx, brand).await?.ok_or_else(missing)?;
     let provider_active =
         kopru_store::providers::find(tx, provider).await?.is_some_and(|provider| provider.active);
-    Ok(KnownBrand { row, provider_active, standing: Standing::default(), sender: None })
+    Ok(KnownBrand { row, provider_active, standing: Standing::default(), sender: None, notices: None })
 }
 
 async fn begin(app: &App, wish: &Wish) -> ServiceResult<Tx> {

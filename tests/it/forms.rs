@@ -13,19 +13,19 @@ use crate::texts;
 
 const XSS: &str = "\"'><script>alert(1)</script>";
 
-struct Page {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
+pub struct Page {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
 }
 
-struct Web {
-    http: reqwest::Client,
-    bridge: Bridge,
+pub struct Web {
+    pub http: reqwest::Client,
+    pub bridge: Bridge,
 }
 
 impl Web {
-    async fn start(database: Database) -> Self {
+    pub async fn start(database: Database) -> Self {
         let bridge = Bridge::start(database).await;
         for (code, kind, body) in [
             ("sms-onay", "consent", "Kampanya iletisi almak istiyorum."),
@@ -38,7 +38,7 @@ impl Web {
         Self { http: reqwest::Client::builder().build().unwrap(), bridge }
     }
 
-    async fn form(&self, code: &str, more: &Value) -> Value {
+    pub async fn form(&self, code: &str, more: &Value) -> Value {
         let mut body = json!({"mersis": "0123456789012345", "text": "sms-onay/1", "notice": "aydinlatma/1", "channels": ["MESAJ", "EPOSTA"],
             "doubleOptIn": false});
         for (name, value) in more.as_object().unwrap() {
@@ -50,7 +50,7 @@ impl Web {
         form
     }
 
-    async fn link(&self, body: Value) -> Value {
+    pub async fn link(&self, body: Value) -> Value {
         let (status, answer) =
             self.bridge.post(&format!("/v1/brands/{}/links", self.bridge.brand()), body).await;
         assert_eq!(status, 201, "{answer}");
@@ -63,11 +63,11 @@ impl Web {
         ["opened", "confirmed", "refused"].map(|name| shown[name].as_i64().unwrap())
     }
 
-    async fn get(&self, url: &str) -> Page {
+    pub async fn get(&self, url: &str) -> Page {
         page(self.http.get(url).header("accept-language", "tr").send().await.unwrap()).await
     }
 
-    async fn post(&self, url: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
+    pub async fn post(&self, url: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
         let mut request = self
             .http
             .post(url)
@@ -80,12 +80,12 @@ impl Web {
         page(request.send().await.unwrap()).await
     }
 
-    async fn taken(&self) -> usize {
+    pub async fn taken(&self) -> usize {
         let (_, list) = self.bridge.get(&format!("/v1/brands/{}/consents", self.bridge.brand())).await;
         list["items"].as_array().unwrap().len()
     }
 
-    async fn movements(&self) -> Vec<(String, String, String)> {
+    pub async fn movements(&self) -> Vec<(String, String, String)> {
         self.bridge.drain_for(2, "5s").await;
         let word = |it: &Value, name: &str| it[name].as_str().unwrap().to_owned();
         let all = self.bridge.registry.movements().await;
@@ -106,7 +106,7 @@ async fn page(response: reqwest::Response) -> Page {
     Page { status, headers, text: response.text().await.unwrap() }
 }
 
-fn url(of: &Value) -> &str {
+pub fn url(of: &Value) -> &str {
     of["url"].as_str().unwrap()
 }
 
@@ -152,7 +152,7 @@ on_both_databases! {
         let pack = web.evidence(0).await;
         assert_eq!((&pack["text"]["body"], &pack["notice"]["body"]), (&json!("Kampanya iletisi almak istiyorum."), &json!("Verileriniz şöyle işlenir.")));
         let facts = &pack["facts"];
-        let boxes = json!([{"label": "SMS almak istiyorum (MESAJ)", "ticked": true}, {"label": "E-posta almak istiyorum (EPOSTA)", "ticked": false}]);
+        let boxes = json!([{"label": "SMS almak istiyorum", "ticked": true}, {"label": "E-posta almak istiyorum", "ticked": false}]);
         assert_eq!((&facts["boxes"], &facts["origin"], &facts["formVersion"]), (&boxes, &json!("form bulten"), &json!(1)), "{pack}");
         assert_eq!((&facts["declared"], &facts["fullName"], &facts["peer"]), (&json!(false), &json!("Ayşe Yılmaz"), &json!("127.0.0.1")), "{pack}");
         assert_eq!(facts["userAgent"], "Tarayici/1", "{pack}");

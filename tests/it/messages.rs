@@ -168,6 +168,12 @@ async fn wait_until(bridge: &Bridge, hour: u32, minute: u32) -> DateTime<Utc> {
     then
 }
 
+/// Where a text says that one may refuse.
+fn refusal_link(text: &str) -> String {
+    let start = text.find("http").unwrap();
+    text[start..].split_whitespace().next().unwrap().to_owned()
+}
+
 /// The lines of the file that stands for vendors in a trial.
 fn written(bridge: &Bridge) -> Vec<Value> {
     let text = std::fs::read_to_string(bridge.database().folder().join("messages.jsonl")).unwrap_or_default();
@@ -310,11 +316,12 @@ on_both_databases! {
         let date = local(now).format("%d.%m.%Y").to_string();
         let mail = lines.iter().find(|line| line["channel"] == "email").unwrap();
         assert_eq!((&mail["to"], &mail["from"]), (&json!("ayse@example.net"), &json!("Örnek A.Ş. <onay@example.com>")));
-        assert_eq!(mail["unsubscribe"], "mailto:ret@example.com?subject=RET");
         let texts: Vec<_> = lines.iter().filter(|line| line["to"] == "+905319876541").map(|line| line["text"].as_str().unwrap()).collect();
-        let said = |by: &str| format!("Örnek A.Ş.: {date} tarihinde {by} ile ticari ileti onayınız alındı. Vazgeçmek için ORNEK RET yazıp 4609 \
-            numarasına gönderin. Mersis: 0123456789012345");
-        assert_eq!(texts, [said("SMS"), said("arama")]);
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        for (text, by) in texts.iter().zip(["SMS", "arama"]) {
+            let said = format!("Örnek A.Ş.: {date} tarihinde {by} ile ticari ileti onayınız alındı. Vazgeçmek için: {}/r/", bridge.url);
+            assert!(text.starts_with(&said) && text.ends_with(" Mersis: 0123456789012345"), "{text}");
+        }
         assert!(list(&bridge).await.iter().all(|it| it["purpose"] == "notice" && it["state"] == "sent"));
 
         let (ok, shown) = kopru(&bridge, &["message", "list", "--brand", &bridge.brand().to_string()]);
@@ -322,6 +329,66 @@ on_both_databases! {
         let (ok, shown) = kopru(&bridge, &["sender", "show", "--brand", &bridge.brand().to_string()]);
         assert!(ok && shown[0]["notices"] == json!(true), "{shown:?}");
         bridge.ledger_holds().await;
+    }
+}
+
+on_both_databases! {
+    /// Each notice carries a link of its own: by the button of its page, or by one click of a mail program. Twice is once.
+    async fn a_notice_is_answered_by_its_own_link(database: Database) {
+        let bridge = Bridge::start(database).await;
+        wait_until(&bridge, 12, 0).await;
+        let now = bridge.app.clocks.business();
+        set_sender(&bridge, sender(true)).await;
+        for (recipient, kind) in [("+905319876541", "MESAJ"), ("+905319876541", "ARAMA"), ("ayse@example.net", "EPOSTA")] {
+            bridge.consent(consent(recipient, kind, "ONAY", now)).await;
+        }
+        bridge.drain().await;
+        bridge.advance("1m").await;
+        let lines = written(&bridge);
+        let http = reqwest::Client::builder().build().unwrap();
+        let of = |word: &str| refusal_link(lines.iter().map(|line| line["text"].as_str().unwrap()).find(|text| text.contains(word)).unwrap());
+        let (call, mail) = (of("arama ile"), of("e-posta ile"));
+        let told = lines.iter().find(|line| line["channel"] == "email").unwrap();
+        assert_eq!(told["unsubscribe"], json!(mail), "{told}");
+        for link in [&call, &mail] {
+            assert!(link.starts_with(&format!("{}/r/", bridge.url)) && !link.contains("5319876541"), "{link}");
+            assert_eq!(http.get(link).send().await.unwrap().status(), 200);
+        }
+        for _ in 0..2 {
+            assert_eq!(http.post(&call).send().await.unwrap().status(), 200);
+            let one_click = http.post(&mail).form(&[("List-Unsubscribe", "One-Click")]).send().await.unwrap();
+            assert_eq!(one_click.status(), 200);
+        }
+        bridge.drain_for(2, "5s").await;
+        let movements = bridge.registry.movements().await;
+        let mut refused: Vec<_> = movements.iter().filter(|it| it["status"] == "RET").map(|it| (it["type"].as_str().unwrap(), it["source"].as_str().unwrap())).collect();
+        refused.sort_unstable();
+        assert_eq!(refused, [("ARAMA", "HS_WEB"), ("EPOSTA", "HS_EPOSTA")], "and SMS may still be sent: {movements:?}");
+        bridge.ledger_holds().await;
+    }
+}
+
+on_both_databases! {
+    /// The links of a brand with a domain of its own lead there.
+    async fn a_notice_s_link_leads_to_the_brand_s_own_domain(database: Database) {
+        let bridge = Bridge::start(database).await;
+        wait_until(&bridge, 12, 0).await;
+        for (code, kind) in [("onay", "consent"), ("aydinlatma", "notice")] {
+            crate::texts::add(&bridge, crate::texts::text(code, kind, "Metin.")).await;
+        }
+        let form = json!({"mersis": "0123456789012345", "text": "onay/1", "notice": "aydinlatma/1", "channels": ["EPOSTA"], "domain": "izin.example.com"});
+        let (status, answer) = bridge.put_as(&bridge.admin, &format!("/v1/brands/{}/forms/bulten", bridge.brand()), form).await;
+        assert_eq!(status, 201, "{answer}");
+        set_sender(&bridge, sender(true)).await;
+        bridge.consent(consent("ayse@example.net", "EPOSTA", "ONAY", bridge.app.clocks.business())).await;
+        bridge.drain().await;
+        let mail = written(&bridge).remove(0);
+        let link = refusal_link(mail["text"].as_str().unwrap());
+        let token = link.strip_prefix("https://izin.example.com/r/").unwrap_or_else(|| panic!("{mail}"));
+        assert_eq!(mail["unsubscribe"], json!(link));
+        let http = reqwest::Client::builder().build().unwrap();
+        let here = http.get(format!("{}/r/{token}", bridge.url)).header("host", "izin.example.com").send().await.unwrap();
+        assert_eq!(here.status(), 200);
     }
 }
 

@@ -6,30 +6,77 @@
   function node(tag, attributes, children) {
     var made = document.createElement(tag);
     Object.keys(attributes || {}).forEach(function (name) {
-      if (attributes[name] !== false && attributes[name] !== undefined) made.setAttribute(name, attributes[name]);
+      var value = attributes[name];
+      if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
     });
     (children || []).forEach(function (child) {
-      made.append(child);
+      if (child) made.append(child);
     });
     return made;
   }
 
-  function paragraphs(wording) {
-    return wording.paragraphs.map(function (text) {
+  function wording(it) {
+    return it.paragraphs.map(function (text) {
       return node("p", {}, [text]);
     });
   }
 
-  function field(it) {
-    var hint = it.hint ? [node("p", { class: "small", id: it.name + "-hint" }, [it.hint])] : [];
-    var input = node("input", {
-      id: it.name, name: it.name, type: it.type, autocomplete: it.autocomplete, maxlength: "254",
-      required: it.required ? "" : false, "aria-describedby": it.hint ? it.name + "-hint" : false
-    });
-    return node("div", { class: "field" }, [node("label", { for: it.name }, [it.label])].concat(hint, [input]));
+  function titled(heading, title) {
+    return title === heading ? null : title;
   }
 
-  function page() {
+  function header() {
+    return node("div", { class: "head" }, [
+      node("div", { class: "who" }, [
+        node("p", { class: "name" }, [form.company]),
+        form.brand !== form.company && node("p", {}, [form.brand]),
+        node("p", {}, [form.mersis])
+      ])
+    ]);
+  }
+
+  function box(it) {
+    return node("label", { class: "box" }, [
+      node("input", { type: "checkbox", name: "channels", value: it.value }),
+      node("span", {}, [it.label])
+    ]);
+  }
+
+  function field(it) {
+    return node("div", { class: "field" }, [
+      node("label", { for: it.name }, [it.label]),
+      it.hint && node("p", { class: "small", id: it.name + "-hint" }, [it.hint]),
+      node("input", {
+        id: it.name, name: it.name, type: it.type, autocomplete: it.autocomplete, maxlength: "254",
+        required: it.required ? "" : false, "aria-describedby": it.hint ? it.name + "-hint" : false
+      })
+    ]);
+  }
+
+  function trap() {
+    return node("div", { class: "trap", "aria-hidden": "true" }, [
+      node("label", { for: "website" }, [form.trap]),
+      node("input", { id: "website", name: "website", type: "text", tabindex: "-1", autocomplete: "off" })
+    ]);
+  }
+
+  function content(status, element) {
+    var title = titled(form.textHeading, form.text.title);
+    var notice = titled(form.noticeHeading, form.notice.title);
+    return [
+      header(),
+      node("h2", { id: "heading" }, [form.heading]),
+      status,
+      node("section", { class: "card", "aria-labelledby": "onay" }, [
+        node("h3", { id: "onay" }, [form.textHeading]),
+        title && node("p", { class: "name" }, [title])
+      ].concat(wording(form.text))),
+      node("details", {}, [node("summary", {}, [form.noticeHeading + (notice ? ": " + notice : "")])].concat(wording(form.notice))),
+      element
+    ];
+  }
+
+  function name() {
     var bytes = new Uint8Array(16);
     crypto.getRandomValues(bytes);
     return Array.prototype.map.call(bytes, function (byte) { return ("0" + byte.toString(16)).slice(-2); }).join("");
@@ -40,35 +87,79 @@
     var sheet = new CSSStyleSheet();
     sheet.replaceSync(form.css);
     root.adoptedStyleSheets = [sheet];
-    var name = page();
-    var status = node("div", { role: "status", "aria-live": "polite", tabindex: "-1" });
-    var boxes = form.boxes.map(function (box) {
-      var input = node("input", { type: "checkbox", name: "channels", value: box.value });
-      return node("label", {}, [input, node("span", {}, [box.label])]);
-    });
-    var trap = node("div", { class: "trap", "aria-hidden": "true" }, [
-      node("label", { for: "website" }, [form.trap]),
-      node("input", { id: "website", name: "website", type: "text", tabindex: "-1", autocomplete: "off" })
-    ]);
-    var button = node("button", { type: "submit" }, [form.send]);
-    var element = node("form", { novalidate: "" }, [
-      node("fieldset", {}, [node("legend", {}, [form.legend]), node("p", { class: "small" }, [form.hint])].concat(boxes))
-    ].concat(form.fields.map(field), [trap, button]));
-    var main = node("div", { class: "kopru", lang: form.lang }, [
-      node("p", {}, [node("strong", {}, [form.company])]),
-      node("p", { class: "small" }, [form.mersis]),
-      node("h2", {}, [form.heading]),
-      status,
-      node("section", {}, [node("h2", {}, [form.textHeading]), node("p", {}, [node("strong", {}, [form.text.title])])].concat(paragraphs(form.text))),
-      node("details", {}, [node("summary", {}, [form.noticeHeading + ": " + form.notice.title])].concat(paragraphs(form.notice))),
-      element
-    ]);
+    var status = node("div", { tabindex: "-1" });
+    var main = node("div", { class: "kopru", lang: form.lang });
     root.append(main);
+    if (form.origins.indexOf(location.origin) < 0 && location.origin !== new URL(form.action).origin) {
+      main.append(header(), node("p", { class: "note" }, [form.foreign]));
+      console.error("Köprü: " + location.origin + " is not among the form's allowedOrigins");
+      return;
+    }
+    var page = name();
+    var button = node("button", { type: "submit" }, [form.send]);
+    var boxes = node("fieldset", { id: "channels", tabindex: "-1", "aria-describedby": "channels-hint" }, [
+      node("legend", {}, [form.legend]),
+      node("p", { class: "small", id: "channels-hint" }, [form.hint])
+    ].concat(form.boxes.map(box)));
+    var element = node("form", { novalidate: "", "aria-labelledby": "heading" }, [boxes]
+      .concat(form.fields.map(field), [trap(), button, node("p", { class: "small" }, [form.takeBack])]));
+    content(status, element).forEach(function (part) { main.append(part); });
 
-    function say(text, errors) {
-      status.replaceChildren(node("p", { class: errors ? "error" : false }, [text]));
-      if (errors && errors.length) {
-        status.append(node("ul", {}, errors.map(function (error) { return node("li", {}, [error.title]); })));
+    function find(id) {
+      return root.getElementById(id);
+    }
+
+    function clear() {
+      status.className = "";
+      status.replaceChildren();
+      root.querySelectorAll(".wrong").forEach(function (told) { told.remove(); });
+      ["channels"].concat(form.fields.map(function (it) { return it.name; })).forEach(function (id) {
+        find(id).removeAttribute("aria-invalid");
+        describe(id, "");
+      });
+    }
+
+    // What tells about a field: its hint, and what is wrong with it.
+    function describe(id, more) {
+      var ids = [find(id + "-hint") ? id + "-hint" : "", more].filter(Boolean).join(" ");
+      if (ids) find(id).setAttribute("aria-describedby", ids); else find(id).removeAttribute("aria-describedby");
+    }
+
+    function mark(error) {
+      var wrong = find(error.field);
+      if (!wrong) return node("li", {}, [error.title]);
+      var told = node("p", { class: "wrong", id: error.field + "-error" }, [error.title]);
+      if (error.field === "channels") {
+        find("channels-hint").after(told);
+      } else {
+        wrong.before(told);
+        wrong.setAttribute("aria-invalid", "true");
+      }
+      describe(error.field, error.field + "-error");
+      // A link to an id does not lead into a shadow tree.
+      var link = node("a", { href: "#" + error.field }, [error.title]);
+      link.addEventListener("click", function (event) {
+        event.preventDefault();
+        wrong.focus();
+      });
+      return node("li", {}, [link]);
+    }
+
+    function failed(title, errors) {
+      button.disabled = false;
+      status.className = "errors";
+      status.append(node("h3", {}, [title]));
+      if (errors.length) status.append(node("ul", {}, errors.map(mark)));
+      status.focus();
+    }
+
+    function done(answer) {
+      element.remove();
+      status.className = "note";
+      status.append(node("p", {}, [answer.title]));
+      if (answer.page) {
+        var there = new URL(answer.page, form.action).href;
+        status.append(node("p", {}, [node("a", { href: there }, [answer.open])]));
       }
       status.focus();
     }
@@ -76,8 +167,9 @@
     element.addEventListener("submit", function (event) {
       event.preventDefault();
       button.disabled = true;
+      clear();
       var data = new FormData(element);
-      var body = { channels: data.getAll("channels"), page: name, lang: form.lang, website: data.get("website") || "" };
+      var body = { channels: data.getAll("channels"), page: page, lang: form.lang, website: data.get("website") || "" };
       form.fields.forEach(function (it) { body[it.name] = data.get(it.name) || ""; });
       fetch(form.action, {
         method: "POST", mode: "cors", credentials: "omit",
@@ -85,23 +177,10 @@
       }).then(function (answer) {
         return answer.json();
       }).then(function (answer) {
-        if (answer.result === "taken") {
-          element.remove();
-          say(answer.title);
-        } else if (answer.result === "confirm") {
-          element.remove();
-          say(answer.title);
-          if (answer.page) {
-            var there = new URL(answer.page, form.action).href;
-            status.append(node("p", {}, [node("a", { href: there }, [answer.open])]));
-          }
-        } else {
-          button.disabled = false;
-          say(answer.title || form.failed, answer.errors || []);
-        }
+        if (answer.result === "taken" || answer.result === "confirm") done(answer);
+        else failed(answer.title || form.failed, answer.errors || []);
       }).catch(function () {
-        button.disabled = false;
-        say(form.failed, []);
+        failed(form.failed, []);
       });
     });
   }

@@ -8,7 +8,9 @@ use kopru_domain::{Channel, Lang, Wording};
 use serde_json::{Value, json};
 
 use super::form::{context, known};
-use super::view::{self, STYLE};
+use super::form_view::{email_hint, phone_hint};
+use super::theme;
+use super::view::STYLE;
 use super::words::Words;
 use super::{lang, missing};
 use crate::http::state::HttpState;
@@ -46,18 +48,21 @@ fn data(form: &ShownForm, action: &str, lang: Lang) -> Value {
         json!({"name": "fullName", "label": words.full_name(), "type": "text", "autocomplete": "name", "required": true}),
     ];
     if channels.iter().any(|channel| *channel != Channel::Email) {
-        fields.push(json!({"name": "phone", "label": words.phone(), "hint": words.phone_hint(), "type": "tel", "autocomplete": "tel"}));
+        fields.push(json!({"name": "phone", "label": words.phone(), "hint": phone_hint(channels, words), "required": !channels.contains(&Channel::Email), "type": "tel", "autocomplete": "tel"}));
     }
     if channels.contains(&Channel::Email) {
-        fields.push(json!({"name": "email", "label": words.email(), "hint": words.email_hint(), "type": "email", "autocomplete": "email"}));
+        fields.push(json!({"name": "email", "label": words.email(), "hint": email_hint(channels, words), "required": email_hint(channels, words).is_none(), "type": "email", "autocomplete": "email"}));
     }
     json!({
         "action": action,
         "lang": lang.as_str(),
-        "css": format!(":host{{{}}}{STYLE}", view::colours(&form.content.theme)),
+        "css": format!("{}{STYLE}", theme::host(&form.content.theme)),
         "heading": words.form_title(),
+        "origins": form.content.allowed_origins,
+        "foreign": words.foreign(),
         "company": form.title,
-        "mersis": format!("{}: {}", words.mersis(), form.content.mersis),
+        "brand": form.brand.row.name,
+        "mersis": format!("{} {}", words.mersis(), form.content.mersis),
         "textHeading": words.consent_text(),
         "text": wording(text),
         "noticeHeading": words.notice(),
@@ -68,6 +73,8 @@ fn data(form: &ShownForm, action: &str, lang: Lang) -> Value {
         "fields": fields,
         "trap": words.leave_empty(),
         "send": words.send(),
+        "takeBack": words.take_back(),
+        "errors": words.errors(),
         "failed": words.failed(),
     })
 }

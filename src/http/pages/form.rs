@@ -15,9 +15,10 @@ use kopru_store::random;
 use serde_json::json;
 use url::Url;
 
+use super::form_view::{self, FormPage};
 use super::sent::{self, Fields};
-use super::view::{self, FormPage};
-use super::words::Words;
+use super::view;
+use super::words::{Words, sentence};
 use super::{failed, host, lang, missing, too_fast};
 use crate::http::cache::Remembered;
 use crate::http::client;
@@ -66,17 +67,11 @@ pub(super) fn page(
 ) -> Response {
     if !form.row.active || form.brand.require_active().is_err() {
         let words = Words(lang);
-        return view::notice(
-            StatusCode::GONE,
-            lang,
-            Some(&form.content.theme),
-            words.closed_title(),
-            words.closed(),
-        );
+        return view::form_notice(StatusCode::GONE, lang, form, words.closed_title(), words.closed());
     }
     let fresh = URL_SAFE_NO_PAD.encode(random::<16>());
     let page = sent.page.as_deref().unwrap_or(&fresh);
-    view::form(&FormPage { form, lang, action, page, sent, problems })
+    form_view::form(&FormPage { form, lang, action, page, sent, problems })
 }
 
 /// Lets pages of allowed origins ask before they post JSON.
@@ -261,7 +256,6 @@ impl Outcome {
 
     fn answer(self, form: &ShownForm, lang: Lang, json: bool, action: &str) -> Response {
         let words = Words(lang);
-        let theme = Some(&form.content.theme);
         let told = if json { self.json(lang) } else { None };
         if let Some((status, body)) = told {
             let mut response = (status, Json(body)).into_response();
@@ -270,25 +264,20 @@ impl Outcome {
             }
             return response;
         }
+        let notice = |status, title, text| view::form_notice(status, lang, form, title, text);
         match self {
             Self::Taken(channels) => view::thanks(form, lang, &channels),
             Self::Asked { token: Some(token), mail, .. } => to_the_code(&token, mail),
-            Self::Asked { .. } => {
-                view::notice(StatusCode::OK, lang, theme, words.mail_title(), words.mail_sent())
-            }
-            Self::NoConfirmation => view::notice(
+            Self::Asked { .. } => notice(StatusCode::OK, words.mail_title(), words.mail_sent()),
+            Self::NoConfirmation => notice(
                 StatusCode::SERVICE_UNAVAILABLE,
-                lang,
-                theme,
                 words.no_confirmation_title(),
                 words.no_confirmation(),
             ),
             Self::Invalid(sent, problems) => page(form, lang, action.to_owned(), &sent, &problems),
-            Self::Closed => view::notice(StatusCode::GONE, lang, theme, words.closed_title(), words.closed()),
-            Self::Foreign => {
-                view::notice(StatusCode::FORBIDDEN, lang, theme, words.foreign_title(), words.foreign())
-            }
-            Self::TooFast(after) => too_fast(lang, theme, after),
+            Self::Closed => notice(StatusCode::GONE, words.closed_title(), words.closed()),
+            Self::Foreign => notice(StatusCode::FORBIDDEN, words.foreign_title(), words.foreign()),
+            Self::TooFast(after) => too_fast(lang, form, after),
             Self::Failed(problem) if json => problem.into_response(),
             Self::Failed(problem) => failed(lang, problem),
         }
@@ -318,7 +307,7 @@ impl Outcome {
             Self::Invalid(_, problems) => {
                 let errors: Vec<_> = problems
                     .iter()
-                    .map(|problem| json!({"field": problem.field, "code": problem.code, "title": problem.title.get(lang)}))
+                    .map(|problem| json!({"field": problem.field, "code": problem.code, "title": sentence(problem.title.get(lang), lang)}))
                     .collect();
                 let body = json!({"result": self.word(), "title": words.errors(), "errors": errors});
                 return Some((StatusCode::UNPROCESSABLE_ENTITY, body));

@@ -27,9 +27,13 @@ fn is_ended(link: &ShownLink) -> bool {
     link.ended || link.form.as_ref().is_none_or(|form| !form.row.active)
 }
 
-fn ended(lang: Lang) -> Response {
+fn ended(link: &ShownLink, lang: Lang) -> Response {
     let words = Words(lang);
-    view::notice(StatusCode::GONE, lang, None, words.ended_title(), words.ended())
+    let (title, text) = (words.ended_title(), words.ended());
+    match &link.form {
+        Some(form) => view::form_notice(StatusCode::GONE, lang, form, title, text),
+        None => view::notice(StatusCode::GONE, lang, None, title, text),
+    }
 }
 
 /// Shows the page behind a link; whoever opens it, nothing else happens.
@@ -41,7 +45,7 @@ pub async fn show(State(state): State<HttpState>, Path(token): Path<String>, req
         Err(problem) => return failed(lang, problem),
     };
     if is_ended(&link) {
-        return ended(lang);
+        return ended(&link, lang);
     }
     if let Err(error) = links::count(&state.app, &link.row, [1, 0, 0]).await {
         return failed(lang, error);
@@ -63,7 +67,7 @@ pub async fn act(State(state): State<HttpState>, Path(token): Path<String>, requ
         Err(problem) => return failed(usual, problem),
     };
     if is_ended(&link) {
-        return ended(usual);
+        return ended(&link, usual);
     }
     let Some(shown) = &link.form else { return missing(usual) };
     if link.row.channel.is_none() {
@@ -87,7 +91,6 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let (lang, words) = (visitor.lang, Words(visitor.lang));
     let Some(form) = &link.form else { return Ok(missing(lang)) };
-    let theme = Some(&form.content.theme);
     match answer {
         "confirm" => {
             let taken = match links::confirm(&state.app, link, visitor).await? {
@@ -101,12 +104,12 @@ async fn answer(
         "refuse" => {
             let taken = links::refuse(&state.app, link, visitor, ProviderSource::Web).await?;
             count(state, link, taken.and_then(|taken| taken.code), [0, 0, 1]).await?;
-            Ok(view::notice(StatusCode::OK, lang, theme, words.not_agreed_title(), words.not_agreed()))
+            Ok(view::form_notice(StatusCode::OK, lang, form, words.not_agreed_title(), words.not_agreed()))
         }
-        _ => Ok(view::notice(
+        _ => Ok(view::form_notice(
             StatusCode::UNPROCESSABLE_ENTITY,
             lang,
-            theme,
+            form,
             words.failed_title(),
             words.failed(),
         )),
@@ -115,19 +118,19 @@ async fn answer(
 
 /// The registry asks the person: its page of ours comes next. What comes of it is counted when it has ended.
 fn asked_registry(state: &HttpState, form: &ShownForm, lang: Lang, asked: Asked) -> Response {
-    let (words, theme) = (Words(lang), Some(&form.content.theme));
+    let words = Words(lang);
     match asked {
         Asked::Code { token, .. } | Asked::Link { token: Some(token), .. } => {
             form::to_the_code(&token, false)
         }
         Asked::TooOften { again_at } => {
             let wait = (again_at - state.app.clocks.wire()).to_std();
-            too_fast(lang, theme, wait.unwrap_or(Duration::from_secs(1)))
+            too_fast(lang, form, wait.unwrap_or(Duration::from_secs(1)))
         }
-        _ => view::notice(
+        _ => view::form_notice(
             StatusCode::SERVICE_UNAVAILABLE,
             lang,
-            theme,
+            form,
             words.no_confirmation_title(),
             words.no_confirmation(),
         ),
@@ -192,9 +195,9 @@ pub async fn refuse(State(state): State<HttpState>, Path(token): Path<String>, r
     if let Err(problem) = done.await {
         return failed(lang, problem);
     }
-    let words = Words(lang);
     if one_click {
-        return ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], words.refused()).into_response();
+        return ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Words(lang).refused())
+            .into_response();
     }
-    view::notice(StatusCode::OK, lang, None, words.refused_title(), words.refused())
+    view::refused(&link, lang)
 }

@@ -1,4 +1,5 @@
-//! The public pages. Everything that comes from outside is escaped by the template itself; nothing is put in raw but our own style.
+//! The frame of the public pages, and those of links. Everything that comes from outside is escaped by the template itself;
+//! nothing is put in raw but our own style.
 
 use std::sync::LazyLock;
 
@@ -6,30 +7,19 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kopru_domain::{Channel, Lang, Wording};
+use kopru_domain::{Channel, Lang, Wording, opt_in};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+use super::theme;
 use super::words::Words;
-use crate::service::FieldProblem;
-use crate::service::forms::filing::{Sent, box_label};
+use crate::service::forms::filing::box_label;
 use crate::service::forms::{ShownForm, Theme};
 use crate::service::links::ShownLink;
 
 /// The style of all pages, without the colours.
 pub(super) const STYLE: &str = include_str!("style.css");
 static PLAIN: LazyLock<Theme> = LazyLock::new(Theme::default);
-
-/// The colours of a theme as custom properties. Only checked colours (`#rrggbb`) get there.
-pub(super) fn colours(theme: &Theme) -> String {
-    let colour = |colour: &Option<String>, usual: &str| colour.clone().unwrap_or_else(|| usual.to_owned());
-    format!(
-        "--accent:{};--bg:{};--fg:{}",
-        colour(&theme.accent, "#0b5c8a"),
-        colour(&theme.background, "#ffffff"),
-        colour(&theme.text, "#1b1b1b")
-    )
-}
 
 /// A page with its status and the policy that lets nothing but itself work on it.
 pub(super) fn page(
@@ -39,8 +29,7 @@ pub(super) fn page(
     title: &str,
     body: &Markup,
 ) -> Response {
-    let theme = theme.unwrap_or(&PLAIN);
-    let style = format!(":root{{{}}}{STYLE}", colours(theme));
+    let style = format!("{}{STYLE}", theme::root(theme.unwrap_or(&PLAIN)));
     let digest = STANDARD.encode(Sha256::digest(style.as_bytes()));
     let markup = html! {
         (DOCTYPE)
@@ -78,122 +67,84 @@ pub(super) fn notice(
     title: &str,
     text: &str,
 ) -> Response {
-    page(status, lang, theme, title, &html! { h1 { (title) } p role="status" { (text) } })
+    page(status, lang, theme, title, &said(status, title, text))
 }
 
-fn head(words: Words, title: &str, brand: &str, mersis: &str, theme: &Theme, other: Option<&str>) -> Markup {
+/// As [`notice`], of a form's company.
+pub(super) fn form_notice(
+    status: StatusCode,
+    lang: Lang,
+    form: &ShownForm,
+    title: &str,
+    text: &str,
+) -> Response {
+    let body = html! { (form_head(form, lang, None)) (said(status, title, text)) };
+    page(status, lang, Some(&form.content.theme), title, &body)
+}
+
+/// One thing that is said, with a sign of whether it went well.
+pub(super) fn said(status: StatusCode, title: &str, text: &str) -> Markup {
+    let good = status.is_success();
     html! {
-        header {
-            @if let Some(logo) = &theme.logo { img src=(logo) alt=(brand); }
-            div {
-                p { strong { (title) } @if brand != title { " · " (brand) } }
-                p.small { (words.mersis()) ": " (mersis) }
-            }
+        svg.mark.good[good] viewBox="0 0 48 48" aria-hidden="true" {
+            circle cx="24" cy="24" r="21" {}
+            @if good { path d="M15 25l6 6 12-14" {} } @else { path d="M24 14v12M24 33v.5" {} }
         }
-        @if let Some(other) = other {
-            p.small { a href=(other) lang=(other_lang(words).as_str()) { (words.other_language()) } }
+        h1 { (title) }
+        p.lead role="status" { (text) }
+    }
+}
+
+/// Who asks: the company, its brand and number, and the way to the other language.
+pub(super) fn head(
+    lang: Lang,
+    (title, brand): (&str, &str),
+    number: Option<&str>,
+    logo: Option<&str>,
+    other: Option<&str>,
+) -> Markup {
+    let words = Words(lang);
+    html! {
+        header.head {
+            @if let Some(logo) = logo { img src=(logo) alt=(brand); }
+            div.who {
+                p.name { (title) }
+                @if brand != title { p { (brand) } }
+                @if let Some(number) = number { p { (number) } }
+            }
+            @if let Some(other) = other {
+                a.other href=(other) lang=(words.other().as_str()) hreflang=(words.other().as_str()) { (words.other_language()) }
+            }
         }
     }
 }
 
-fn other_lang(words: Words) -> Lang {
-    if words.0 == Lang::Tr { Lang::En } else { Lang::Tr }
+/// The head of a form's pages.
+pub(super) fn form_head(form: &ShownForm, lang: Lang, other: Option<&str>) -> Markup {
+    let number = format!("{} {}", Words(lang).mersis(), form.content.mersis);
+    let names = (form.title.as_str(), form.brand.row.name.as_str());
+    head(lang, names, Some(&number), form.content.theme.logo.as_deref(), other)
 }
 
-fn texts(words: Words, text: &Wording, notice: &Wording) -> Markup {
+/// Where a page is shown in the other language.
+pub(super) fn in_other_language(form: &ShownForm, lang: Lang, action: &str) -> Option<String> {
+    form.has_english().then(|| format!("{action}?lang={}", Words(lang).other().as_str()))
+}
+
+/// The text that is agreed to, and apart from it the privacy notice.
+pub(super) fn texts(words: Words, text: &Wording, notice: &Wording) -> Markup {
     html! {
-        section aria-labelledby="onay" {
+        section.card aria-labelledby="onay" {
             h2 id="onay" { (words.consent_text()) }
-            p { strong { (text.title) } }
+            @if text.title != words.consent_text() { p.name { (text.title) } }
             @for paragraph in text.paragraphs() { p { (paragraph) } }
         }
         details {
-            summary { (words.notice()) ": " (notice.title) }
+            summary {
+                (words.notice())
+                @if notice.title != words.notice() { ": " (notice.title) }
+            }
             @for paragraph in notice.paragraphs() { p { (paragraph) } }
-        }
-    }
-}
-
-/// What a form page is shown with.
-pub(super) struct FormPage<'a> {
-    pub form: &'a ShownForm,
-    pub lang: Lang,
-    /// Where it posts.
-    pub action: String,
-    /// Its own name, so that sending it twice is one act.
-    pub page: &'a str,
-    pub sent: &'a Sent,
-    pub problems: &'a [FieldProblem],
-}
-
-/// The page of a form.
-pub(super) fn form(it: &FormPage<'_>) -> Response {
-    let (lang, text, notice) = it.form.wordings(it.lang);
-    let words = Words(lang);
-    let content = &it.form.content;
-    let other = it.form.has_english().then(|| format!("{}?lang={}", it.action, other_lang(words).as_str()));
-    let body = html! {
-        (head(words, &it.form.title, &it.form.brand.row.name, &content.mersis, &content.theme, other.as_deref()))
-        h1 { (words.form_title()) }
-        @if !it.problems.is_empty() {
-            div.error role="alert" tabindex="-1" {
-                p { (words.errors()) }
-                ul {
-                    @for problem in it.problems {
-                        li { a href={ "#" (problem.field) } { (problem.title.get(lang)) } }
-                    }
-                }
-            }
-        }
-        (texts(words, text, notice))
-        form method="post" action=(it.action) {
-            fieldset id="channels" aria-describedby="channels-hint" tabindex="-1" {
-                legend { (words.channels()) }
-                p.small id="channels-hint" { (words.channels_hint()) }
-                @for channel in &content.channels {
-                    label {
-                        input type="checkbox" name="channels" value=(channel.as_str()) checked[it.sent.channels.contains(channel)];
-                        span { (box_label(*channel, lang)) }
-                    }
-                }
-            }
-            (input(it, words.full_name(), "fullName", "text", "name", &it.sent.full_name, None))
-            @if content.channels.iter().any(|channel| *channel != Channel::Email) {
-                (input(it, words.phone(), "phone", "tel", "tel", &it.sent.phone, Some(words.phone_hint())))
-            }
-            @if content.channels.contains(&Channel::Email) {
-                (input(it, words.email(), "email", "email", "email", &it.sent.email, Some(words.email_hint())))
-            }
-            div.trap aria-hidden="true" {
-                label for="website" { (words.leave_empty()) }
-                input id="website" name="website" type="text" tabindex="-1" autocomplete="off";
-            }
-            input type="hidden" name="page" value=(it.page);
-            input type="hidden" name="lang" value=(lang.as_str());
-            button type="submit" { (words.send()) }
-        }
-    };
-    let status = if it.problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    page(status, lang, Some(&content.theme), &format!("{} · {}", words.form_title(), it.form.title), &body)
-}
-
-fn input(
-    it: &FormPage<'_>,
-    label: &str,
-    name: &str,
-    kind: &str,
-    autocomplete: &str,
-    value: &str,
-    hint: Option<&str>,
-) -> Markup {
-    let wrong = it.problems.iter().any(|problem| problem.field == name);
-    html! {
-        div.field {
-            label for=(name) { (label) }
-            @if let Some(hint) = hint { p.small id={ (name) "-hint" } { (hint) } }
-            input id=(name) name=(name) type=(kind) autocomplete=(autocomplete) value=(value) maxlength="254"
-                required[hint.is_none()] aria-invalid=[wrong.then_some("true")]
-                aria-describedby=[hint.map(|_| format!("{name}-hint"))];
         }
     }
 }
@@ -202,10 +153,14 @@ fn input(
 pub(super) fn thanks(form: &ShownForm, lang: Lang, channels: &[Channel]) -> Response {
     let words = Words(form.wordings(lang).0);
     let body = html! {
-        h1 { (words.thanks_title()) }
-        p role="status" { (words.thanks()) }
-        ul { @for channel in channels { li { (words.channel(*channel)) } } }
-        p { (form.title) }
+        (form_head(form, words.0, None))
+        (said(StatusCode::OK, words.thanks_title(), words.thanks()))
+        @if !channels.is_empty() {
+            div.card {
+                h2 { (words.agreed_to()) }
+                ul { @for channel in channels { li { (words.channel(*channel)) } } }
+            }
+        }
     };
     page(StatusCode::OK, words.0, Some(&form.content.theme), words.thanks_title(), &body)
 }
@@ -215,20 +170,26 @@ pub(super) fn personal(link: &ShownLink, form: &ShownForm, channel: Channel, lan
     let (lang, text, notice) = form.wordings(lang);
     let words = Words(lang);
     let action = format!("/l/{}", link.token());
-    let other = form.has_english().then(|| format!("{action}?lang={}", other_lang(words).as_str()));
+    let other = in_other_language(form, lang, &action);
     let body = html! {
-        (head(words, &form.title, &form.brand.row.name, &form.content.mersis, &form.content.theme, other.as_deref()))
+        (form_head(form, lang, other.as_deref()))
         h1 { (words.form_title()) }
-        p { (words.your_address()) ": " strong { (link.masked().unwrap_or_default()) } }
-        p { (box_label(channel, lang)) }
+        div.card {
+            p.small { (words.address(channel)) }
+            p.address { (link.masked().unwrap_or_default()) }
+            p { (box_label(channel, lang)) }
+        }
         (texts(words, text, notice))
-        @for (answer, label, class) in [("confirm", words.confirm(), ""), ("refuse", words.reject(), "second")] {
-            form.row method="post" action=(action) {
-                input type="hidden" name="answer" value=(answer);
-                input type="hidden" name="lang" value=(lang.as_str());
-                button type="submit" class=(class) { (label) }
+        div.answers {
+            @for (answer, label, class) in [("confirm", words.confirm(), "first"), ("refuse", words.reject(), "second")] {
+                form method="post" action=(action) {
+                    input type="hidden" name="answer" value=(answer);
+                    input type="hidden" name="lang" value=(lang.as_str());
+                    button type="submit" class=(class) { (label) }
+                }
             }
         }
+        p.small.end { (words.take_back()) }
     };
     page(StatusCode::OK, lang, Some(&form.content.theme), words.form_title(), &body)
 }
@@ -238,9 +199,12 @@ pub(super) fn refusal(link: &ShownLink, channel: Channel, lang: Lang) -> Respons
     let words = Words(lang);
     let action = format!("/r/{}", link.token());
     let body = html! {
-        p { strong { (link.title) } @if link.brand.row.name != link.title { " · " (link.brand.row.name) } }
+        (refusal_head(link, lang, Some(&format!("{action}?lang={}", words.other().as_str()))))
         h1 { (words.refusal_title()) }
-        p { (words.your_address()) ": " strong { (link.masked().unwrap_or_default()) } " (" (words.channel(channel)) ")" }
+        div.card {
+            p.small { (words.address(channel)) " · " (words.channel(channel)) }
+            p.address { (link.masked().unwrap_or_default()) }
+        }
         p { (words.refusal_text()) }
         form method="post" action=(action) {
             input type="hidden" name="lang" value=(lang.as_str());
@@ -248,4 +212,19 @@ pub(super) fn refusal(link: &ShownLink, channel: Channel, lang: Lang) -> Respons
         }
     };
     page(StatusCode::OK, lang, None, words.refusal_title(), &body)
+}
+
+/// A refusal was taken, now or before.
+pub(super) fn refused(link: &ShownLink, lang: Lang) -> Response {
+    let words = Words(lang);
+    let body = html! {
+        (refusal_head(link, lang, None))
+        (said(StatusCode::OK, words.refused_title(), words.refused()))
+    };
+    page(StatusCode::OK, lang, None, words.refused_title(), &body)
+}
+
+fn refusal_head(link: &ShownLink, lang: Lang, other: Option<&str>) -> Markup {
+    let number = link.brand.sender.as_ref().map(|sender| opt_in::identity(&sender.identity));
+    head(lang, (&link.title, &link.brand.row.name), number.as_deref(), None, other)
 }

@@ -8,6 +8,7 @@ use kopru_store::brands::BrandRow;
 use kopru_store::{Tx, texts};
 use url::Url;
 
+use super::colour::{self, Colour};
 use super::{FormContent, Theme};
 use crate::service::via::{self, Wanted};
 use crate::service::{FieldProblem, ServiceError, ServiceResult, providers};
@@ -124,16 +125,11 @@ fn shape_problems(content: &mut FormContent) -> Vec<FieldProblem> {
     let Theme { accent, background, text, logo } = &content.theme;
     for (field, colour) in [("theme.accent", accent), ("theme.background", background), ("theme.text", text)]
     {
-        if colour.as_deref().is_some_and(|colour| luminance(colour).is_none()) {
+        if colour.as_deref().is_some_and(|colour| Colour::parse(colour).is_none()) {
             refuse(field, "colour", "#0b5c8a gibi bir renk", "a colour such as #0b5c8a");
         }
     }
-    let contrast = |one: &Option<String>, one_default, other: &Option<String>, other_default| {
-        let of =
-            |colour: &Option<String>, usual| luminance(colour.as_deref().unwrap_or(usual)).unwrap_or(1.0);
-        contrast(of(one, one_default), of(other, other_default))
-    };
-    if contrast(text, "#1b1b1b", background, "#ffffff") < 4.5 {
+    if content.theme.text().contrast(content.theme.background()) < colour::TEXT {
         refuse(
             "theme.text",
             "contrast",
@@ -141,7 +137,7 @@ fn shape_problems(content: &mut FormContent) -> Vec<FieldProblem> {
             "the text cannot be read on the background (WCAG: 4.5 : 1 at least)",
         );
     }
-    if contrast(accent, "#0b5c8a", &None, "#ffffff") < 4.5 {
+    if content.theme.accent().contrast(Colour::WHITE) < colour::TEXT {
         refuse(
             "theme.accent",
             "contrast",
@@ -186,21 +182,6 @@ fn is_logo(logo: &str) -> bool {
         encoded.len() <= LARGEST_LOGO * 4 / 3 + 4
             && STANDARD.decode(encoded).is_ok_and(|bytes| !bytes.is_empty())
     })
-}
-
-/// Relative luminance of `#rrggbb` (WCAG 2.2).
-fn luminance(colour: &str) -> Option<f64> {
-    let digits = colour.strip_prefix('#').filter(|digits| digits.len() == 6)?;
-    let bytes = hex::decode(digits).ok()?;
-    let linear = |byte: u8| {
-        let share = f64::from(byte) / 255.0;
-        if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
-    };
-    Some(0.2126 * linear(bytes[0]) + 0.7152 * linear(bytes[1]) + 0.0722 * linear(bytes[2]))
-}
-
-fn contrast(one: f64, other: f64) -> f64 {
-    (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use kopru_domain::evidence::{Door, ShownBox};
 use kopru_domain::time::format_rfc3339;
 use kopru_domain::{
-    Channel, ConsentStatus, Evidence, Lang, ProviderSource, Recipient, RecipientType, ShownText, Text,
+    AddressError, AddressErrorCode, Channel, ConsentStatus, Evidence, Lang, ProviderSource, Recipient,
+    RecipientType, ShownText, Text,
 };
 
 use crate::bootstrap::App;
 use crate::service::brands::KnownBrand;
-use crate::service::forms::{ShownForm, limits};
+use crate::service::forms::{self, ShownForm, limits};
 use crate::service::intake::{self, Accepted, ConsentInput, IntakeItem, IntakeRequest, Refused};
 use crate::service::opt_in::{self, Asked};
 use crate::service::via::Wanted;
@@ -79,11 +80,11 @@ pub enum Filed {
 /// The words beside the box of a channel.
 pub fn box_label(channel: Channel, lang: Lang) -> &'static str {
     match (channel, lang) {
-        (Channel::Call, Lang::Tr) => "Telefonla aranmak istiyorum (ARAMA)",
+        (Channel::Call, Lang::Tr) => "Telefonla aranmak istiyorum",
         (Channel::Call, Lang::En) => "I want to be called by phone",
-        (Channel::Message, Lang::Tr) => "SMS almak istiyorum (MESAJ)",
+        (Channel::Message, Lang::Tr) => "SMS almak istiyorum",
         (Channel::Message, Lang::En) => "I want to receive text messages (SMS)",
-        (Channel::Email, Lang::Tr) => "E-posta almak istiyorum (EPOSTA)",
+        (Channel::Email, Lang::Tr) => "E-posta almak istiyorum",
         (Channel::Email, Lang::En) => "I want to receive e-mail",
     }
 }
@@ -127,7 +128,11 @@ pub async fn file(app: &App, form: &ShownForm, visitor: &Visitor, sent: Sent) ->
 
 /// Asks for the number's and for the e-mail address's confirmation, each by its own message.
 async fn ask(app: &App, form: &ShownForm, visitor: &Visitor, sent: &Sent) -> ServiceResult<Filed> {
-    let Some(base) = app.config.http.public_url.as_ref() else { return Ok(Filed::NoConfirmation) };
+    let domain = form.content.domain.as_deref();
+    if domain.is_none() && app.config.http.public_url.is_none() {
+        return Ok(Filed::NoConfirmation);
+    }
+    let base = forms::address(app, domain, "");
     let (mail, phone): (Vec<Channel>, Vec<Channel>) =
         ticked(form, sent).into_iter().partition(|channel| *channel == Channel::Email);
     let (mut token, mut mailed, mut by_link) = (None, false, false);
@@ -156,7 +161,7 @@ async fn ask(app: &App, form: &ShownForm, visitor: &Visitor, sent: &Sent) -> Ser
         // The person is on one page at a time.
         let links_only = token.is_some();
         let wanted = Wanted { confirmer: form.content.confirmation, links_only, ..Wanted::default() };
-        let refused = match opt_in::ask(app, &form.brand, base.as_str(), wanted, new).await? {
+        let refused = match opt_in::ask(app, &form.brand, &base, wanted, new).await? {
             Asked::Code { token: fresh, .. } => {
                 token = Some(fresh);
                 continue;
@@ -289,6 +294,32 @@ fn address(sent: &Sent, channel: Channel) -> &str {
     }
 }
 
+/// What is wrong with an address, for the person who typed it: the registry's words mean nothing to him.
+fn told(error: AddressError) -> Text {
+    let email = error.channel == Channel::Email;
+    match error.code {
+        AddressErrorCode::Missing if email => {
+            Text::fixed("e-posta adresinizi yazın", "write your e-mail address")
+        }
+        AddressErrorCode::Missing => Text::fixed("telefon numaranızı yazın", "write your phone number"),
+        AddressErrorCode::LandlineForMessage => Text::fixed(
+            "SMS alabilecek, 5 ile başlayan bir cep telefonu numarası yazın",
+            "write a mobile number, which begins with 5 and can receive text messages",
+        ),
+        AddressErrorCode::Foreign | AddressErrorCode::ServiceNumber | AddressErrorCode::UnknownPrefix => {
+            error.text()
+        }
+        _ if email => Text::fixed(
+            "e-posta adresini ad@ornek.com biçiminde yazın",
+            "write the e-mail address in the form name@example.com",
+        ),
+        _ => Text::fixed(
+            "numarayı 10 hane olarak yazın, örneğin 0532 123 45 67",
+            "write the number with its 10 digits, for example 0532 123 45 67",
+        ),
+    }
+}
+
 fn problems(form: &ShownForm, sent: &Sent) -> Vec<FieldProblem> {
     let mut problems = Vec::new();
     let mut refuse = |field: &str, code: &str, title: Text| {
@@ -296,12 +327,15 @@ fn problems(form: &ShownForm, sent: &Sent) -> Vec<FieldProblem> {
             problems.push(providers::field_problem(field, code, title));
         }
     };
+    // In the order in which the page shows them.
+    if sent.channels.is_empty() {
+        let title =
+            Text::fixed("onay vermek için en az bir kutuyu işaretleyin", "to consent, tick at least one box");
+        refuse("channels", "empty", title);
+    }
     let name = sent.full_name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
         refuse("fullName", "name", Text::fixed("adınızı ve soyadınızı yazın", "write your name and surname"));
-    }
-    if sent.channels.is_empty() {
-        refuse("channels", "empty", Text::fixed("en az bir kutuyu işaretleyin", "tick at least one box"));
     }
     for channel in &sent.channels {
         if !form.content.channels.contains(channel) {
@@ -311,7 +345,7 @@ fn problems(form: &ShownForm, sent: &Sent) -> Vec<FieldProblem> {
         }
         let field = if *channel == Channel::Email { "email" } else { "phone" };
         if let Err(error) = Recipient::parse(address(sent, *channel), *channel) {
-            refuse(field, error.h_code(), error.text());
+            refuse(field, error.h_code(), told(error));
         }
     }
     if form.content.double_opt_in

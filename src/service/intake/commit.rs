@@ -12,6 +12,7 @@ use kopru_store::changes;
 use kopru_store::consents::{self, ConsentRow};
 use kopru_store::heads::{self, Head};
 use kopru_store::idempotency::{self, PartRow};
+use kopru_store::links::{self, LinkRow};
 use kopru_store::messages::{self, MessageRow};
 use kopru_store::permissions::{self, PermissionRow};
 use kopru_store::retailers;
@@ -159,6 +160,8 @@ struct Writes {
     permissions: BTreeMap<Key, PermissionRow>,
     events: EventLog,
     notices: Vec<MessageRow>,
+    /// By which what the notices tell of may be refused.
+    links: Vec<LinkRow>,
 }
 
 /// Decides on the members of one provider, under the lock of its head.
@@ -184,6 +187,7 @@ async fn take_provider(
         permissions: BTreeMap::new(),
         events: EventLog::new(provider, keys.clone(), now),
         notices: Vec::new(),
+        links: Vec::new(),
     };
     let mut told = told_before(tx, provider, members).await?;
     let mut answers = Vec::with_capacity(members.len());
@@ -295,7 +299,10 @@ fn admit(
                 writes.permissions.insert(item.key, row);
             }
             writes.add(app, part, item, &admitted);
-            writes.notices.extend(notice(keys, part, item, &admitted, writes.now));
+            if let Some((notice, link)) = notice(app, keys, part, item, &admitted, writes.now) {
+                writes.notices.push(notice);
+                writes.links.extend(link);
+            }
             Accepted {
                 index: item.index,
                 id: item.candidate.consent_id,
@@ -308,23 +315,24 @@ fn admit(
     }
 }
 
-/// The notice of an electronic approval that is to be filed, where the brand wants one.
+/// The notice of an electronic approval that is to be filed, where the brand wants one, and the link that it tells of.
 fn notice(
+    app: &App,
     keys: &ProviderKeys,
     part: &Part,
     item: &Prepared,
     admitted: &Admitted,
     now: DateTime<Utc>,
-) -> Option<MessageRow> {
-    let sender = part.notices.as_ref()?;
-    let Candidate { consent_id, channel, status, source, .. } = item.candidate;
+) -> Option<(MessageRow, Option<LinkRow>)> {
+    let notices = part.notices.as_ref()?;
+    let Candidate { consent_id, channel, status, source, recipient_type, .. } = item.candidate;
     let given = status == ConsentStatus::Approval
         && matches!(admitted.state, SubmissionState::Queued | SubmissionState::Held)
         && source.is_some_and(notice::is_electronic);
     let at = item.candidate.true_time();
     given
-        .then(|| Given { consent: consent_id, channel, recipient: &item.recipient, at })
-        .and_then(|given| notice::of(keys, sender, given, now))
+        .then(|| Given { consent: consent_id, channel, recipient: &item.recipient, recipient_type, at })
+        .and_then(|given| notice::of(app, keys, notices, given, now))
 }
 
 fn subject(part: &Part, item: &Prepared) -> Subject {
@@ -371,6 +379,7 @@ impl Writes {
         steps.push(retailers::access_step(provider, self.access));
         steps.push(acts::add_step(provider, self.acts));
         steps.push(messages::add_step(self.notices));
+        steps.push(links::add_step(self.links));
         let fan_out = events.numbers.map(|(first, last)| changes::fan_out_step(provider, first, last, now));
         vec![steps, fan_out.into_iter().collect()]
     }

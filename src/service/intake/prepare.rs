@@ -8,11 +8,11 @@ use kopru_domain::ledger::commitment;
 use kopru_domain::shape::check_shape;
 use kopru_domain::{Candidate, Evidence, FieldError, IysCode, Lang, RetailerCode, ShapedConsent, Text};
 use kopru_store::brands::BrandRow;
-use kopru_store::senders::SenderRow;
 use kopru_store::{Key, ProviderKeys, ids, random};
 
 use crate::bootstrap::App;
 use crate::service::intake::{Idempotency, IntakeItem, Known, Refused};
+use crate::service::messages::notice::Notices;
 use crate::service::standing::Stops;
 use crate::service::{FieldProblem, ServiceResult, mirror};
 
@@ -20,7 +20,7 @@ use crate::service::{FieldProblem, ServiceResult, mirror};
 pub(super) struct Part {
     pub brand: BrandRow,
     pub stops: Stops,
-    pub notices: Option<Arc<SenderRow>>,
+    pub notices: Option<Arc<Notices>>,
     pub keys: Arc<ProviderKeys>,
     pub door: &'static str,
     pub items: Vec<Prepared>,

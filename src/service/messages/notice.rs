@@ -2,10 +2,12 @@
 //! identity (M1) and a way to say no (M4).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use kopru_domain::time::{format_rfc3339, instant, local, truncate_seconds};
-use kopru_domain::{Channel, IysCode, ProviderSource, Recipient};
+use kopru_domain::{Channel, IysCode, ProviderSource, Recipient, RecipientType};
+use kopru_store::links::LinkRow;
 use kopru_store::messages::{self, Late, MessageChannel, MessageRow, MessageState, Purpose};
 use kopru_store::senders::SenderRow;
 use kopru_store::{Priority, ProviderKeys, Tx, consents, heads};
@@ -14,7 +16,8 @@ use uuid::Uuid;
 use super::{Content, NewMessage, row};
 use crate::bootstrap::App;
 use crate::service::events::{EventData, EventLog, Subject};
-use crate::service::{ServiceResult, mirror};
+use crate::service::forms::Place;
+use crate::service::{ServiceResult, links, mirror};
 
 /// The alarm is given so long before the day's end: at 21:00.
 const ALARM: TimeDelta = TimeDelta::hours(3);
@@ -39,9 +42,23 @@ pub fn is_electronic(source: ProviderSource) -> bool {
     )
 }
 
-/// How one says no to a brand on a channel, as a sentence for the end of a message, and where `List-Unsubscribe` leads.
-pub fn ret_way(sender: &SenderRow, channel: MessageChannel) -> (String, Option<String>) {
+/// How the electronic consents of a brand are answered.
+#[derive(Debug)]
+pub struct Notices {
+    /// On whose behalf.
+    pub sender: Arc<SenderRow>,
+    /// Where the links for refusals lead; without one the notices name the sender's number or contact.
+    pub refusals: Option<Place>,
+}
+
+/// How one says no to a brand on a channel, as a sentence for the end of a message, and where `List-Unsubscribe` leads: by a
+/// link of his own, where there is one.
+fn ret_way(sender: &SenderRow, channel: MessageChannel, link: Option<&str>) -> (String, Option<String>) {
     let contact = sender.contact.as_deref();
+    if let Some(link) = link {
+        let unsubscribe = (channel == MessageChannel::Email).then(|| link.to_owned());
+        return (format!("Vazgeçmek için: {link}"), unsubscribe);
+    }
     match channel {
         MessageChannel::Sms => match (&sender.ret_number, contact) {
             (Some(number), _) => {
@@ -56,7 +73,7 @@ pub fn ret_way(sender: &SenderRow, channel: MessageChannel) -> (String, Option<S
                 Some(format!("mailto:{address}?subject=RET")),
             ),
             Some(place) => (format!("Vazgeçmek için: {place}"), None),
-            None => ret_way(sender, MessageChannel::Sms),
+            None => ret_way(sender, MessageChannel::Sms, None),
         },
     }
 }
@@ -70,17 +87,20 @@ pub struct Given<'a> {
     pub channel: Channel,
     /// To whom the notice goes, canonical.
     pub recipient: &'a str,
+    /// In which capacity.
+    pub recipient_type: RecipientType,
     /// When it was given.
     pub at: DateTime<Utc>,
 }
 
-/// The notice of a consent, to be queued with it; `None` where its day is over already.
+/// The notice of a consent, to be queued with it, and the link by which it may be refused; `None` where its day is over already.
 pub fn of(
+    app: &App,
     keys: &ProviderKeys,
-    sender: &SenderRow,
+    notices: &Notices,
     given: Given<'_>,
     now: DateTime<Utc>,
-) -> Option<MessageRow> {
+) -> Option<(MessageRow, Option<LinkRow>)> {
     let not_after = end_of_day(given.at);
     let recipient = Recipient::from_canonical(given.recipient).ok()?;
     if now >= not_after {
@@ -90,20 +110,30 @@ pub fn of(
         Channel::Call | Channel::Message => MessageChannel::Sms,
         Channel::Email => MessageChannel::Email,
     };
+    let sender = &notices.sender;
+    let brand = (sender.iys_code, sender.brand_code);
+    let (link, url) = notices
+        .refusals
+        .as_ref()
+        .map(|place| {
+            let whose = (given.recipient, given.recipient_type);
+            links::refusal(keys, brand, place, given.channel, whose, app.clocks.wire())
+        })
+        .unzip();
     let new = NewMessage {
         provider: sender.iys_code,
         brand: sender.brand_code,
         channel,
         recipient,
         purpose: Purpose::Notice,
-        content: content(sender, given, channel),
+        content: content(sender, given, channel, url.as_deref()),
         dedupe: format!("{DEDUPE}{}", given.consent),
         not_after: Some(not_after),
     };
-    Some(row(keys, new, now))
+    Some((row(keys, new, now), link))
 }
 
-fn content(sender: &SenderRow, given: Given<'_>, channel: MessageChannel) -> Content {
+fn content(sender: &SenderRow, given: Given<'_>, channel: MessageChannel, link: Option<&str>) -> Content {
     let SenderRow { title, identity, .. } = sender;
     let date = local(given.at).format("%d.%m.%Y");
     let by = match given.channel {
@@ -112,7 +142,7 @@ fn content(sender: &SenderRow, given: Given<'_>, channel: MessageChannel) -> Con
         Channel::Email => "e-posta",
     };
     let number = if identity.len() == 16 { "Mersis" } else { "T.C. kimlik no" };
-    let (ret, unsubscribe) = ret_way(sender, channel);
+    let (ret, unsubscribe) = ret_way(sender, channel, link);
     let what = format!("{date} tarihinde {by} ile ticari ileti onayınız alındı.");
     match channel {
         MessageChannel::Sms => Content::sms(format!("{title}: {what} {ret} {number}: {identity}")),
@@ -228,36 +258,55 @@ mod tests {
 
     fn given(channel: Channel) -> Given<'static> {
         let at = "2026-11-28T18:05:00Z".parse().unwrap();
-        Given { consent: Uuid::nil(), channel, recipient: "+905319876543", at }
+        let recipient_type = RecipientType::Individual;
+        Given { consent: Uuid::nil(), channel, recipient: "+905319876543", recipient_type, at }
     }
 
     #[test]
     fn a_notice_says_who_what_and_how_to_say_no() {
-        let sms = content(&sender(), given(Channel::Message), MessageChannel::Sms);
+        let sms = content(&sender(), given(Channel::Message), MessageChannel::Sms, None);
         assert_eq!(
             sms.text,
             "Örnek Mağazacılık A.Ş.: 28.11.2026 tarihinde SMS ile ticari ileti onayınız alındı. Vazgeçmek için ORNEK RET \
              yazıp 4609 numarasına gönderin. Mersis: 0123456789012345"
         );
         assert_eq!(Segments::of(&sms.text).parts, 2);
-        assert!(content(&sender(), given(Channel::Call), MessageChannel::Sms).text.contains("arama ile"));
-        let mail = content(&sender(), given(Channel::Email), MessageChannel::Email);
+        assert!(
+            content(&sender(), given(Channel::Call), MessageChannel::Sms, None).text.contains("arama ile")
+        );
+        let mail = content(&sender(), given(Channel::Email), MessageChannel::Email, None);
         assert_eq!(mail.subject.as_deref(), Some("Örnek Mağazacılık A.Ş.: e-posta onayınız alındı"));
         assert_eq!(mail.unsubscribe.as_deref(), Some("mailto:ret@example.com?subject=RET"));
         assert!(mail.text.contains("ret@example.com adresine RET yazın"), "{}", mail.text);
     }
 
     #[test]
+    fn a_link_of_his_own_comes_before_number_and_contact() {
+        let link = "https://izin.example.com/r/AAAAAAAAAAAAAAAAAAAAAA";
+        let sms = content(&sender(), given(Channel::Message), MessageChannel::Sms, Some(link));
+        assert_eq!(
+            sms.text,
+            format!(
+                "Örnek Mağazacılık A.Ş.: 28.11.2026 tarihinde SMS ile ticari ileti onayınız alındı. Vazgeçmek için: {link} Mersis: \
+                 0123456789012345"
+            )
+        );
+        assert_eq!((Segments::of(&sms.text).parts, sms.unsubscribe), (2, None));
+        let mail = content(&sender(), given(Channel::Email), MessageChannel::Email, Some(link));
+        assert!(mail.text.contains(link) && mail.unsubscribe.as_deref() == Some(link), "{}", mail.text);
+    }
+
+    #[test]
     fn without_a_short_number_the_contact_is_named() {
         let mut sender = SenderRow { ret_number: None, ..sender() };
-        assert_eq!(ret_way(&sender, MessageChannel::Sms).0, "Vazgeçmek için: ret@example.com");
+        assert_eq!(ret_way(&sender, MessageChannel::Sms, None).0, "Vazgeçmek için: ret@example.com");
         sender.contact = Some("0850 123 45 67".to_owned());
         assert_eq!(
-            ret_way(&sender, MessageChannel::Email),
+            ret_way(&sender, MessageChannel::Email, None),
             ("Vazgeçmek için: 0850 123 45 67".to_owned(), None)
         );
         sender = SenderRow { contact: None, ..self::sender() };
-        assert!(ret_way(&sender, MessageChannel::Email).0.contains("4609"));
+        assert!(ret_way(&sender, MessageChannel::Email, None).0.contains("4609"));
     }
 
     #[test]

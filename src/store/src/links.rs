@@ -5,7 +5,7 @@ use kopru_domain::{BrandCode, Channel, IysCode, LinkKind};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::{Insert, Tx, args, sql::Row, statements};
+use crate::{Insert, Step, Tx, args, sql::Row, sql::Value, statements};
 
 /// The columns of [`LinkRow`], as [`read`] expects them.
 macro_rules! row {
@@ -82,26 +82,32 @@ pub struct LinkRow {
 
 /// Adds links.
 pub async fn add(tx: &mut Tx, rows: Vec<LinkRow>) -> Result<()> {
-    let values = rows.into_iter().map(|row| {
-        let [opened, confirmed, refused] = row.counters;
-        args![
-            row.iys_code,
-            row.id,
-            row.brand_code,
-            row.kind.as_str(),
-            row.form_id,
-            row.channel,
-            row.token_hash,
-            row.sealed,
-            row.active,
-            row.expires_at,
-            opened,
-            confirmed,
-            refused,
-            row.created_at
-        ]
-    });
-    tx.insert(&ADD, values.collect()).await.map(drop)
+    tx.insert(&ADD, rows.into_iter().map(values).collect()).await.map(drop)
+}
+
+/// Adds links, beside other steps of a transaction.
+pub fn add_step(rows: Vec<LinkRow>) -> Step {
+    Step::Insert(&ADD, rows.into_iter().map(values).collect())
+}
+
+fn values(row: LinkRow) -> Vec<Value> {
+    let [opened, confirmed, refused] = row.counters;
+    args![
+        row.iys_code,
+        row.id,
+        row.brand_code,
+        row.kind.as_str(),
+        row.form_id,
+        row.channel,
+        row.token_hash,
+        row.sealed,
+        row.active,
+        row.expires_at,
+        opened,
+        confirmed,
+        refused,
+        row.created_at
+    ]
 }
 
 /// The link of a token, whosever it is.
