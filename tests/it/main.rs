@@ -7,6 +7,7 @@
 
 mod support;
 
+mod abuse;
 mod channels;
 mod containers;
 mod crash;
