@@ -35,7 +35,7 @@ struct Outcome {
     regret: i64,
     /// Whether the strict order met every target.
     feasible: bool,
-    /// Whether no more came by surprise than the reserve is kept for.
+    /// Whether no more came by surprise than the reserve is kept for, and none of it too suddenly.
     within: bool,
     fault: Option<String>,
     trace: String,
@@ -56,7 +56,8 @@ async fn outcome(world: &mut World, seed: u64) -> Outcome {
         seed,
         regret: late(&played.filed) - late(&strict),
         feasible: late(&strict) == 0,
-        within: load.surprises(silent) + MARGIN <= load.reserve || load.surprises(silent) == 0,
+        within: (load.surprises(silent) + MARGIN <= load.reserve || load.surprises(silent) == 0)
+            && !load.is_sudden(),
         trace: format!("{load:#?}\n{}\nfiled {:?}\nstrict {strict:?}", played.trace.join("\n"), played.filed),
         fault: played.fault,
     }

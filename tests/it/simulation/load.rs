@@ -3,6 +3,9 @@
 /// Slots that the program may lose between two looks at the queue, without any surprise: the life of a forecast is one, and
 /// singles that are in hand take some more.
 pub const MARGIN: u32 = 4;
+/// Singles that two claimers may have in hand, but for the one that goes next: so many slots pass before something that arrives
+/// can be claimed, whatever its target.
+const IN_HAND: u32 = 5;
 /// Brands of a case at most, spread over two providers.
 pub const BRANDS: usize = 5;
 /// No case takes longer.
@@ -114,6 +117,11 @@ impl Load {
     /// Whether the registry cannot be reached in a slot.
     pub fn is_down(&self, slot: u32) -> bool {
         self.outage.is_some_and(|(from, to)| (from..to).contains(&slot))
+    }
+
+    /// Whether something arrives with so little time left that what is in hand lets it miss its target: no order helps that.
+    pub fn is_sudden(&self) -> bool {
+        self.items.iter().any(|item| item.arrival > 0 && item.target < item.arrival + IN_HAND)
     }
 
     /// How many slots of work or silence came after the first slot, when `silent` slots had no registry: what the reserve is for.
