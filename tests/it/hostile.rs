@@ -393,6 +393,8 @@ on_both_databases! {
             day.advance("16m").await;
             day.work().await;
         }
+        // What waits for others was tried again meanwhile, perhaps into a fault.
+        day.finish().await;
         let tally = day.all_explained().await;
         let stats = day.bridge.registry.stats().await;
         let hours = (day.bridge.app.clocks.business() - begun).num_minutes() as f64 / 60.0;

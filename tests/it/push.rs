@@ -180,6 +180,8 @@ on_both_databases! {
         assert_eq!((status_code, &problem["errors"][0]["field"]), (422, &json!("type")), "{problem}");
         bridge.registry.citizen(PHONE, "MESAJ", "RET").await;
         until(&bridge, "both get it", async || list(&bridge).await.iter().all(|it| it["lastPushAt"].is_string())).await;
+        // It is stored when it is answered, and merged after that.
+        bridge.drain().await;
         assert_eq!(told(&bridge).await, events(&[("ONAY", "registered"), ("RET", "registry_push")]));
 
         let ids: Vec<String> = list(&bridge).await.iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect();
