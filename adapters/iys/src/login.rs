@@ -13,9 +13,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::client::Inner;
+use crate::error::classify;
 use crate::transport::Call;
 use crate::wire::{TokenRequest, TokenResponse};
-use crate::{AccountKey, BoxError, Credentials, IysError, Operation, StoredToken, Token};
+use crate::{
+    AccountKey, BoxError, Credentials, ErrorClass, IysError, Operation, Refusal, StoredToken, Token,
+};
 
 /// A token with less life than this is renewed before use.
 const RENEW_BELOW: TimeDelta = TimeDelta::seconds(300);
@@ -359,6 +362,13 @@ fn silence(stored: &StoredToken, now: DateTime<Utc>) -> Option<IysError> {
     Some(held_back(Some("H084"), until - now))
 }
 
+/// The documents give 400 for every kind of refusal of a login; other clients have met 401. H123 (busy) is a 400 as well and says
+/// nothing about the password.
+fn is_of_credentials(refusal: &Refusal) -> bool {
+    let class = classify(Operation::Token, refusal.status, refusal.code());
+    matches!(refusal.status, 400 | 401) && !matches!(class, ErrorClass::Retry | ErrorClass::Wait { .. })
+}
+
 /// One call of the token endpoint, inside the client's own budget.
 async fn token_call(client: &Inner, request: &TokenRequest) -> Result<Token, IysError> {
     let now = client.clock.now();
@@ -371,8 +381,7 @@ async fn token_call(client: &Inner, request: &TokenRequest) -> Result<Token, Iys
     let call = Call::post(Operation::Token, vec!["oauth2".to_owned(), "token".to_owned()], body.into());
     let answer: TokenResponse = match client.exchange(&call, None).await {
         Ok(reply) => reply.parse()?,
-        // The documents give 400 for every kind of refusal here; other clients have met 401.
-        Err(IysError::Refused(refusal)) if matches!(refusal.status, 400 | 401) => {
+        Err(IysError::Refused(refusal)) if is_of_credentials(&refusal) => {
             let word = refusal.code().unwrap_or("no code").to_owned();
             return Err(IysError::CredentialsRefused { status: refusal.status, word });
         }

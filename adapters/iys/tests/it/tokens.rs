@@ -165,6 +165,18 @@ async fn a_wrong_password_is_not_repeated_before_it_is_changed() {
     assert_eq!(registry.token_calls().len(), 2, "a corrected password is tried at once");
 }
 
+/// A busy registry once halted the account for good: its 400 was taken for a refused password.
+#[tokio::test]
+async fn a_busy_registry_refuses_no_password() {
+    let Scene { registry, clock, account, .. } = scene().await;
+    registry.token_will(refusal(400, "H123"));
+    let error = add(&registry, &account).await.unwrap_err();
+    assert_eq!((error.class(), error.code()), (ErrorClass::Retry, Some("H123")), "{error:?}");
+    clock.advance(TimeDelta::minutes(1));
+    account.add_consent(BRAND, &consent()).await.unwrap();
+    assert_eq!(registry.grants(), ["password", "password"]);
+}
+
 #[tokio::test]
 async fn a_login_check_tries_a_refused_password_once_more() {
     let Scene { registry, clock, account, .. } = scene().await;
