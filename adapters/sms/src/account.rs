@@ -134,7 +134,8 @@ impl Account {
             Self::Verimor(account) => account.inbox(client, since).await,
             Self::Netgsm(account) => account.inbox(client, since).await,
             Self::IletiMerkezi(account) => account.inbox(client).await,
-            Self::Twilio(_) | Self::Http(_) | Self::Log(_) => {
+            Self::Twilio(account) => account.inbox(client, since).await,
+            Self::Http(_) | Self::Log(_) => {
                 Ok(Inbox { messages: Vec::new(), unread: 0, cursor: None, more: false })
             }
         }

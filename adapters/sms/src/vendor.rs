@@ -90,7 +90,7 @@ impl Vendor {
 
     /// Whether [`crate::Account::inbox`] can ask this vendor for what it received.
     pub const fn has_inbox(self) -> bool {
-        matches!(self, Self::Verimor | Self::Netgsm | Self::IletiMerkezi)
+        matches!(self, Self::Verimor | Self::Netgsm | Self::IletiMerkezi | Self::Twilio)
     }
 }
 

@@ -34,7 +34,7 @@ pub struct ConnectionBody {
     pub vendor: String,
     /// Of Twilio: the account's auth token, which signs every push.
     pub signing_secret: Option<String>,
-    /// Of Verimor, Netgsm and iletiMerkezi: the account with which the inbox is read every other minute, so that nothing is lost that
+    /// Of Verimor, Netgsm, iletiMerkezi and Twilio: the account with which the inbox is read every other minute, so that nothing is lost that
     /// was pushed while this service could not be reached.
     pub inbox: Option<InboxBody>,
 }

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use kopru_domain::outcome::retry_delay;
 use kopru_sms::inbound::Message;
-use kopru_sms::{Account, Client, Since, Vendor, iletimerkezi, netgsm, verimor};
+use kopru_sms::{Account, Client, Since, Vendor, iletimerkezi, netgsm, twilio, verimor};
 use kopru_store::inbound::{self, ConnectionRow, PollRow};
 use kopru_store::{Claim, Priority};
 
@@ -66,6 +66,12 @@ fn account(app: &App, connection: &ConnectionRow) -> ServiceResult<Option<Accoun
             let url = at(iletimerkezi::URL);
             Some(Account::IletiMerkezi(iletimerkezi::Account { key: username, hash: password, url }))
         }
+        Ok(Vendor::Twilio) => Some(Account::Twilio(twilio::Account {
+            account_sid: username,
+            auth_token: password,
+            url: at(twilio::URL),
+            status_callback: None,
+        })),
         _ => None,
     })
 }

@@ -4,20 +4,28 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{SecondsFormat, TimeDelta};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 use subtle::ConstantTimeEq as _;
 
-use super::{Acknowledgement, Unverified};
-use crate::account::{Client, Outgoing, Reply, Sent, text_of};
+use super::{Acknowledgement, Unverified, Vendor};
+use crate::account::{Client, Inbox, Outgoing, Reply, Sent, Since, text_of};
 use crate::decode::form;
+use crate::inbound::{self, Mapping};
 use crate::{Failure, FailureKind};
 
 /// Where Twilio is.
 pub const URL: &str = "https://api.twilio.com";
 /// The header that a webhook is signed in.
 pub const SIGNATURE: &str = "x-twilio-signature";
+/// Entries of a page of the list of messages: the most it gives.
+const PAGE: usize = 1_000;
+/// Pages read at once. What is beyond them is read the next time, from the same cursor.
+const PAGES: usize = 50;
+/// An entry may turn up in the list a little after its time.
+const OVERLAP: TimeDelta = TimeDelta::minutes(15);
 /// TwiML that says nothing: without it Twilio would send the body of our answer to the person.
 pub const EMPTY_ANSWER: Acknowledgement = Acknowledgement {
     content_type: "text/xml; charset=utf-8",
@@ -70,6 +78,41 @@ impl Account {
             }
             _ => Err(reply.failure_by_status()),
         }
+    }
+
+    /// The list of messages holds both directions, the newest first, page by page.
+    pub(crate) async fn inbox(&self, client: &Client, since: Since<'_>) -> Result<Inbox, Failure> {
+        let cursor = since.cursor.and_then(|cursor| chrono::DateTime::parse_from_rfc3339(cursor).ok());
+        let start = cursor.map_or(since.from, |cursor| cursor.to_utc() - OVERLAP);
+        let query =
+            [("DateSent>", start.to_rfc3339_opts(SecondsFormat::Secs, true)), ("PageSize", PAGE.to_string())];
+        let mut request = client
+            .ask(&format!("{}/2010-04-01/Accounts/{}/Messages.json", self.url, self.account_sid), &query);
+        let mut inbox = Inbox { messages: Vec::new(), unread: 0, cursor: None, more: false };
+        for _ in 0..PAGES {
+            let signed = request.basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()));
+            let reply = Reply::to(signed).await?;
+            let json = reply.json();
+            let (true, Some(list)) = (reply.is_success(), json["messages"].as_array()) else {
+                return Err(reply.failure_by_status());
+            };
+            let received: Vec<_> = list.iter().filter(|entry| entry["direction"] == "inbound").collect();
+            let read = serde_json::to_string(&received)
+                .ok()
+                .and_then(|list| inbound::parse_list(&Mapping::of(Vendor::Twilio), &list).ok())
+                .ok_or_else(|| reply.failure(FailureKind::Retry, "unreadable"))?;
+            inbox.messages.extend(read.messages);
+            inbox.unread += read.unread;
+            // A path, never another host: the token goes along.
+            match json["next_page_uri"].as_str().filter(|path| path.starts_with('/')) {
+                Some(path) => request = client.get(&format!("{}{path}", self.url)),
+                None => {
+                    inbox.cursor = Some(since.now.to_rfc3339());
+                    break;
+                }
+            }
+        }
+        Ok(inbox)
     }
 }
 

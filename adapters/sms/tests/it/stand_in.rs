@@ -41,7 +41,7 @@ fn url(pairs: &str) -> Vec<(String, String)> {
     pairs
         .split('&')
         .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.to_owned(), unescape(value)))
+        .map(|(name, value)| (unescape(name), unescape(value)))
         .collect()
 }
 

@@ -1,4 +1,4 @@
-use kopru_sms::{Account, FailureKind, twilio};
+use kopru_sms::{Account, FailureKind, Since, twilio};
 
 use crate::stand_in::{Fault, Seen, StandIn, Vendor};
 use crate::{client, outgoing, since};
@@ -11,6 +11,9 @@ impl Vendor for Twilio {
         if request.header("authorization") != "Basic QUMxOnRva2Vu" {
             return error(401, 20003, "Authenticate");
         }
+        if request.method == "GET" {
+            return list(request);
+        }
         if request.path != "/2010-04-01/Accounts/AC1/Messages.json" {
             return error(404, 20404, "Not found");
         }
@@ -22,6 +25,28 @@ impl Vendor for Twilio {
             "sid": "SMaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "status": "queued", "to": "+905319876543"}"#;
         (201, "application/json", body.to_owned())
     }
+}
+
+/// Two pages, the newest first, with what was sent in between.
+fn list(request: &Seen) -> (u16, &'static str, String) {
+    let entry = |sid: &str, direction: &str, body: &str| {
+        format!(
+            r#"{{"sid": "{sid}", "direction": "{direction}", "from": "+905319876543", "to": "+15017122661", "body": "{body}",
+                "date_sent": "Thu, 24 Aug 2023 05:01:45 +0000", "status": "received", "error_code": null, "num_segments": "1"}}"#
+        )
+    };
+    let (entries, next) = match request.value("Page").as_deref() {
+        None => {
+            let page = [entry("SM3", "inbound", "RET"), entry("SM2", "outbound-api", "RET yaz")];
+            (page.join(","), r#""/2010-04-01/Accounts/AC1/Messages.json?Page=1&PageToken=PASM2""#)
+        }
+        Some(_) => (entry("SM1", "inbound", "ONAY"), "null"),
+    };
+    (
+        200,
+        "application/json",
+        format!(r#"{{"messages": [{entries}], "next_page_uri": {next}, "page_size": 1000}}"#),
+    )
 }
 
 fn error(status: u16, code: u32, message: &str) -> (u16, &'static str, String) {
@@ -55,7 +80,6 @@ async fn a_text_becomes_a_message() {
     text.from = "MG1";
     account(&vendor.url, "token").send(&client(), text).await.unwrap();
     assert_eq!(vendor.last().value("MessagingServiceSid").as_deref(), Some("MG1"));
-    assert!(account(&vendor.url, "token").inbox(&client(), since(None)).await.unwrap().messages.is_empty());
 }
 
 #[tokio::test]
@@ -76,4 +100,29 @@ async fn codes_are_sorted_by_what_to_do_next() {
         let failure = account(&vendor.url, "token").send(&client(), outgoing("m-1", "x")).await.unwrap_err();
         assert_eq!((failure.kind, failure.code), (kind, code.to_string()));
     }
+}
+
+#[tokio::test]
+async fn an_inbox_is_read_to_its_last_page() {
+    let vendor = StandIn::start(Twilio).await;
+    let since = since(None);
+    let inbox = account(&vendor.url, "token").inbox(&client(), since).await.unwrap();
+    let texts: Vec<&str> = inbox.messages.iter().map(|message| message.text.as_str()).collect();
+    assert_eq!((texts, inbox.unread, inbox.more), (vec!["RET", "ONAY"], 0, false));
+    assert_eq!(inbox.messages[0].id.as_deref(), Some("SM3"));
+    assert!(inbox.messages[0].received_at.is_some());
+    let asked = vendor.seen();
+    let from = asked[0].value("DateSent>").unwrap();
+    assert_eq!(chrono::DateTime::parse_from_rfc3339(&from).unwrap(), since.from);
+    assert_eq!((asked.len(), asked[1].value("PageToken").as_deref()), (2, Some("PASM2")));
+
+    let again = account(&vendor.url, "token")
+        .inbox(&client(), Since { cursor: inbox.cursor.as_deref(), ..since })
+        .await
+        .unwrap();
+    assert_eq!(again.messages.len(), 2);
+    let from = chrono::DateTime::parse_from_rfc3339(&vendor.seen()[2].value("DateSent>").unwrap()).unwrap();
+    assert_eq!(from, since.now - chrono::TimeDelta::minutes(15), "what came late is seen again");
+    let failure = account(&vendor.url, "wrong").inbox(&client(), since).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Account);
 }
