@@ -1,7 +1,7 @@
 //! Statements, values and rows, the same for both databases.
 //!
 //! The choice of the database is made here, at the level of one statement, so that every table module is plain,
-//! non-generic code over [`Tx`] and [`Db`](crate::Db). Nothing above this file and `dialect.rs` knows which database it is on.
+//! non-generic code over [`Tx`](crate::Tx) and [`Db`](crate::Db). Nothing above this file and `dialect.rs` knows which database it is on.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
