@@ -124,7 +124,7 @@ CREATE TABLE submissions (
     updated_at       INTEGER  NOT NULL,
     PRIMARY KEY (iys_code, consent_id, generation)
 ) STRICT;
-CREATE INDEX submissions_due ON submissions (target_at, status DESC) WHERE state = 'queued';
+CREATE INDEX submissions_due ON submissions (target_at, status DESC, iys_code, brand_code) WHERE state = 'queued';
 CREATE INDEX submissions_due_by_brand ON submissions (status, iys_code, brand_code, target_at) WHERE state = 'queued';
 -- Led by the key, which names few rows: without statistics PostgreSQL takes the provider for the selective column.
 CREATE INDEX submissions_open ON submissions (key, iys_code)

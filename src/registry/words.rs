@@ -13,6 +13,10 @@ use std::time::Duration;
 /// Wrong credentials are an operator's to mend: look again this often.
 const CREDENTIALS_AGAIN: Duration = Duration::from_mins(15);
 
+/// What has not left the house is tried again soon, however often: the circuit breaker bounds the calls of an outage, and after
+/// it the earliest target goes first and waits for nothing of its own.
+const NOT_SENT_AGAIN: Duration = Duration::from_secs(4);
+
 /// Within this time a clock that is behind has come to our date.
 const CLOCKS_AGREE: Duration = Duration::from_secs(10);
 
@@ -93,8 +97,9 @@ pub fn refusal(class: ErrorClass, code: Option<&str>) -> RegistryAnswer {
         ErrorClass::AlreadySo => RegistryAnswer::Already(named()),
         ErrorClass::TooLate => RegistryAnswer::TooLate,
         ErrorClass::Wait { after } => RegistryAnswer::Retry { code: code.map(Code::new), after: Some(after) },
-        ErrorClass::Retry | ErrorClass::NotSent => {
-            RegistryAnswer::Retry { code: code.map(Code::new), after: None }
+        ErrorClass::Retry => RegistryAnswer::Retry { code: code.map(Code::new), after: None },
+        ErrorClass::NotSent => {
+            RegistryAnswer::Retry { code: code.map(Code::new), after: Some(NOT_SENT_AGAIN) }
         }
         ErrorClass::Reauthenticate => {
             RegistryAnswer::Retry { code: code.map(Code::new), after: Some(CREDENTIALS_AGAIN) }

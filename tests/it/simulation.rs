@@ -102,12 +102,10 @@ async fn simulate(database: Database, part: u64) {
         worst.seed,
         if worst.within { "" } else { ", beyond the reserve" },
     );
-    // Two replicas that each hold a request miss by one item now and then (seeds 5103, 7559): open.
-    let allowed = i64::from(database == Database::Postgres);
     for outcome in &outcomes {
         let Outcome { seed, trace, .. } = outcome;
         assert_eq!(outcome.fault, None, "KOPRU_SIMULATION_SEED={seed}\n{trace}");
-        let missed = outcome.within && outcome.feasible && outcome.regret > allowed;
+        let missed = outcome.within && outcome.feasible && outcome.regret > 0;
         assert!(
             !missed,
             "a target was missed that the strict order meets: KOPRU_SIMULATION_SEED={seed}\n{trace}"

@@ -62,10 +62,10 @@ statements! {
     NEXT_IN_TURN = "SELECT iys_code, brand_code FROM submissions {by submissions_due_by_brand}
         WHERE state = 'queued' AND status = $1 AND next_attempt_at <= $2 AND (iys_code, brand_code) > ($3, $4)
         ORDER BY iys_code, brand_code LIMIT 1";
-    /// The brand that owns the earliest target; RET wins ties.
+    /// The brand that owns the earliest target; RET wins ties, then the lower numbers, so that replicas agree.
     NEXT_BY_TARGET = "SELECT iys_code, brand_code FROM submissions {by submissions_due}
         WHERE state = 'queued' AND next_attempt_at <= $1 AND NOT (iys_code {in $2 int} AND brand_code {in $3 int})
-        ORDER BY target_at, status DESC LIMIT 1";
+        ORDER BY target_at, status DESC, iys_code, brand_code LIMIT 1";
     /// What of these keys has not ended, but for what this claim has just taken.
     OPEN_BESIDE = concat!("SELECT s.key, s.consent_id, s.generation, s.status, s.ordered_at, s.wire_date, s.state, c.source, s.cause, s.code
         FROM {each $2 bytes of submissions AS s by submissions_open: s.iys_code = $1 AND s.key = wanted.value

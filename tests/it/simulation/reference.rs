@@ -1,7 +1,8 @@
 //! The strict order, as plainly as it can be written: in each slot the brand that owns the earliest open target sends up to so
-//! many of its items, earliest target first. It shares nothing with the program.
+//! many of its items, earliest target first; RET wins ties, then the lower numbers. It shares nothing with the program.
 
 use super::load::{Item, Load, SLOTS};
+use super::world::provider;
 
 /// In which slot each item is filed.
 pub fn strict_order(load: &Load, silent: impl Fn(u32) -> bool) -> Vec<Option<u32>> {
@@ -22,7 +23,7 @@ pub fn strict_order(load: &Load, silent: impl Fn(u32) -> bool) -> Vec<Option<u32
 fn next_request(load: &Load, mut open: Vec<usize>) -> Vec<usize> {
     let order = |place: &usize| {
         let Item { target, rejection, brand, .. } = load.items[*place];
-        (target, !rejection, brand, *place)
+        (target, !rejection, provider(brand), brand, *place)
     };
     open.sort_by_key(order);
     let Some(first) = open.first() else { return open };

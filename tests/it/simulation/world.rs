@@ -62,7 +62,7 @@ pub struct Played {
     pub fault: Option<String>,
 }
 
-const fn provider(brand: usize) -> IysCode {
+pub const fn provider(brand: usize) -> IysCode {
     IysCode(700 + brand as i64 % 2)
 }
 
