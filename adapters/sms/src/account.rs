@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::inbound::Message;
 use crate::vendor::{http, iletimerkezi, log, netgsm, twilio, verimor};
@@ -80,6 +80,22 @@ pub struct Since<'a> {
     pub from: DateTime<Utc>,
     /// Now.
     pub now: DateTime<Utc>,
+}
+
+/// What arrives in an inbox a little after its time is seen by the next reading.
+const OVERLAP: TimeDelta = TimeDelta::minutes(15);
+
+impl Since<'_> {
+    /// From when on to ask a vendor that knows no cursor but the time: the cursor is when it was read last ([`Since::read`]).
+    pub(crate) fn start(&self) -> DateTime<Utc> {
+        let cursor = self.cursor.and_then(|cursor| DateTime::parse_from_rfc3339(cursor).ok());
+        cursor.map_or(self.from, |cursor| cursor.to_utc() - OVERLAP)
+    }
+
+    /// The cursor after this reading, for [`Since::start`].
+    pub(crate) fn read(&self) -> String {
+        self.now.to_rfc3339()
+    }
 }
 
 /// A page of an inbox.

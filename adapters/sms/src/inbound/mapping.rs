@@ -91,12 +91,12 @@ impl Mapping {
                 report_id: names(&["report.packet_id"]),
                 ..Self::default()
             },
-            // The list of messages has names of its own: what is read there is kept as it is, and read again
+            // Of the list of messages as well: what is read there is kept as it is, and read again. Case does not matter
             Vendor::Twilio => Self {
                 id: names(&["MessageSid", "SmsMessageSid", "SmsSid", "sid"]),
-                from: names(&["From", "from"]),
-                to: names(&["To", "to"]),
-                text: names(&["Body", "body"]),
+                from: names(&["From"]),
+                to: names(&["To"]),
+                text: names(&["Body"]),
                 received_at: names(&["date_sent", "date_created"]),
                 status: names(&["MessageStatus", "SmsStatus"]),
                 report_id: names(&["MessageSid", "SmsSid"]),

@@ -17,8 +17,6 @@ use crate::{Alphabet, Failure, FailureKind, Segments, Vendor};
 
 /// Where Netgsm is.
 pub const URL: &str = "https://api.netgsm.com.tr";
-/// What a window of the inbox has in common with the one before: a text may be listed late.
-const OVERLAP: TimeDelta = TimeDelta::minutes(15);
 
 /// What its documents leave open.
 pub const UNVERIFIED: &[Unverified] = &[
@@ -101,13 +99,11 @@ impl Account {
     }
 
     pub(crate) async fn inbox(&self, client: &Client, since: Since<'_>) -> Result<Inbox, Failure> {
-        let cursor = since.cursor.and_then(|cursor| DateTime::parse_from_rfc3339(cursor).ok());
-        let start = cursor.map_or(since.from, |cursor| cursor.to_utc() - OVERLAP);
-        let mut query = vec![("startdate", date(start)), ("stopdate", date(since.now))];
+        let mut query = vec![("startdate", date(since.start())), ("stopdate", date(since.now))];
         query.extend(self.appname.clone().map(|name| ("appname", name)));
         let request = client.ask(&format!("{}/sms/rest/v2/inbox", self.url), &query);
         let reply = Reply::to(self.signed(request)).await?;
-        let cursor = Some(since.now.to_rfc3339());
+        let cursor = Some(since.read());
         match text_of(&reply.json()["code"]).as_deref() {
             // Nothing to show
             Some("40") => Ok(Inbox { messages: Vec::new(), unread: 0, cursor, more: false }),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::SecondsFormat;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
@@ -24,8 +24,6 @@ pub const SIGNATURE: &str = "x-twilio-signature";
 const PAGE: usize = 1_000;
 /// Pages read at once. What is beyond them is read the next time, from the same cursor.
 const PAGES: usize = 50;
-/// An entry may turn up in the list a little after its time.
-const OVERLAP: TimeDelta = TimeDelta::minutes(15);
 /// TwiML that says nothing: without it Twilio would send the body of our answer to the person.
 pub const EMPTY_ANSWER: Acknowledgement = Acknowledgement {
     content_type: "text/xml; charset=utf-8",
@@ -82,8 +80,7 @@ impl Account {
 
     /// The list of messages holds both directions, the newest first, page by page.
     pub(crate) async fn inbox(&self, client: &Client, since: Since<'_>) -> Result<Inbox, Failure> {
-        let cursor = since.cursor.and_then(|cursor| chrono::DateTime::parse_from_rfc3339(cursor).ok());
-        let start = cursor.map_or(since.from, |cursor| cursor.to_utc() - OVERLAP);
+        let start = since.start();
         let query =
             [("DateSent>", start.to_rfc3339_opts(SecondsFormat::Secs, true)), ("PageSize", PAGE.to_string())];
         let mut request = client
@@ -107,7 +104,7 @@ impl Account {
             match json["next_page_uri"].as_str().filter(|path| path.starts_with('/')) {
                 Some(path) => request = client.get(&format!("{}{path}", self.url)),
                 None => {
-                    inbox.cursor = Some(since.now.to_rfc3339());
+                    inbox.cursor = Some(since.read());
                     break;
                 }
             }
