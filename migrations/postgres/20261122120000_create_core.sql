@@ -110,7 +110,7 @@ CREATE TABLE submissions (
     calendar         TEXT  NOT NULL,
     late             BOOLEAN  NOT NULL,
     at_risk          BOOLEAN  NOT NULL,
-    attempt           BIGINT   NOT NULL,
+    attempt           BIGINT   NOT NULL DEFAULT 0,
     next_attempt_at  TIMESTAMPTZ  NOT NULL,
     claimed_by       UUID,
     lease_until      TIMESTAMPTZ,

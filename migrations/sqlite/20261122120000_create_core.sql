@@ -110,7 +110,7 @@ CREATE TABLE submissions (
     calendar         TEXT  NOT NULL,
     late             INTEGER  NOT NULL,
     at_risk          INTEGER  NOT NULL,
-    attempt           INTEGER   NOT NULL,
+    attempt           INTEGER   NOT NULL DEFAULT 0,
     next_attempt_at  INTEGER  NOT NULL,
     claimed_by       BLOB,
     lease_until      INTEGER,

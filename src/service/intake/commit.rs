@@ -31,6 +31,8 @@ use crate::service::{ServiceError, ServiceResult};
 const ANSWER: &str = "idempotency.answer";
 /// A part with more items than this is bulk: interactive requests go before it.
 const BULK: usize = 100;
+/// Items that are decided on while the database writes those before them.
+const SLICE: usize = 250;
 
 /// The stored answers of the parts of a request, in order, as far as they go without a gap.
 pub(super) async fn stored_parts(app: &App, idempotency: &Idempotency) -> ServiceResult<Vec<IntakeAnswer>> {
@@ -47,13 +49,16 @@ pub(super) async fn stored_parts(app: &App, idempotency: &Idempotency) -> Servic
     Ok(answers)
 }
 
-/// Commits parts together. An error means that nothing was committed.
+/// Commits parts together, on a thread that may block. An error means that nothing was committed.
 pub(super) async fn commit_group(
     app: &App,
     parts: &[&Part],
 ) -> ServiceResult<Vec<ServiceResult<IntakeAnswer>>> {
-    let bulk = parts.iter().any(|part| part.items.len() > BULK);
-    let mut tx = app.db.begin(if bulk { Priority::Bulk } else { Priority::Interactive }).await?;
+    let mut tx = if parts.iter().any(|part| part.items.len() > BULK) {
+        app.db.begin(Priority::Bulk).await?
+    } else {
+        app.db.begin_here(Priority::Interactive).await?
+    };
     let mut answers: Vec<Option<ServiceResult<IntakeAnswer>>> = Vec::with_capacity(parts.len());
     for part in parts {
         answers.push(repeated(app, &mut tx, part).await?);
@@ -190,28 +195,38 @@ async fn take_provider(
         links: Vec::new(),
     };
     let mut told = told_before(tx, provider, members).await?;
-    let mut answers = Vec::with_capacity(members.len());
-    for (_, part) in members {
-        let mut accepted = Vec::with_capacity(part.items.len());
-        for item in &part.items {
-            if let Some(before) = item.act.and_then(|act| told.get(&act)) {
-                accepted.push(Accepted {
-                    index: item.index,
-                    reference: item.reference.clone(),
-                    ..before.clone()
-                });
-                continue;
+    let mut answers: Vec<IntakeAnswer> = members.iter().map(|(_, part)| unanswered(part)).collect();
+    let items: Vec<(usize, &Part, &Prepared)> = members
+        .iter()
+        .enumerate()
+        .flat_map(|(place, (_, part))| part.items.iter().map(move |item| (place, *part, item)))
+        .collect();
+    for slice in items.chunks(SLICE) {
+        let ready = writes.rows();
+        let decide = async {
+            for (place, part, item) in slice {
+                let taken = match item.act.and_then(|act| told.get(&act)) {
+                    Some(before) => {
+                        Accepted { index: item.index, reference: item.reference.clone(), ..before.clone() }
+                    }
+                    None => admit(app, &keys, &mut states, part, item, &mut writes),
+                };
+                if let Some(act) = item.act.filter(|act| !told.contains_key(act)) {
+                    writes.acts.push((act, taken.id));
+                    told.insert(act, Accepted { code: Some(already_taken()), ..taken.clone() });
+                }
+                answers[*place].accepted.push(taken);
             }
-            let taken = admit(app, &keys, &mut states, part, item, &mut writes);
-            if let Some(act) = item.act {
-                writes.acts.push((act, taken.id));
-                told.insert(act, Accepted { code: Some(already_taken()), ..taken.clone() });
-            }
-            accepted.push(taken);
-        }
-        answers.push(IntakeAnswer { accepted, refused: part.refused.clone() });
+        };
+        // The order is sent with the first poll; only then is decided.
+        let (written, ()) = futures::join!(tx.run(ready), decide);
+        written?;
     }
     Ok((answers, writes))
+}
+
+fn unanswered(part: &Part) -> IntakeAnswer {
+    IntakeAnswer { accepted: Vec::with_capacity(part.items.len()), refused: part.refused.clone() }
 }
 
 fn already_taken() -> String {
@@ -348,7 +363,7 @@ fn subject(part: &Part, item: &Prepared) -> Subject {
 impl Writes {
     fn add(&mut self, app: &App, part: &Part, item: &Prepared, admitted: &Admitted) {
         self.superseded.extend(&admitted.superseded);
-        // What a rejection of the same transaction overtakes is not in the database yet.
+        // What a rejection of the same slice overtakes is not in the database yet.
         for row in self.submissions.iter_mut().filter(|row| admitted.superseded.contains(&row.consent_id)) {
             row.state = SubmissionState::Superseded;
             row.code = Some(Code::OLDER_THAN_REJECTION.as_str().to_owned());
@@ -362,18 +377,22 @@ impl Writes {
         self.consents.push(consent);
     }
 
-    /// The writes; the deliveries come after the events that they read.
+    /// The rows of what was decided on since this was asked last.
+    fn rows(&mut self) -> Vec<Step> {
+        let (consents, filings) = (std::mem::take(&mut self.consents), std::mem::take(&mut self.submissions));
+        vec![consents::append_step(self.provider, consents), submissions::add_step(filings, self.now)]
+    }
+
+    /// The other writes; the deliveries come after the events that they read.
     fn stages(mut self) -> Vec<Vec<Step>> {
+        let mut steps = self.rows();
         let (provider, now) = (self.provider, self.now);
         let events = self.events.number(&mut self.head);
-        let mut steps = Vec::with_capacity(8);
         if !self.superseded.is_empty() {
             let code = Code::OLDER_THAN_REJECTION;
             steps.push(submissions::supersede_step(provider, self.superseded, code.as_str(), now));
         }
         steps.push(heads::advance_step(provider, &self.head));
-        steps.push(consents::append_step(provider, self.consents));
-        steps.push(submissions::add_step(self.submissions, now));
         steps.push(permissions::save_step(provider, self.permissions.into_values().collect(), now));
         steps.push(changes::append_step(provider, events.rows));
         steps.push(retailers::access_step(provider, self.access));

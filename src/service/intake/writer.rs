@@ -3,9 +3,10 @@
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::bootstrap::App;
+use crate::bootstrap::{App, WeakApp};
 use crate::service::intake::commit::{commit_alone, commit_group};
 use crate::service::intake::prepare::Part;
 use crate::service::intake::{IntakeAnswer, PART};
@@ -48,22 +49,27 @@ impl Intake {
 impl Writer {
     /// Runs until every [`Intake`] is gone. One writer, on PostgreSQL too: each commit holds its provider's head to the end, so
     /// a second one would only halve the groups.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "must outlive the drain of requests, which wait for it; nothing unacknowledged is lost with it"
-    )]
+    ///
+    /// It has a thread of its own, which works on SQLite itself: as a task it would stand in line behind the requests that the
+    /// last commit has answered, and each step of a transaction would wait for a change of threads.
+    #[expect(clippy::expect_used, reason = "a program that can start no thread cannot run")]
     pub fn start(self, app: &App) {
-        let mut jobs = self.jobs;
         let weak = app.downgrade();
-        tokio::spawn(async move {
-            while let Some(group) = next_group(&mut jobs).await {
-                let Some(app) = weak.upgrade() else { return };
-                // A panic ends one group, whose callers are told; the writer goes on.
-                if AssertUnwindSafe(run(&app, group)).catch_unwind().await.is_err() {
-                    tracing::error!("a group commit panicked");
-                }
-            }
-        });
+        let runtime = Handle::current();
+        std::thread::Builder::new()
+            .name("intake-writer".to_owned())
+            .spawn(move || runtime.block_on(write(self.jobs, &weak)))
+            .expect("a thread for the intake starts");
+    }
+}
+
+async fn write(mut jobs: mpsc::Receiver<Job>, app: &WeakApp) {
+    while let Some(group) = next_group(&mut jobs).await {
+        let Some(app) = app.upgrade() else { return };
+        // A panic ends one group, whose callers are told; the writer goes on.
+        if AssertUnwindSafe(run(&app, group)).catch_unwind().await.is_err() {
+            tracing::error!("a group commit panicked");
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use sqlx::{Postgres, Transaction};
 use crate::dialect::{Dialect, Insert};
 use crate::error::{Result, StoreError};
 use crate::sql::{Row, Statement, Value, bind_postgres};
-use crate::sqlite::{Done, Job, Reader, Sqlite, Turn};
+use crate::sqlite::{Done, Job, Place, Reader, Sqlite, Turn};
 
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -136,8 +136,17 @@ impl Db {
 
     /// Begins a transaction. Dropped without [`Tx::commit`], it is rolled back.
     pub async fn begin(&self, priority: Priority) -> Result<Tx> {
+        self.begin_at(priority, Place::Lane).await
+    }
+
+    /// As [`Db::begin`], for a thread of its own that may block: SQLite works on it, and waits there for the disk.
+    pub async fn begin_here(&self, priority: Priority) -> Result<Tx> {
+        self.begin_at(priority, Place::Here).await
+    }
+
+    async fn begin_at(&self, priority: Priority, place: Place) -> Result<Tx> {
         Ok(Tx(match &self.pools {
-            Pools::Sqlite(sqlite) => Inner::Sqlite(sqlite.turn(priority == Priority::Bulk).await?),
+            Pools::Sqlite(sqlite) => Inner::Sqlite(sqlite.turn(priority == Priority::Bulk, place).await?),
             Pools::Postgres(pool) => Inner::Postgres(Box::pin(pool.begin()).await?),
         }))
     }

@@ -2,9 +2,11 @@
 //!
 //! A whole run of statements, BEGIN and COMMIT among them, is one order to that thread and comes back as one answer, so that
 //! a transaction costs a few changes of thread and no statement waits for one. One connection writes, and only one
-//! transaction at a time has it; a few others read.
+//! transaction at a time has it; a few others read. Who has a thread that may block works on the connection himself
+//! ([`Place::Here`]) and changes none.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
@@ -36,6 +38,7 @@ pub type Cell = rusqlite::types::Value;
 pub(crate) struct Sqlite {
     path: Arc<Path>,
     writer: Arc<Mutex<Option<Lane>>>,
+    turns: Arc<AtomicU64>,
     bulk: Arc<Semaphore>,
     readers: Readers,
 }
@@ -45,7 +48,7 @@ impl Sqlite {
     pub async fn open(path: PathBuf, readers: usize) -> Result<Self> {
         let path: Arc<Path> = path.into();
         let writer = Lane::start(path.clone(), Access::Write);
-        writer.run(Vec::new()).await?;
+        writer.run(0, Vec::new()).await?;
         Ok(Self {
             readers: Readers {
                 path: path.clone(),
@@ -54,6 +57,7 @@ impl Sqlite {
             },
             path,
             writer: Arc::new(Mutex::new(Some(writer))),
+            turns: Arc::new(AtomicU64::new(1)),
             bulk: Arc::new(Semaphore::new(1)),
         })
     }
@@ -69,12 +73,13 @@ impl Sqlite {
     }
 
     /// Waits for a turn at writing; bulk work passes a gate of its own first.
-    pub async fn turn(&self, bulk: bool) -> Result<Turn> {
+    pub async fn turn(&self, bulk: bool, place: Place) -> Result<Turn> {
         let permit = if bulk { self.bulk.clone().acquire_owned().await.ok() } else { None };
         let held = tokio::time::timeout(TURN, self.writer.clone().lock_owned())
             .await
             .map_err(|_| sqlx::Error::PoolTimedOut)?;
-        Ok(Turn { held, state: State::New, _bulk: permit })
+        let number = self.turns.fetch_add(1, Ordering::Relaxed);
+        Ok(Turn { held, number, place, state: State::New, _bulk: permit })
     }
 
     /// A connection for reading.
@@ -117,19 +122,31 @@ pub(crate) struct Done {
     pub changed: u64,
 }
 
-/// The way to a connection's thread, which ends with it.
+/// Where the work of a turn is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On the connection's own thread.
+    Lane,
+    /// On the thread that asks for it, which waits for the disk.
+    Here,
+}
+
+/// A connection, and the way to its thread, which ends with it.
 #[derive(Debug)]
 struct Lane {
     orders: Sender<Order>,
+    seat: Arc<SyncMutex<Seat>>,
 }
 
+/// What is ordered carries the number of its turn. A later one makes it void: what was given up half-way may still stand in
+/// line when the next turn works elsewhere.
 enum Order {
-    Run(Vec<Job>, oneshot::Sender<Result<Vec<Done>>>),
-    RollBack,
+    Run(u64, Vec<Job>, oneshot::Sender<Result<Vec<Done>>>),
+    RollBack(u64),
     Close(oneshot::Sender<()>),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Access {
     Read,
     Write,
@@ -140,17 +157,23 @@ impl Lane {
     fn start(path: Arc<Path>, access: Access) -> Self {
         let (orders, receiver) = channel();
         let name = if access == Access::Write { "sqlite-writer" } else { "sqlite-reader" };
+        let seat = Arc::new(SyncMutex::new(Seat { path, access, connection: None, turn: 0 }));
+        let served = seat.clone();
         std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || serve(&path, access, &receiver))
+            .spawn(move || serve(&served, &receiver))
             .expect("a thread for the database starts");
-        Self { orders }
+        Self { orders, seat }
     }
 
-    async fn run(&self, jobs: Vec<Job>) -> Result<Vec<Done>> {
+    async fn run(&self, turn: u64, jobs: Vec<Job>) -> Result<Vec<Done>> {
         let (reply, answer) = oneshot::channel();
-        self.orders.send(Order::Run(jobs, reply)).map_err(|_| sqlx::Error::WorkerCrashed)?;
+        self.orders.send(Order::Run(turn, jobs, reply)).map_err(|_| sqlx::Error::WorkerCrashed)?;
         answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
+    fn run_here(&self, turn: u64, jobs: Vec<Job>) -> Result<Vec<Done>> {
+        sit(&self.seat).run(turn, jobs)
     }
 
     async fn close(self) {
@@ -161,17 +184,16 @@ impl Lane {
     }
 }
 
-/// The life of a connection: opened with its first order, whose answer says why if that fails.
-fn serve(path: &Path, access: Access, orders: &Receiver<Order>) {
-    let mut connection = None;
+/// The life of a connection.
+fn serve(seat: &SyncMutex<Seat>, orders: &Receiver<Order>) {
     while let Ok(order) = orders.recv() {
         match order {
-            Order::Run(jobs, reply) => {
-                let _ = reply.send(opened(&mut connection, path, access).and_then(|c| run(c, jobs)));
+            Order::Run(turn, jobs, reply) => {
+                let _ = reply.send(sit(seat).run(turn, jobs));
             }
-            Order::RollBack => connection.iter().for_each(roll_back),
+            Order::RollBack(turn) => sit(seat).roll_back(turn),
             Order::Close(reply) => {
-                drop(connection);
+                sit(seat).connection = None;
                 let _ = reply.send(());
                 return;
             }
@@ -179,14 +201,47 @@ fn serve(path: &Path, access: Access, orders: &Receiver<Order>) {
     }
 }
 
-fn opened<'c>(
-    connection: &'c mut Option<Connection>,
-    path: &Path,
+fn sit(seat: &SyncMutex<Seat>) -> std::sync::MutexGuard<'_, Seat> {
+    seat.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A connection and whose turn it is. It is opened with its first order, whose answer says why if that fails.
+#[derive(Debug)]
+struct Seat {
+    path: Arc<Path>,
     access: Access,
-) -> Result<&'c mut Connection> {
-    match connection {
-        Some(connection) => Ok(connection),
-        none => Ok(none.insert(open(path, access)?)),
+    connection: Option<Connection>,
+    turn: u64,
+}
+
+impl Seat {
+    fn run(&mut self, turn: u64, jobs: Vec<Job>) -> Result<Vec<Done>> {
+        match turn.cmp(&self.turn) {
+            std::cmp::Ordering::Less => return Err(StoreError::Undone),
+            std::cmp::Ordering::Equal => {}
+            std::cmp::Ordering::Greater => {
+                self.roll_back(self.turn);
+                self.turn = turn;
+            }
+        }
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(open(&self.path, self.access)?),
+        };
+        let done = jobs.into_iter().map(|job| work(connection, job)).collect::<rusqlite::Result<Vec<_>>>();
+        if done.is_err() {
+            // As on PostgreSQL: what failed has undone its transaction.
+            self.roll_back(turn);
+        }
+        Ok(done?)
+    }
+
+    /// Undoes what this turn has begun, if it is still its turn.
+    fn roll_back(&self, turn: u64) {
+        if let Some(connection) = self.connection.as_ref().filter(|c| self.turn == turn && !c.is_autocommit()) {
+            // Fails only where SQLite has rolled back by itself.
+            let _ = connection.execute_batch("ROLLBACK");
+        }
     }
 }
 
@@ -208,22 +263,6 @@ fn open(path: &Path, access: Access) -> rusqlite::Result<Connection> {
         }
     })?;
     Ok(connection)
-}
-
-fn run(connection: &mut Connection, jobs: Vec<Job>) -> Result<Vec<Done>> {
-    let done = jobs.into_iter().map(|job| work(connection, job)).collect::<rusqlite::Result<Vec<_>>>();
-    if done.is_err() {
-        // As on PostgreSQL: what failed has undone its transaction.
-        roll_back(connection);
-    }
-    Ok(done?)
-}
-
-fn roll_back(connection: &Connection) {
-    if !connection.is_autocommit() {
-        // Fails only where SQLite has rolled back by itself.
-        let _ = connection.execute_batch("ROLLBACK");
-    }
 }
 
 fn work(connection: &Connection, job: Job) -> rusqlite::Result<Done> {
@@ -307,6 +346,9 @@ impl ToSql for Value {
 #[derive(Debug)]
 pub(crate) struct Turn {
     held: OwnedMutexGuard<Option<Lane>>,
+    /// Later turns have higher ones.
+    number: u64,
+    place: Place,
     state: State,
     _bulk: Option<OwnedSemaphorePermit>,
 }
@@ -334,7 +376,10 @@ impl Turn {
         let lane = self.held.as_ref().ok_or(sqlx::Error::PoolClosed)?;
         // Given up half-way, it is begun: the drop undoes it.
         self.state = State::Begun;
-        let answer = lane.run(jobs).await;
+        let answer = match self.place {
+            Place::Lane => lane.run(self.number, jobs).await,
+            Place::Here => lane.run_here(self.number, jobs),
+        };
         if commits || answer.is_err() {
             self.state = State::Over;
         }
@@ -360,7 +405,10 @@ impl Drop for Turn {
         if self.state == State::Begun
             && let Some(lane) = self.held.as_ref()
         {
-            let _ = lane.orders.send(Order::RollBack);
+            match self.place {
+                Place::Lane => drop(lane.orders.send(Order::RollBack(self.number))),
+                Place::Here => sit(&lane.seat).roll_back(self.number),
+            }
         }
     }
 }
@@ -396,7 +444,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub async fn run(&self, jobs: Vec<Job>) -> Result<Vec<Done>> {
-        self.lane.as_ref().ok_or(sqlx::Error::PoolClosed)?.run(jobs).await
+        self.lane.as_ref().ok_or(sqlx::Error::PoolClosed)?.run(0, jobs).await
     }
 }
 

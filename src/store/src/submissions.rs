@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::{Claim, Key, Step, Tx, args, statements};
 
-use rows::{ADD, REGISTER, SAVE, read, recorded, values};
+use rows::{ADD, REGISTER, SAVE, fresh, read, recorded, values};
 pub use rows::{BucketRow, EndedFilter, ListFilter, OpenRow, Portion, SubmissionRow};
 pub(crate) use rows::{INSERTS, read_open};
 
@@ -200,7 +200,7 @@ statements! {
 
 /// The step that adds filings.
 pub fn add_step(rows: Vec<SubmissionRow>, now: DateTime<Utc>) -> Step {
-    Step::Insert(&ADD, rows.into_iter().map(|row| values(row, now)).collect())
+    Step::Insert(&ADD, rows.into_iter().map(|row| fresh(row, now)).collect())
 }
 
 /// Adds filings.

@@ -42,9 +42,35 @@ const COLUMNS: &[&str] = &[
     "timestamptz",
 ];
 
-pub(super) static ADD: Insert = Insert { head: HEAD, types: COLUMNS, tail: "" };
+/// A filing that nobody has worked on has no more than these.
+pub(super) static ADD: Insert = Insert {
+    head: "INSERT INTO submissions (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, late, at_risk, next_attempt_at, cause, updated_at)",
+    types: &[
+        "bigint",
+        "uuid",
+        "bigint",
+        "bigint",
+        "bytea",
+        "text",
+        "text",
+        "text",
+        "text",
+        "timestamptz",
+        "timestamptz",
+        "timestamptz",
+        "timestamptz",
+        "timestamptz",
+        "text",
+        "boolean",
+        "boolean",
+        "timestamptz",
+        "text",
+        "timestamptz",
+    ],
+    tail: "",
+};
 
-/// The same columns as [`ADD`]: an upsert is the one bulk update that is fast and the same on both databases.
+/// Every column: an upsert is the one bulk update that is fast and the same on both databases.
 pub(super) static SAVE: Insert = Insert {
     head: HEAD,
     types: COLUMNS,
@@ -260,6 +286,37 @@ pub struct ListFilter {
     pub code: Option<String>,
     /// Only targets up to here.
     pub due_until: Option<DateTime<Utc>>,
+}
+
+/// The values of [`ADD`].
+pub(super) fn fresh(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
+    debug_assert!(
+        row.attempt == 0 && row.claim.is_none() && row.wire.is_none() && row.batch_id.is_none(),
+        "somebody has worked on it"
+    );
+    debug_assert!(row.transaction_id.is_none() && row.creation_date.is_none(), "it is registered");
+    args![
+        row.iys_code,
+        row.consent_id,
+        row.generation,
+        row.brand_code,
+        row.key,
+        row.channel,
+        row.status,
+        row.state,
+        row.code,
+        row.ordered_at,
+        row.wire_date,
+        row.target_at,
+        row.legal_at,
+        row.latest_at,
+        row.calendar,
+        row.late,
+        row.at_risk,
+        row.next_attempt_at,
+        row.cause,
+        now,
+    ]
 }
 
 pub(super) fn values(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
