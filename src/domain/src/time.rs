@@ -3,7 +3,10 @@
 //! Never tzdata: its Turkey had +02:00 in the winters up to 2016, while the registry's dates are
 //! GMT+3 all year (rules.md section 2.1), so a date of 2015 would shift by an hour.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Utc};
+use chrono::{
+    DateTime, Datelike as _, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Timelike as _,
+    Utc,
+};
 
 use crate::lang::Text;
 
@@ -81,12 +84,53 @@ pub fn parse_registry(text: &str) -> Result<DateTime<Utc>, DateError> {
 
 /// Writes an instant as the registry does: `YYYY-MM-DD HH:mm:ss` in Turkey time.
 pub fn format_registry(instant: DateTime<Utc>) -> String {
-    local(truncate_seconds(instant)).to_string()
+    write_wall(local(truncate_seconds(instant)), ' ', "")
 }
 
-/// Writes an instant as our own interfaces do: RFC 3339 with +03:00, whole seconds where possible.
+/// Writes an instant as our own interfaces do: RFC 3339 with +03:00, whole seconds where possible, else milli-, micro- or
+/// nanoseconds.
 pub fn format_rfc3339(instant: DateTime<Utc>) -> String {
-    format!("{:?}+03:00", local(instant))
+    write_wall(local(instant), 'T', "+03:00")
+}
+
+/// Every event and every filing has a few dates, and the general way through formatting costs five times as much.
+fn write_wall(wall: NaiveDateTime, between: char, zone: &str) -> String {
+    let (Ok(year @ 0..=9_999), nanosecond @ 0..1_000_000_000) =
+        (u32::try_from(wall.year()), wall.nanosecond())
+    else {
+        // Years of five digits, and leap seconds.
+        return format!("{:?}{between}{:?}{zone}", wall.date(), wall.time());
+    };
+    let mut out = String::with_capacity(35);
+    push_digits(&mut out, year, 4);
+    for (mark, value) in [
+        ('-', wall.month()),
+        ('-', wall.day()),
+        (between, wall.hour()),
+        (':', wall.minute()),
+        (':', wall.second()),
+    ] {
+        out.push(mark);
+        push_digits(&mut out, value, 2);
+    }
+    let (fraction, digits) = match nanosecond {
+        0 => (0, 0),
+        n if n % 1_000_000 == 0 => (n / 1_000_000, 3),
+        n if n % 1_000 == 0 => (n / 1_000, 6),
+        n => (n, 9),
+    };
+    if digits > 0 {
+        out.push('.');
+        push_digits(&mut out, fraction, digits);
+    }
+    out.push_str(zone);
+    out
+}
+
+fn push_digits(out: &mut String, value: u32, digits: u32) {
+    for place in (0..digits).rev() {
+        out.push(char::from_digit(value / 10_u32.pow(place) % 10, 10).unwrap_or('0'));
+    }
 }
 
 /// Cuts an instant to microseconds, the precision both databases keep, so that a value reads back
@@ -201,6 +245,7 @@ fn from_local(wall: NaiveDateTime) -> Result<DateTime<Utc>, DateError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::strategy::Strategy as _;
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -286,5 +331,16 @@ mod tests {
     fn microseconds_are_the_finest_grain() {
         let fine = DateTime::from_timestamp(0, 123_456_789).unwrap();
         assert_eq!(truncate_micros(fine).timestamp_subsec_nanos(), 123_456_000);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn dates_are_written_as_everybody_writes_them(seconds in -70_000_000_000_i64..260_000_000_000, nanos in proptest::prop_oneof![
+            proptest::strategy::Just(0_u32), 0_u32..1_000_000_000, (0_u32..1_000).prop_map(|n| n * 1_000_000), (0_u32..1_000_000).prop_map(|n| n * 1_000)
+        ]) {
+            let instant = DateTime::from_timestamp(seconds, nanos).unwrap();
+            proptest::prop_assert_eq!(format_rfc3339(instant), format!("{:?}+03:00", local(instant)));
+            proptest::prop_assert_eq!(format_registry(instant), local(truncate_seconds(instant)).to_string());
+        }
     }
 }

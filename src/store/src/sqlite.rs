@@ -238,7 +238,8 @@ impl Seat {
 
     /// Undoes what this turn has begun, if it is still its turn.
     fn roll_back(&self, turn: u64) {
-        if let Some(connection) = self.connection.as_ref().filter(|c| self.turn == turn && !c.is_autocommit()) {
+        if let Some(connection) = self.connection.as_ref().filter(|c| self.turn == turn && !c.is_autocommit())
+        {
             // Fails only where SQLite has rolled back by itself.
             let _ = connection.execute_batch("ROLLBACK");
         }
