@@ -220,5 +220,8 @@ impl From<crate::registry::RegistryError> for ServiceError {
     }
 }
 
+/// Rows that are worked out while the database writes or looks up others, where a transaction has many.
+const SLICE: usize = 250;
+
 /// Shorthand.
 pub type ServiceResult<T> = Result<T, ServiceError>;

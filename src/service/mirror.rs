@@ -136,6 +136,9 @@ impl KeyStates {
 
     /// Loads the state of each of these keys beside what `claim` has taken.
     pub async fn load_beside(tx: &mut Tx, provider: IysCode, keys: Vec<Key>, claim: Claim) -> Result<Self> {
+        if keys.is_empty() {
+            return Ok(Self::default());
+        }
         Ok(Self::new(key_states::load_beside(tx, provider, distinct(keys), claim).await?))
     }
 
@@ -153,6 +156,11 @@ impl KeyStates {
             states.entry(row.key).or_insert_with(fresh).open.push(open(&row));
         }
         Self { states }
+    }
+
+    /// Takes in the states of other keys.
+    pub fn add(&mut self, others: Self) {
+        self.states.extend(others.states);
     }
 
     /// The state of a key; nothing known and nothing open where it was never seen.

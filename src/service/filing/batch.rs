@@ -342,12 +342,12 @@ async fn look(app: &App, account: &Account, batch: BatchRow) -> ServiceResult<()
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let mut settling = Settling::begin(app, &mut tx, batch.iys_code).await?.with(consents);
     settling.load_keys(&mut tx, decided.iter().map(|(row, _)| row.key).collect()).await?;
-    for (row, answer) in decided {
-        // As a single whose first POST is in doubt: "it is there already" is not believed before the status was asked,
-        // which is left to the worker of unresolved singles.
-        let row = if batch.resent { single(&settling.keys, &bytes, row) } else { row };
-        settling.answered(row, &answer)?;
-    }
+    // As a single whose first POST is in doubt: "it is there already" is not believed before the status was asked, which is
+    // left to the worker of unresolved singles.
+    let keys = settling.keys.clone();
+    let as_single = |row| if batch.resent { single(&keys, &bytes, row) } else { row };
+    let answers = decided.into_iter().map(|(row, answer)| (as_single(row), answer)).collect();
+    settling.all_answered(&mut tx, answers).await?;
     let ours = if left.is_empty() {
         batches::done(&mut tx, &batch).await?
     } else if gives_up {

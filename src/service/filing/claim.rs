@@ -20,8 +20,8 @@ use crate::registry::words::{Filing, request};
 use crate::service::filing::settling::{Settling, candidate, consents_of};
 use crate::service::filing::sharing::divide;
 use crate::service::filing::{Outgoing, Outlook, Place, Turn};
-use crate::service::mirror;
-use crate::service::{ServiceError, ServiceResult};
+use crate::service::mirror::{self, KeyStates};
+use crate::service::{SLICE, ServiceError, ServiceResult};
 
 /// Rejections whose target is nearer go even where a brand's filings are held back.
 const NEAR: TimeDelta = TimeDelta::hours(4);
@@ -147,20 +147,38 @@ async fn claim_brand(
     if rows.is_empty() {
         return Ok(None);
     }
-    settling.load_claimed(&mut tx, &rows, claim).await?;
+    settling.load_consents(&mut tx, &rows).await?;
     settling.load_access(&mut tx).await?;
     let gate = Gate::load(&mut tx, provider, brand).await?;
     let mut ready = Vec::new();
     let mut ask_first = Vec::new();
-    for row in rows {
-        if going.near.is_some_and(|near| row.target_at >= near) {
-            let at = settling.now + HELD_BACK_FOR;
-            settling.put_back(row, at);
-            continue;
-        }
-        match gate.stop(&row) {
-            Some((cause, code)) => settling.hold(row, cause, &code, false)?,
-            None => review(app, &mut settling, policy, row, &mut ready, &mut ask_first)?,
+    let mut rows = rows.into_iter();
+    let mut slice: Vec<SubmissionRow> = Vec::new();
+    loop {
+        // Some are reviewed while the database looks up the keys of the next. Beside the movement that was claimed, a key's
+        // others count.
+        let next: Vec<SubmissionRow> = rows.by_ref().take(SLICE).collect();
+        let keys = next.iter().map(|row| row.key).collect();
+        let reviewed = async {
+            for row in std::mem::replace(&mut slice, next) {
+                if going.near.is_some_and(|near| row.target_at >= near) {
+                    let at = settling.now + HELD_BACK_FOR;
+                    settling.put_back(row, at);
+                    continue;
+                }
+                match gate.stop(&row) {
+                    Some((cause, code)) => settling.hold(row, cause, &code, false)?,
+                    None => review(app, &mut settling, policy, row, &mut ready, &mut ask_first)?,
+                }
+            }
+            ServiceResult::Ok(())
+        };
+        let (states, reviewed) =
+            futures::join!(KeyStates::load_beside(&mut tx, provider, keys, claim), reviewed);
+        reviewed?;
+        settling.states.add(states?);
+        if slice.is_empty() {
+            break;
         }
     }
     let ask_first = ask_first.into_iter().map(|row| settling.alone(row)).collect();

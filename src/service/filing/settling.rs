@@ -1,6 +1,7 @@
 //! What changes together inside one provider: submissions, permissions, holds and their events, under the provider's head.
 
 mod mirrored;
+mod writing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -13,28 +14,22 @@ use kopru_domain::{
 };
 use kopru_store::consents::{self, TakenRow};
 use kopru_store::heads::{self, Head};
-use kopru_store::holds::{self, HoldRow};
-use kopru_store::permissions::{self, PermissionRow};
+use kopru_store::holds::HoldRow;
+use kopru_store::permissions::PermissionRow;
 use kopru_store::retailers;
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Claim, Key, ProviderKeys, StoreError, Tx, changes};
+use kopru_store::{Key, ProviderKeys, StoreError, Tx};
 use uuid::Uuid;
 
 use crate::bootstrap::App;
-use crate::service::events::{EventData, EventLog, Numbered, Subject};
-use crate::service::filing::release::release;
+use crate::service::ServiceResult;
+use crate::service::events::{EventData, EventLog, Subject};
 use crate::service::mirror::{self, KeyStates, SealedConsent};
-use crate::service::onboarding;
-use crate::service::redrive;
-use crate::service::{ServiceError, ServiceResult};
 
 /// However often a submission has failed.
 const LONGEST_RETRY: TimeDelta = TimeDelta::minutes(10);
 /// However often a missing right has refused a submission whose outcome is unknown: every two hours.
 const MOST_DOUBLINGS: i64 = 2;
-
-/// More events than this are worth a thread.
-const EVENTS_AT_ONCE: usize = 64;
 
 /// Definite answers that are not believed of a submission in doubt before its status was asked.
 pub const DOUBTED: [Code; 3] = [Code::H174, Code::H178, Code::H467];
@@ -127,20 +122,8 @@ impl<'a> Settling<'a> {
         Ok(())
     }
 
-    /// As [`Settling::load`] for what `claim` has just taken: beside the movement that it took, a key's others count.
-    pub async fn load_claimed(
-        &mut self,
-        tx: &mut Tx,
-        rows: &[SubmissionRow],
-        claim: Claim,
-    ) -> ServiceResult<()> {
-        self.load_consents(tx, rows).await?;
-        self.states = KeyStates::load_beside(tx, self.provider, keys_of(rows), claim).await?;
-        Ok(())
-    }
-
     /// Consents that were not read before.
-    async fn load_consents(&mut self, tx: &mut Tx, rows: &[SubmissionRow]) -> ServiceResult<()> {
+    pub async fn load_consents(&mut self, tx: &mut Tx, rows: &[SubmissionRow]) -> ServiceResult<()> {
         let ids =
             rows.iter().map(|row| row.consent_id).filter(|id| !self.consents.contains_key(id)).collect();
         self.consents.extend(consents_of(tx, self.app, self.provider, ids).await?);
@@ -471,59 +454,6 @@ impl<'a> Settling<'a> {
         }
         self.saved.push(row);
     }
-
-    /// Writes everything. The caller commits.
-    pub async fn finish(self, tx: &mut Tx) -> ServiceResult<()> {
-        let (provider, now) = (self.provider, self.now);
-        // Many events are sealed beside the database's work.
-        let events = seal(self.events, self.head.clone());
-        let (registered, others): (Vec<_>, Vec<_>) =
-            last_of_each(self.saved).into_iter().partition(|row| row.state == SubmissionState::Registered);
-        let permissions = self.permissions.into_values().collect();
-        tx.run(vec![
-            submissions::register_step(registered, now),
-            permissions::save_step(provider, permissions, now),
-        ])
-        .await?;
-        submissions::save(tx, others, now).await?;
-        if !self.warned.is_empty() {
-            submissions::warned(tx, provider, self.warned).await?;
-        }
-        for ((brand, channel), approval) in self.lifted {
-            if holds::lift(tx, provider, brand, channel, approval).await? {
-                release(tx, self.app, (provider, brand, channel)).await?;
-            }
-        }
-        let mut refused_first = false;
-        for hold in &self.holds {
-            refused_first |= holds::set(tx, hold).await? && hold.cause != HeldCause::Quota.as_str();
-        }
-        if refused_first {
-            // Whatever else was withdrawn with it is known at once.
-            onboarding::enqueue(tx, self.app, provider).await?;
-        }
-        for consent in self.redriven {
-            redrive::rejection(tx, self.app, provider, consent, now).await?;
-        }
-        let (events, head) = events.await?;
-        let Some((first, last)) = events.numbers else { return Ok(()) };
-        tx.run(vec![changes::append_step(provider, events.rows), heads::advance_step(provider, &head)])
-            .await?;
-        Ok(tx.run(vec![changes::fan_out_step(provider, first, last, now)]).await?)
-    }
-}
-
-/// Numbers and seals events: few at once, many on a thread of their own that starts now.
-fn seal(events: EventLog, mut head: Head) -> impl Future<Output = ServiceResult<(Numbered, Head)>> {
-    let many = events.count() > EVENTS_AT_ONCE;
-    let number = move || (events.number(&mut head), head);
-    let task = if many { Ok(tokio::task::spawn_blocking(number)) } else { Err(number()) };
-    async move {
-        match task {
-            Ok(task) => task.await.map_err(|_| ServiceError::Overloaded),
-            Err(done) => Ok(done),
-        }
-    }
 }
 
 fn keys_of(rows: &[SubmissionRow]) -> Vec<Key> {
@@ -571,13 +501,4 @@ pub fn candidate(consent: &TakenRow) -> Candidate {
         own_channel: !matches!(consent.door.as_str(), "api" | "registry_api" | "import" | "cli"),
         reviewed_at: None,
     }
-}
-
-/// One upsert names each row once: the last word counts.
-fn last_of_each(rows: Vec<SubmissionRow>) -> Vec<SubmissionRow> {
-    let mut seen = BTreeSet::new();
-    let mut kept: Vec<SubmissionRow> =
-        rows.into_iter().rev().filter(|row| seen.insert((row.consent_id, row.generation))).collect();
-    kept.reverse();
-    kept
 }

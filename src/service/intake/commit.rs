@@ -26,13 +26,11 @@ use crate::service::intake::prepare::{Part, Prepared};
 use crate::service::intake::{Accepted, IDEMPOTENCY_LIFE, Idempotency, IntakeAnswer};
 use crate::service::messages::notice::{self, Given};
 use crate::service::mirror::{self, KeyStates};
-use crate::service::{ServiceError, ServiceResult};
+use crate::service::{SLICE, ServiceError, ServiceResult};
 
 const ANSWER: &str = "idempotency.answer";
 /// A part with more items than this is bulk: interactive requests go before it.
 const BULK: usize = 100;
-/// Items that are decided on while the database writes those before them.
-const SLICE: usize = 250;
 
 /// The stored answers of the parts of a request, in order, as far as they go without a gap.
 pub(super) async fn stored_parts(app: &App, idempotency: &Idempotency) -> ServiceResult<Vec<IntakeAnswer>> {
