@@ -50,7 +50,16 @@ pub async fn edge(State(state): State<HttpState>, mut request: Request, next: Ne
         request.id = id.as_str(),
         key.id = field::Empty
     );
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
+    let reads = request.method().is_safe();
+    let answering = async {
+        let response = next.run(request).await;
+        // What was read is told once it is certain to last. What was written has waited for that itself.
+        if reads && state.app.db.flushed().await.is_err() {
+            return Problem::Overloaded.into_response();
+        }
+        response
+    };
+    let answered = AssertUnwindSafe(answering).catch_unwind().instrument(span.clone()).await;
     let mut response = answered.unwrap_or_else(|_| {
         span.in_scope(|| tracing::error!("a request panicked; the message stands above"));
         Problem::Internal.into_response()

@@ -80,6 +80,7 @@ impl Repeatable {
         if let Some((key, hash)) = &key
             && let Some(row) = idempotency::parts(&mut tx, key, state.app.clocks.wire()).await?.first()
         {
+            state.app.db.flushed().await?;
             return replay(state, row, hash).map(Turn::Repeat);
         }
         Ok(Turn::First(First { tx, state: state.clone(), key }))

@@ -17,7 +17,7 @@ use kopru_store::messages::{self, MessageRow};
 use kopru_store::permissions::{self, PermissionRow};
 use kopru_store::retailers;
 use kopru_store::submissions::{self, SubmissionRow};
-use kopru_store::{Key, Priority, ProviderKeys, Step, StoreError, Tx};
+use kopru_store::{Key, Priority, ProviderKeys, Step, StoreError, Tx, Unflushed};
 use uuid::Uuid;
 
 use crate::bootstrap::App;
@@ -36,7 +36,11 @@ const BULK: usize = 100;
 pub(super) async fn stored_parts(app: &App, idempotency: &Idempotency) -> ServiceResult<Vec<IntakeAnswer>> {
     let mut tx = app.db.read().await?;
     let mut answers = Vec::new();
-    for row in idempotency::parts(&mut tx, &idempotency.key, app.clocks.wire()).await? {
+    let rows = idempotency::parts(&mut tx, &idempotency.key, app.clocks.wire()).await?;
+    if !rows.is_empty() {
+        app.db.flushed().await?;
+    }
+    for row in rows {
         if row.body_hash != idempotency.body_hash {
             return Err(ServiceError::IdempotencyMismatch);
         }
@@ -47,11 +51,12 @@ pub(super) async fn stored_parts(app: &App, idempotency: &Idempotency) -> Servic
     Ok(answers)
 }
 
-/// Commits parts together, on a thread that may block. An error means that nothing was committed.
-pub(super) async fn commit_group(
-    app: &App,
-    parts: &[&Part],
-) -> ServiceResult<Vec<ServiceResult<IntakeAnswer>>> {
+/// What became of each part of a group.
+type Answers = Vec<ServiceResult<IntakeAnswer>>;
+
+/// Commits parts together, on a thread that may block. Nobody may be answered before the commit is flushed. An error means that
+/// nothing was committed.
+pub(super) async fn commit_group(app: &App, parts: &[&Part]) -> ServiceResult<(Answers, Unflushed)> {
     let mut tx = if parts.iter().any(|part| part.items.len() > BULK) {
         app.db.begin(Priority::Bulk).await?
     } else {
@@ -76,17 +81,18 @@ pub(super) async fn commit_group(
     for (place, part) in parts.iter().enumerate().filter(|(place, _)| !replayed[*place]) {
         remember(app, &mut tx, part, answers[place].as_ref()).await?;
     }
-    tx.run_and_commit(stages).await?;
-    Ok(answers.into_iter().map(|answer| answer.unwrap_or(Err(ServiceError::Overloaded))).collect())
+    let commit = tx.run_and_commit(stages).await?;
+    Ok((answers.into_iter().map(|answer| answer.unwrap_or(Err(ServiceError::Overloaded))).collect(), commit))
 }
 
 /// Commits one part by itself, trying once more: the group's failure may have been its neighbour's.
 pub(super) async fn commit_alone(app: &App, part: &Part) -> ServiceResult<IntakeAnswer> {
     let once = commit_group(app, &[part]).await;
-    let answers = match once {
+    let (answers, commit) = match once {
         Err(_) => commit_group(app, &[part]).await?,
-        Ok(answers) => answers,
+        Ok(done) => done,
     };
+    commit.flushed().await?;
     answers.into_iter().next().unwrap_or(Err(ServiceError::Overloaded))
 }
 

@@ -3,6 +3,8 @@
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
+use kopru_store::Unflushed;
+use kopru_store::wake::Wake;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,8 +19,10 @@ const QUEUE: usize = 4_096;
 
 pub(super) struct Job {
     pub part: Part,
-    pub reply: oneshot::Sender<ServiceResult<IntakeAnswer>>,
+    pub reply: Reply,
 }
+
+type Reply = oneshot::Sender<ServiceResult<IntakeAnswer>>;
 
 /// The way to the writer. Cheap to clone.
 #[derive(Clone)]
@@ -86,16 +90,21 @@ async fn next_group(jobs: &mut mpsc::Receiver<Job>) -> Option<Vec<Job>> {
     Some(group)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "must outlive the drain of requests, which wait for it; nothing unacknowledged is lost with it"
+)]
 async fn run(app: &App, mut group: Vec<Job>) {
     while !group.is_empty() {
         // Two requests with one Idempotency-Key never share a transaction: the second replays the first.
         let (now, later) = split_repeats(group);
         let parts: Vec<&Part> = now.iter().map(|job| &job.part).collect();
         match commit_group(app, &parts).await {
-            Ok(answers) => {
-                for (job, answer) in now.into_iter().zip(answers) {
-                    let _ = job.reply.send(answer);
-                }
+            Ok((answers, commit)) => {
+                // The disk is waited for beside the next group.
+                let (replies, wake) = (now.into_iter().map(|job| job.reply), app.wake.clone());
+                let replies = replies.zip(answers).collect();
+                tokio::spawn(reply(replies, commit, wake));
             }
             Err(ServiceError::Store(error)) if error.is_unavailable() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the database cannot be reached");
@@ -113,11 +122,23 @@ async fn run(app: &App, mut group: Vec<Job>) {
                     let answer = commit_alone(app, &job.part).await;
                     let _ = job.reply.send(answer);
                 }
+                app.wake.wake();
             }
         }
-        app.wake.wake();
         group = later;
     }
+}
+
+/// Answers once the commit is on the disk.
+async fn reply(replies: Vec<(Reply, ServiceResult<IntakeAnswer>)>, commit: Unflushed, wake: Wake) {
+    let flushed = commit.flushed().await;
+    if let Err(error) = &flushed {
+        tracing::error!(error = error as &dyn std::error::Error, "a commit may not be on the disk");
+    }
+    for (reply, answer) in replies {
+        let _ = reply.send(if flushed.is_ok() { answer } else { Err(ServiceError::Overloaded) });
+    }
+    wake.wake();
 }
 
 fn split_repeats(group: Vec<Job>) -> (Vec<Job>, Vec<Job>) {

@@ -1,6 +1,6 @@
 //! Connections: a pool for reading, transactions for writing.
 //!
-//! On SQLite there is one write connection (`BEGIN IMMEDIATE`, WAL, `synchronous=FULL`); bulk work passes a gate of its own,
+//! On SQLite there is one write connection (`BEGIN IMMEDIATE`, WAL, each commit awaited to the disk); bulk work passes a gate of its own,
 //! so that at most one bulk transaction stands before an interactive one.
 
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use sqlx::{Postgres, Transaction};
 use crate::dialect::{Dialect, Insert};
 use crate::error::{Result, StoreError};
 use crate::sql::{Row, Statement, Value, bind_postgres};
-use crate::sqlite::{Done, Job, Place, Reader, Sqlite, Turn};
+use crate::sqlite::{Done, Job, Place, Reader, Sqlite, Turn, Unflushed};
 
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -151,6 +151,15 @@ impl Db {
         }))
     }
 
+    /// Waits until everything that could have been read so far is on the disk: an answer made of it tells of nothing that a
+    /// loss of power could take back. PostgreSQL shows nothing earlier.
+    pub async fn flushed(&self) -> Result<()> {
+        match &self.pools {
+            Pools::Sqlite(sqlite) => sqlite.flushed().await,
+            Pools::Postgres(_) => Ok(()),
+        }
+    }
+
     /// The PostgreSQL pool, for LISTEN/NOTIFY.
     pub(crate) fn postgres(&self) -> Option<&PgPool> {
         match &self.pools {
@@ -184,12 +193,17 @@ impl Tx {
 
     /// Commits. Nothing is acknowledged to anybody before this has returned.
     pub async fn commit(self) -> Result<()> {
+        self.commit_with(Vec::new()).await?.flushed().await
+    }
+
+    /// Commits after some last jobs on SQLite.
+    pub(crate) async fn commit_with(self, last: Vec<Job>) -> Result<Unflushed> {
         match self.0 {
-            Inner::Sqlite(turn) => turn.commit().await?,
+            Inner::Sqlite(turn) => return turn.commit(last).await,
             Inner::Postgres(tx) => tx.commit().await?,
             Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
         }
-        Ok(())
+        Ok(Unflushed::none())
     }
 
     /// Runs a statement; returns the number of rows it touched.

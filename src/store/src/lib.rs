@@ -65,6 +65,7 @@ pub use crypto::{Key, MasterKey, ProviderKeys, random};
 pub use db::{Db, PoolSizes, Priority, Tx};
 pub use dialect::{Dialect, Insert};
 pub use error::{Result, StoreError};
+pub use sqlite::Unflushed;
 pub use steps::Step;
 pub use vault::Vault;
 

@@ -5,6 +5,8 @@
 //! transaction at a time has it; a few others read. Who has a thread that may block works on the connection himself
 //! ([`Place::Here`]) and changes none.
 
+mod log;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -21,6 +23,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, onesh
 use crate::dialect::{self, Dialect, Insert};
 use crate::error::{Result, StoreError};
 use crate::sql::{Row, Value};
+use crate::sqlite::log::Log;
 use crate::steps::Step;
 
 /// How long a write waits for its turn.
@@ -40,6 +43,7 @@ pub(crate) struct Sqlite {
     writer: Arc<Mutex<Option<Lane>>>,
     turns: Arc<AtomicU64>,
     bulk: Arc<Semaphore>,
+    log: Log,
     readers: Readers,
 }
 
@@ -47,7 +51,8 @@ impl Sqlite {
     /// Opens the file, and makes it where there is none.
     pub async fn open(path: PathBuf, readers: usize) -> Result<Self> {
         let path: Arc<Path> = path.into();
-        let writer = Lane::start(path.clone(), Access::Write);
+        let log = Log::start(path.clone());
+        let writer = Lane::start(path.clone(), Some(log.clone()));
         writer.run(0, Vec::new()).await?;
         Ok(Self {
             readers: Readers {
@@ -59,6 +64,7 @@ impl Sqlite {
             writer: Arc::new(Mutex::new(Some(writer))),
             turns: Arc::new(AtomicU64::new(1)),
             bulk: Arc::new(Semaphore::new(1)),
+            log,
         })
     }
 
@@ -79,7 +85,12 @@ impl Sqlite {
             .await
             .map_err(|_| sqlx::Error::PoolTimedOut)?;
         let number = self.turns.fetch_add(1, Ordering::Relaxed);
-        Ok(Turn { held, number, place, state: State::New, _bulk: permit })
+        Ok(Turn { held: Some(held), log: self.log.clone(), number, place, state: State::New, _bulk: permit })
+    }
+
+    /// Waits until everything that could have been read so far is on the disk.
+    pub async fn flushed(&self) -> Result<()> {
+        self.log.all_flushed().await
     }
 
     /// A connection for reading.
@@ -91,6 +102,7 @@ impl Sqlite {
     pub async fn close(&self) {
         self.readers.places.close();
         self.readers.lock().clear();
+        self.log.close().await;
         if let Some(writer) = self.writer.lock().await.take() {
             writer.close().await;
         }
@@ -146,23 +158,14 @@ enum Order {
     Close(oneshot::Sender<()>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Read,
-    Write,
-}
-
 impl Lane {
-    #[expect(clippy::expect_used, reason = "a program that can start no thread cannot run")]
-    fn start(path: Arc<Path>, access: Access) -> Self {
+    /// With a log, the connection writes.
+    fn start(path: Arc<Path>, log: Option<Log>) -> Self {
         let (orders, receiver) = channel();
-        let name = if access == Access::Write { "sqlite-writer" } else { "sqlite-reader" };
-        let seat = Arc::new(SyncMutex::new(Seat { path, access, connection: None, turn: 0 }));
+        let name = if log.is_some() { "sqlite-writer" } else { "sqlite-reader" };
+        let seat = Arc::new(SyncMutex::new(Seat { path, log, connection: None, turn: 0 }));
         let served = seat.clone();
-        std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || serve(&served, &receiver))
-            .expect("a thread for the database starts");
+        thread(name, move || serve(&served, &receiver));
         Self { orders, seat }
     }
 
@@ -182,6 +185,11 @@ impl Lane {
             let _ = closed.await;
         }
     }
+}
+
+#[expect(clippy::expect_used, reason = "a program that can start no thread cannot run")]
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).expect("a thread for the database starts");
 }
 
 /// The life of a connection.
@@ -209,7 +217,8 @@ fn sit(seat: &SyncMutex<Seat>) -> std::sync::MutexGuard<'_, Seat> {
 #[derive(Debug)]
 struct Seat {
     path: Arc<Path>,
-    access: Access,
+    /// Through which it commits, where it writes.
+    log: Option<Log>,
     connection: Option<Connection>,
     turn: u64,
 }
@@ -226,9 +235,11 @@ impl Seat {
         }
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(open(&self.path, self.access)?),
+            none => none.insert(open(&self.path, self.log.is_some())?),
         };
-        let done = jobs.into_iter().map(|job| work(connection, job)).collect::<rusqlite::Result<Vec<_>>>();
+        let log = self.log.as_ref();
+        let done =
+            jobs.into_iter().map(|job| work(connection, log, job)).collect::<rusqlite::Result<Vec<_>>>();
         if done.is_err() {
             // As on PostgreSQL: what failed has undone its transaction.
             self.roll_back(turn);
@@ -246,30 +257,35 @@ impl Seat {
     }
 }
 
-fn open(path: &Path, access: Access) -> rusqlite::Result<Connection> {
-    let flags = match access {
-        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
-        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+fn open(path: &Path, writes: bool) -> rusqlite::Result<Connection> {
+    let flags = if writes {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
     };
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Pages kept: those high in the trees, which are read again and again. A commit may walk over all that are kept, and where
     // there are more addresses than fit, more pages would not be found again either.
-    connection.execute_batch(match access {
-        Access::Read => "PRAGMA query_only = on; PRAGMA foreign_keys = off; PRAGMA temp_store = memory; PRAGMA cache_size = -8000;",
-        Access::Write => {
-            "PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;
-             PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 20000;"
-        }
-    })?;
+    if writes {
+        connection.execute_batch(
+            "PRAGMA journal_mode = wal; PRAGMA synchronous = normal; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;
+             PRAGMA cache_size = -4000; PRAGMA cache_spill = off;",
+        )?;
+        Log::prepare(&connection);
+    } else {
+        connection.execute_batch(
+            "PRAGMA query_only = on; PRAGMA foreign_keys = off; PRAGMA temp_store = memory; PRAGMA cache_size = -8000;",
+        )?;
+    }
     Ok(connection)
 }
 
-fn work(connection: &Connection, job: Job) -> rusqlite::Result<Done> {
+fn work(connection: &Connection, log: Option<&Log>, job: Job) -> rusqlite::Result<Done> {
     match job {
         Job::Begin => one(connection, "BEGIN IMMEDIATE", &[]),
-        Job::Commit => one(connection, "COMMIT", &[]),
+        Job::Commit => commit(connection, log),
         Job::Statement(text, args) => one(connection, text, &args),
         Job::Insert(insert, rows) => {
             let mut done = Done::default();
@@ -280,6 +296,14 @@ fn work(connection: &Connection, job: Job) -> rusqlite::Result<Done> {
             Ok(done)
         }
     }
+}
+
+/// Tells as `changed` the number of the commit in the log.
+fn commit(connection: &Connection, log: Option<&Log>) -> rusqlite::Result<Done> {
+    let commit = || one(connection, "COMMIT", &[]);
+    let Some(log) = log else { return commit() };
+    let (done, number) = log.commit(connection, commit);
+    Ok(Done { changed: number, ..done? })
 }
 
 fn one(connection: &Connection, text: &str, args: &[Value]) -> rusqlite::Result<Done> {
@@ -346,7 +370,9 @@ impl ToSql for Value {
 /// A turn at the write connection: one transaction.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    held: OwnedMutexGuard<Option<Lane>>,
+    /// Nothing once it is over.
+    held: Option<OwnedMutexGuard<Option<Lane>>>,
+    log: Log,
     /// Later turns have higher ones.
     number: u64,
     place: Place,
@@ -373,15 +399,14 @@ impl Turn {
         if first {
             jobs.insert(0, Job::Begin);
         }
-        let commits = matches!(jobs.last(), Some(Job::Commit));
-        let lane = self.held.as_ref().ok_or(sqlx::Error::PoolClosed)?;
+        let lane = self.held.as_ref().and_then(|held| held.as_ref()).ok_or(sqlx::Error::PoolClosed)?;
         // Given up half-way, it is begun: the drop undoes it.
         self.state = State::Begun;
         let answer = match self.place {
             Place::Lane => lane.run(self.number, jobs).await,
             Place::Here => lane.run_here(self.number, jobs),
         };
-        if commits || answer.is_err() {
+        if answer.is_err() {
             self.state = State::Over;
         }
         let mut done = answer?;
@@ -391,11 +416,35 @@ impl Turn {
         Ok(done)
     }
 
-    pub async fn commit(mut self) -> Result<()> {
-        match self.state {
-            State::New => Ok(()),
-            State::Begun => self.run(vec![Job::Commit]).await.map(drop),
-            State::Over => Err(StoreError::Undone),
+    /// Runs the last jobs and commits. The next turn begins while the disk is still waited for.
+    pub async fn commit(mut self, mut jobs: Vec<Job>) -> Result<Unflushed> {
+        if self.state == State::New && jobs.is_empty() {
+            return Ok(Unflushed(None));
+        }
+        jobs.push(Job::Commit);
+        let done = self.run(jobs).await?;
+        self.state = State::Over;
+        let number = done.last().map_or(0, |commit| commit.changed);
+        Ok(Unflushed(Some((self.log.clone(), number))))
+    }
+}
+
+/// A commit that may not be on the disk yet. Nobody may be told of it before [`Unflushed::flushed`].
+#[must_use = "what is not on the disk may be lost"]
+#[derive(Debug)]
+pub struct Unflushed(Option<(Log, u64)>);
+
+impl Unflushed {
+    /// One that is on the disk.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Waits for the disk.
+    pub async fn flushed(self) -> Result<()> {
+        match self.0 {
+            Some((log, number)) => log.flushed(number).await,
+            None => Ok(()),
         }
     }
 }
@@ -404,7 +453,7 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         if self.state == State::Begun
-            && let Some(lane) = self.held.as_ref()
+            && let Some(lane) = self.held.as_ref().and_then(|held| held.as_ref())
         {
             match self.place {
                 Place::Lane => drop(lane.orders.send(Order::RollBack(self.number))),
@@ -426,7 +475,7 @@ impl Readers {
     async fn acquire(&self) -> Result<Reader> {
         let place = self.places.clone().acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
         let idle = self.lock().pop();
-        let lane = idle.unwrap_or_else(|| Lane::start(self.path.clone(), Access::Read));
+        let lane = idle.unwrap_or_else(|| Lane::start(self.path.clone(), None));
         Ok(Reader { lane: Some(lane), home: self.clone(), _place: place })
     }
 

@@ -8,7 +8,7 @@ use crate::db::{Inner, Tx, read_only};
 use crate::dialect::{Dialect, Insert};
 use crate::error::Result;
 use crate::sql::{Row, Statement, Value, bind_postgres};
-use crate::sqlite::Job;
+use crate::sqlite::{Job, Unflushed};
 
 /// A statement with its values, to be run beside others by [`Tx::run`].
 #[derive(Debug)]
@@ -61,16 +61,16 @@ impl Tx {
     }
 
     /// As [`Tx::run`], stage by stage, and commits: a stage sees what those before it wrote. Nothing is acknowledged to
-    /// anybody before this has returned.
-    pub async fn run_and_commit(mut self, stages: Vec<Vec<Step>>) -> Result<()> {
-        if let Inner::Sqlite(turn) = &mut self.0 {
+    /// anybody before what this returns is [flushed](Unflushed::flushed); the next transaction may begin before.
+    pub async fn run_and_commit(mut self, stages: Vec<Vec<Step>>) -> Result<Unflushed> {
+        if matches!(self.0, Inner::Sqlite(_)) {
             let steps = stages.into_iter().flatten().filter(Step::does_something);
-            return turn.run(steps.map(Job::of).chain([Job::Commit]).collect()).await.map(drop);
+            return self.commit_with(steps.map(Job::of).collect()).await;
         }
         for stage in stages {
             self.run(stage).await?;
         }
-        self.commit().await
+        self.commit_with(Vec::new()).await
     }
 
     /// The rows of several queries, in their order.

@@ -58,7 +58,7 @@ async fn all_steps_are_committed(store: Store) {
         changes::append_step(PROVIDER, vec![change(1)]),
     ];
     let second = vec![changes::fan_out_step(PROVIDER, 1, 1, at(0))];
-    tx.run_and_commit(vec![first, second]).await.unwrap();
+    tx.run_and_commit(vec![first, second]).await.unwrap().flushed().await.unwrap();
     let mut tx = begin(&store).await;
     let (head, rows) = key_states::lock(&mut tx, PROVIDER, vec![key(1), key(2), key(3)]).await.unwrap();
     tx.commit().await.unwrap();
@@ -74,7 +74,7 @@ async fn a_failing_step_undoes_the_others(store: Store) {
         let row = submission(u64::try_from(seq).unwrap());
         vec![consents::append_step(PROVIDER, vec![consent(1, &row)]), submissions::add_step(vec![row], at(0))]
     };
-    begin(&store).await.run_and_commit(vec![steps(1)]).await.unwrap();
+    begin(&store).await.run_and_commit(vec![steps(1)]).await.unwrap().flushed().await.unwrap();
     // The place in the chain is taken.
     let error = begin(&store).await.run_and_commit(vec![steps(2)]).await.unwrap_err();
     assert!(error.is_conflict(), "{error}");
