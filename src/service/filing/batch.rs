@@ -37,7 +37,7 @@ pub async fn claim_batch(app: &App, claim: Claim) -> ServiceResult<Option<BatchR
     }
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let batch = batches::claim(&mut tx, app.clocks.business(), app.clocks.wire(), claim).await?;
-    tx.commit().await?;
+    tx.commit_yielding().await?;
     Ok(batch)
 }
 
@@ -98,7 +98,7 @@ async fn accepted(app: &App, batch: &BatchRow, body: &Bytes, taken: &BatchAddRes
         if batch.resent {
             submissions::batch_accepted(&mut tx, batch.iys_code, batch.id, now).await?;
         }
-        tx.commit().await?;
+        tx.commit_yielding().await?;
     }
     Ok(())
 }
@@ -131,7 +131,7 @@ async fn refused(app: &App, batch: BatchRow, body: &Bytes, error: &IysError) -> 
         if batches::unresolved(&mut tx, &batch, at).await? {
             submissions::batch_unknown(&mut tx, batch.iys_code, batch.id, now).await?;
             say_why(app, &mut tx, &batch, error, at).await?;
-            tx.commit().await?;
+            tx.commit_yielding().await?;
         }
         return Ok(());
     }
@@ -140,7 +140,7 @@ async fn refused(app: &App, batch: BatchRow, body: &Bytes, error: &IysError) -> 
         let mut tx = begin(app, &batch).await?;
         if batches::done(&mut tx, &batch).await? {
             submissions::batch_released(&mut tx, batch.iys_code, batch.id, at, now).await?;
-            tx.commit().await?;
+            tx.commit_yielding().await?;
         }
         return Ok(());
     }
@@ -211,7 +211,7 @@ async fn settle_all(app: &App, batch: &BatchRow, error: &IysError) -> ServiceRes
     }
     settling.finish(&mut tx).await?;
     if batches::done(&mut tx, batch).await? {
-        tx.commit().await?;
+        tx.commit_yielding().await?;
         app.wake.wake();
     }
     Ok(())
@@ -256,7 +256,7 @@ async fn split(app: &App, batch: &BatchRow, body: &Bytes, error: &IysError) -> S
     }
     settling.finish(&mut tx).await?;
     if batches::done(&mut tx, batch).await? {
-        tx.commit().await?;
+        tx.commit_yielding().await?;
         app.wake.wake();
     }
     Ok(())
@@ -304,7 +304,7 @@ async fn one_by_one(app: &App, batch: &BatchRow, body: &Bytes) -> ServiceResult<
     }
     settling.finish(&mut tx).await?;
     if batches::done(&mut tx, batch).await? {
-        tx.commit().await?;
+        tx.commit_yielding().await?;
         app.wake.wake();
     }
     Ok(())
@@ -364,7 +364,7 @@ async fn look(app: &App, account: &Account, batch: BatchRow) -> ServiceResult<()
     };
     if ours {
         settling.finish(&mut tx).await?;
-        tx.commit().await?;
+        tx.commit_yielding().await?;
         app.wake.wake();
     }
     Ok(())

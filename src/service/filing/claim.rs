@@ -193,7 +193,7 @@ async fn claim_brand(
         work.singles = ready;
     }
     settling.finish(&mut tx).await?;
-    tx.commit().await?;
+    tx.commit_yielding().await?;
     Ok(Some(work))
 }
 

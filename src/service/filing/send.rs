@@ -80,7 +80,7 @@ pub async fn record(
         settling.answered(row, &answer)?;
     }
     settling.finish(&mut tx).await?;
-    tx.commit().await?;
+    tx.commit_yielding().await?;
     app.wake.wake();
     Ok(())
 }

@@ -7,6 +7,7 @@ use kopru_store::Unflushed;
 use kopru_store::wake::Wake;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use crate::bootstrap::{App, WeakApp};
 use crate::service::intake::commit::{commit_alone, commit_group};
@@ -16,6 +17,8 @@ use crate::service::{ServiceError, ServiceResult};
 
 /// Requests that may wait; beyond it callers wait for a place.
 const QUEUE: usize = 4_096;
+/// Items that are worth a commit while the disk still has the last one.
+const TOGETHER: usize = 32;
 
 pub(super) struct Job {
     pub part: Part,
@@ -68,43 +71,63 @@ impl Writer {
 }
 
 async fn write(mut jobs: mpsc::Receiver<Job>, app: &WeakApp) {
-    while let Some(group) = next_group(&mut jobs).await {
+    let mut last = Flush::default();
+    while let Some(group) = next_group(&mut jobs, &mut last).await {
         let Some(app) = app.upgrade() else { return };
         // A panic ends one group, whose callers are told; the writer goes on.
-        if AssertUnwindSafe(run(&app, group)).catch_unwind().await.is_err() {
+        last = AssertUnwindSafe(run(&app, group)).catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!("a group commit panicked");
+            Flush::default()
+        });
+    }
+}
+
+/// Ends when the last group has been answered, if there was one.
+#[derive(Default)]
+struct Flush(Option<JoinHandle<()>>);
+
+impl Flush {
+    async fn ended(&mut self) {
+        if let Some(task) = &mut self.0 {
+            // A task that panicked has told so itself.
+            let _ = task.await;
+            self.0 = None;
         }
     }
 }
 
-/// Whatever waits, up to the size of one transaction; at least one.
-async fn next_group(jobs: &mut mpsc::Receiver<Job>) -> Option<Vec<Job>> {
-    let first = jobs.recv().await?;
-    let mut rows = first.part.items.len();
-    let mut group = vec![first];
+/// Whatever waits, up to the size of one transaction; at least one. While the disk still has the last group, only what is worth
+/// a commit of its own: many small commits cost more than the wait.
+async fn next_group(jobs: &mut mpsc::Receiver<Job>, last: &mut Flush) -> Option<Vec<Job>> {
+    let mut group = Vec::new();
+    let mut rows = 0;
     while rows < PART {
-        let Ok(job) = jobs.try_recv() else { break };
+        let job = match jobs.try_recv() {
+            Ok(job) => job,
+            Err(_) if group.is_empty() => jobs.recv().await?,
+            Err(_) if rows >= TOGETHER || last.0.is_none() => break,
+            Err(_) => tokio::select! {
+                biased;
+                Some(job) = jobs.recv() => job,
+                () = last.ended() => continue,
+            },
+        };
         rows += job.part.items.len();
         group.push(job);
     }
     Some(group)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "must outlive the drain of requests, which wait for it; nothing unacknowledged is lost with it"
-)]
-async fn run(app: &App, mut group: Vec<Job>) {
+async fn run(app: &App, mut group: Vec<Job>) -> Flush {
+    let mut flush = Flush::default();
     while !group.is_empty() {
         // Two requests with one Idempotency-Key never share a transaction: the second replays the first.
         let (now, later) = split_repeats(group);
         let parts: Vec<&Part> = now.iter().map(|job| &job.part).collect();
         match commit_group(app, &parts).await {
             Ok((answers, commit)) => {
-                // The disk is waited for beside the next group.
-                let (replies, wake) = (now.into_iter().map(|job| job.reply), app.wake.clone());
-                let replies = replies.zip(answers).collect();
-                tokio::spawn(reply(replies, commit, wake));
+                let replies = now.into_iter().map(|job| job.reply).zip(answers).collect();
+                flush = reply(replies, commit, app.wake.clone());
             }
             Err(ServiceError::Store(error)) if error.is_unavailable() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the database cannot be reached");
@@ -127,18 +150,25 @@ async fn run(app: &App, mut group: Vec<Job>) {
         }
         group = later;
     }
+    flush
 }
 
-/// Answers once the commit is on the disk.
-async fn reply(replies: Vec<(Reply, ServiceResult<IntakeAnswer>)>, commit: Unflushed, wake: Wake) {
-    let flushed = commit.flushed().await;
-    if let Err(error) = &flushed {
-        tracing::error!(error = error as &dyn std::error::Error, "a commit may not be on the disk");
-    }
-    for (reply, answer) in replies {
-        let _ = reply.send(if flushed.is_ok() { answer } else { Err(ServiceError::Overloaded) });
-    }
-    wake.wake();
+/// Answers once the commit is on the disk, which is waited for beside the next group.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "must outlive the drain of requests, which wait for it; nothing unacknowledged is lost with it"
+)]
+fn reply(replies: Vec<(Reply, ServiceResult<IntakeAnswer>)>, commit: Unflushed, wake: Wake) -> Flush {
+    Flush(Some(tokio::spawn(async move {
+        let flushed = commit.flushed().await;
+        if let Err(error) = &flushed {
+            tracing::error!(error = error as &dyn std::error::Error, "a commit may not be on the disk");
+        }
+        for (reply, answer) in replies {
+            let _ = reply.send(if flushed.is_ok() { answer } else { Err(ServiceError::Overloaded) });
+        }
+        wake.wake();
+    })))
 }
 
 fn split_repeats(group: Vec<Job>) -> (Vec<Job>, Vec<Job>) {

@@ -193,13 +193,24 @@ impl Tx {
 
     /// Commits. Nothing is acknowledged to anybody before this has returned.
     pub async fn commit(self) -> Result<()> {
-        self.commit_with(Vec::new()).await?.flushed().await
+        match self.0 {
+            Inner::Sqlite(turn) => turn.commit().await?,
+            Inner::Postgres(tx) => tx.commit().await?,
+            Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
+        }
+        Ok(())
+    }
+
+    /// As [`Tx::commit`], but on SQLite the next transaction begins while this one waits for the disk: for those that come one
+    /// after the other when there is much to do.
+    pub async fn commit_yielding(self) -> Result<()> {
+        self.commit_early(Vec::new()).await?.flushed().await
     }
 
     /// Commits after some last jobs on SQLite.
-    pub(crate) async fn commit_with(self, last: Vec<Job>) -> Result<Unflushed> {
+    pub(crate) async fn commit_early(self, last: Vec<Job>) -> Result<Unflushed> {
         match self.0 {
-            Inner::Sqlite(turn) => return turn.commit(last).await,
+            Inner::Sqlite(turn) => return turn.commit_early(last).await,
             Inner::Postgres(tx) => tx.commit().await?,
             Inner::SqliteRead(_) | Inner::PostgresRead(_) => {}
         }

@@ -85,7 +85,7 @@ impl Sqlite {
             .await
             .map_err(|_| sqlx::Error::PoolTimedOut)?;
         let number = self.turns.fetch_add(1, Ordering::Relaxed);
-        Ok(Turn { held: Some(held), log: self.log.clone(), number, place, state: State::New, _bulk: permit })
+        Ok(Turn { held, log: self.log.clone(), number, place, state: State::New, _bulk: permit })
     }
 
     /// Waits until everything that could have been read so far is on the disk.
@@ -271,7 +271,7 @@ fn open(path: &Path, writes: bool) -> rusqlite::Result<Connection> {
     if writes {
         connection.execute_batch(
             "PRAGMA journal_mode = wal; PRAGMA synchronous = normal; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;
-             PRAGMA cache_size = -4000; PRAGMA cache_spill = off;",
+             PRAGMA cache_size = -8000; PRAGMA cache_spill = off;",
         )?;
         Log::prepare(&connection);
     } else {
@@ -370,8 +370,7 @@ impl ToSql for Value {
 /// A turn at the write connection: one transaction.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    /// Nothing once it is over.
-    held: Option<OwnedMutexGuard<Option<Lane>>>,
+    held: OwnedMutexGuard<Option<Lane>>,
     log: Log,
     /// Later turns have higher ones.
     number: u64,
@@ -399,7 +398,7 @@ impl Turn {
         if first {
             jobs.insert(0, Job::Begin);
         }
-        let lane = self.held.as_ref().and_then(|held| held.as_ref()).ok_or(sqlx::Error::PoolClosed)?;
+        let lane = self.held.as_ref().ok_or(sqlx::Error::PoolClosed)?;
         // Given up half-way, it is begun: the drop undoes it.
         self.state = State::Begun;
         let answer = match self.place {
@@ -416,8 +415,17 @@ impl Turn {
         Ok(done)
     }
 
-    /// Runs the last jobs and commits. The next turn begins while the disk is still waited for.
-    pub async fn commit(mut self, mut jobs: Vec<Job>) -> Result<Unflushed> {
+    /// Commits, and ends when that is on the disk.
+    pub async fn commit(mut self) -> Result<()> {
+        self.order_commit(Vec::new()).await?.flushed().await
+    }
+
+    /// Runs the last jobs and commits. The next turn begins at once.
+    pub async fn commit_early(mut self, last: Vec<Job>) -> Result<Unflushed> {
+        self.order_commit(last).await
+    }
+
+    async fn order_commit(&mut self, mut jobs: Vec<Job>) -> Result<Unflushed> {
         if self.state == State::New && jobs.is_empty() {
             return Ok(Unflushed(None));
         }
@@ -453,7 +461,7 @@ impl Unflushed {
 impl Drop for Turn {
     fn drop(&mut self) {
         if self.state == State::Begun
-            && let Some(lane) = self.held.as_ref().and_then(|held| held.as_ref())
+            && let Some(lane) = self.held.as_ref()
         {
             match self.place {
                 Place::Lane => drop(lane.orders.send(Order::RollBack(self.number))),

@@ -65,12 +65,12 @@ impl Tx {
     pub async fn run_and_commit(mut self, stages: Vec<Vec<Step>>) -> Result<Unflushed> {
         if matches!(self.0, Inner::Sqlite(_)) {
             let steps = stages.into_iter().flatten().filter(Step::does_something);
-            return self.commit_with(steps.map(Job::of).collect()).await;
+            return self.commit_early(steps.map(Job::of).collect()).await;
         }
         for stage in stages {
             self.run(stage).await?;
         }
-        self.commit_with(Vec::new()).await
+        self.commit_early(Vec::new()).await
     }
 
     /// The rows of several queries, in their order.

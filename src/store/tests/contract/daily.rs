@@ -232,9 +232,10 @@ async fn our_side_comes_in_the_registry_s_order(store: Store) {
     let others = vec![submissions::SubmissionRow { brand_code: OTHER_BRAND, ..row(5, 10, Registered) }];
     store
         .write(async |tx| {
-            submissions::add(tx, rows, at(0)).await.unwrap();
-            submissions::add(tx, others, at(0)).await.unwrap();
             consents::append(tx, PROVIDER, ledger).await.unwrap();
+            // First as what is new, then with what the registry said.
+            submissions::save(tx, rows, at(0)).await.unwrap();
+            submissions::save(tx, others, at(0)).await.unwrap();
         })
         .await;
     let page = async |after, until, limit| {
