@@ -3,8 +3,8 @@
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
-use kopru_store::Unflushed;
 use kopru_store::wake::Wake;
+use kopru_store::{Dialect, Unflushed};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -18,7 +18,7 @@ use crate::service::{ServiceError, ServiceResult};
 /// Requests that may wait; beyond it callers wait for a place.
 const QUEUE: usize = 4_096;
 /// Items that are worth a commit while the disk still has the last one.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 16;
 
 pub(super) struct Job {
     pub part: Part,
@@ -57,20 +57,30 @@ impl Writer {
     /// Runs until every [`Intake`] is gone. One writer, on PostgreSQL too: each commit holds its provider's head to the end, so
     /// a second one would only halve the groups.
     ///
-    /// It has a thread of its own, which works on SQLite itself: as a task it would stand in line behind the requests that the
-    /// last commit has answered, and each step of a transaction would wait for a change of threads.
+    /// On SQLite it has a thread of its own and works on the database itself: as a task it would stand in line behind the
+    /// requests that the last commit has answered, and each step of a transaction would wait for a change of threads. On
+    /// PostgreSQL each step waits for the network, which wakes a task sooner than a thread.
     #[expect(clippy::expect_used, reason = "a program that can start no thread cannot run")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "must outlive the drain of requests, which wait for it; nothing unacknowledged is lost with it"
+    )]
     pub fn start(self, app: &App) {
-        let weak = app.downgrade();
-        let runtime = Handle::current();
-        std::thread::Builder::new()
-            .name("intake-writer".to_owned())
-            .spawn(move || runtime.block_on(write(self.jobs, &weak)))
-            .expect("a thread for the intake starts");
+        let work = write(self.jobs, app.downgrade());
+        match app.db.dialect() {
+            Dialect::Postgres => drop(tokio::spawn(work)),
+            Dialect::Sqlite => {
+                let runtime = Handle::current();
+                std::thread::Builder::new()
+                    .name("intake-writer".to_owned())
+                    .spawn(move || runtime.block_on(work))
+                    .expect("a thread for the intake starts");
+            }
+        }
     }
 }
 
-async fn write(mut jobs: mpsc::Receiver<Job>, app: &WeakApp) {
+async fn write(mut jobs: mpsc::Receiver<Job>, app: WeakApp) {
     let mut last = Flush::default();
     while let Some(group) = next_group(&mut jobs, &mut last).await {
         let Some(app) = app.upgrade() else { return };
