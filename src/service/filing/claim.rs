@@ -150,37 +150,9 @@ async fn claim_brand(
     settling.load_consents(&mut tx, &rows).await?;
     settling.load_access(&mut tx).await?;
     let gate = Gate::load(&mut tx, provider, brand).await?;
-    let mut ready = Vec::new();
-    let mut ask_first = Vec::new();
-    let mut rows = rows.into_iter();
-    let mut slice: Vec<SubmissionRow> = Vec::new();
-    loop {
-        // Some are reviewed while the database looks up the keys of the next. Beside the movement that was claimed, a key's
-        // others count.
-        let next: Vec<SubmissionRow> = rows.by_ref().take(SLICE).collect();
-        let keys = next.iter().map(|row| row.key).collect();
-        let reviewed = async {
-            for row in std::mem::replace(&mut slice, next) {
-                if going.near.is_some_and(|near| row.target_at >= near) {
-                    let at = settling.now + HELD_BACK_FOR;
-                    settling.put_back(row, at);
-                    continue;
-                }
-                match gate.stop(&row) {
-                    Some((cause, code)) => settling.hold(row, cause, &code, false)?,
-                    None => review(app, &mut settling, policy, row, &mut ready, &mut ask_first)?,
-                }
-            }
-            ServiceResult::Ok(())
-        };
-        let (states, reviewed) =
-            futures::join!(KeyStates::load_beside(&mut tx, provider, keys, claim), reviewed);
-        reviewed?;
-        settling.states.add(states?);
-        if slice.is_empty() {
-            break;
-        }
-    }
+    let mut review = Review { app, going, gate, policy, ready: Vec::new(), ask_first: Vec::new() };
+    review.all(&mut tx, &mut settling, rows, (provider, claim)).await?;
+    let Review { mut ready, ask_first, .. } = review;
     let ask_first = ask_first.into_iter().map(|row| settling.alone(row)).collect();
     let (ask_first, sift) = divide(app, &mut tx, &mut settling, ask_first, going.careful).await?;
     let mut work = Work { provider, brand, batch: None, singles: Vec::new(), ask_first, sift };
@@ -220,24 +192,62 @@ impl Gate {
     }
 }
 
-fn review(
-    app: &App,
-    settling: &mut Settling<'_>,
+/// The rules, run over what was claimed.
+struct Review<'a> {
+    app: &'a App,
+    going: Going,
+    gate: Gate,
     policy: BrandPolicy,
-    row: SubmissionRow,
-    ready: &mut Vec<Outgoing>,
-    ask_first: &mut Vec<SubmissionRow>,
-) -> ServiceResult<()> {
-    if row.late {
-        // The registry said "too late" to the true date: it goes with the present time, after a status query.
-        ask_first.push(row);
-        return Ok(());
+    ready: Vec<Outgoing>,
+    ask_first: Vec<SubmissionRow>,
+}
+
+impl Review<'_> {
+    /// Some are reviewed while the database looks up the keys of the next. Beside the movement that was claimed, a key's others
+    /// count.
+    async fn all(
+        &mut self,
+        tx: &mut Tx,
+        settling: &mut Settling<'_>,
+        rows: Vec<SubmissionRow>,
+        (provider, claim): (IysCode, Claim),
+    ) -> ServiceResult<()> {
+        let mut rows = rows.into_iter();
+        let mut known: Vec<SubmissionRow> = Vec::new();
+        loop {
+            let next: Vec<SubmissionRow> = rows.by_ref().take(SLICE).collect();
+            let keys = next.iter().map(|row| row.key).collect();
+            let reviewed = async { known.into_iter().try_for_each(|row| self.one(settling, row)) };
+            let (states, reviewed) =
+                futures::join!(KeyStates::load_beside(tx, provider, keys, claim), reviewed);
+            reviewed?;
+            settling.states.add(states?);
+            if next.is_empty() {
+                return Ok(());
+            }
+            known = next;
+        }
     }
-    let consent = candidate(&settling.consent(row.consent_id)?.0);
-    let now = settling.now;
-    let verdict =
-        settling.states.of(row.key).review(&consent, &policy, &app.calendar, now, Confirmation::None);
-    carry_out(settling, row, verdict, ready, ask_first)
+
+    fn one(&mut self, settling: &mut Settling<'_>, row: SubmissionRow) -> ServiceResult<()> {
+        let now = settling.now;
+        if self.going.near.is_some_and(|near| row.target_at >= near) {
+            settling.put_back(row, now + HELD_BACK_FOR);
+            return Ok(());
+        }
+        if let Some((cause, code)) = self.gate.stop(&row) {
+            return settling.hold(row, cause, &code, false);
+        }
+        if row.late {
+            // The registry said "too late" to the true date: it goes with the present time, after a status query.
+            self.ask_first.push(row);
+            return Ok(());
+        }
+        let consent = candidate(&settling.consent(row.consent_id)?.0);
+        let state = settling.states.of(row.key);
+        let verdict = state.review(&consent, &self.policy, &self.app.calendar, now, Confirmation::None);
+        carry_out(settling, row, verdict, &mut self.ready, &mut self.ask_first)
+    }
 }
 
 /// Does what the rules say about a claimed submission.

@@ -60,7 +60,7 @@ pub(super) async fn commit_group(app: &App, parts: &[&Part]) -> ServiceResult<(A
     let mut tx = if parts.iter().any(|part| part.items.len() > BULK) {
         app.db.begin(Priority::Bulk).await?
     } else {
-        app.db.begin_here(Priority::Interactive).await?
+        app.db.begin_here().await?
     };
     let mut answers: Vec<Option<ServiceResult<IntakeAnswer>>> = Vec::with_capacity(parts.len());
     for part in parts {

@@ -1,7 +1,7 @@
 //! Connections: a pool for reading, transactions for writing.
 //!
-//! On SQLite there is one write connection (`BEGIN IMMEDIATE`, WAL, each commit awaited to the disk); bulk work passes a gate of its own,
-//! so that at most one bulk transaction stands before an interactive one.
+//! On SQLite there is one write connection (`BEGIN IMMEDIATE`, WAL, each commit awaited to the disk); bulk work passes a gate of
+//! its own, so that at most one bulk transaction stands before an interactive one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -139,9 +139,9 @@ impl Db {
         self.begin_at(priority, Place::Lane).await
     }
 
-    /// As [`Db::begin`], for a thread of its own that may block: SQLite works on it, and waits there for the disk.
-    pub async fn begin_here(&self, priority: Priority) -> Result<Tx> {
-        self.begin_at(priority, Place::Here).await
+    /// As an interactive [`Db::begin`], for a thread of its own that may block: SQLite works there.
+    pub async fn begin_here(&self) -> Result<Tx> {
+        self.begin_at(Priority::Interactive, Place::Here).await
     }
 
     async fn begin_at(&self, priority: Priority, place: Place) -> Result<Tx> {

@@ -5,7 +5,7 @@
 //! transaction at a time has it; a few others read. Who has a thread that may block works on the connection himself
 //! ([`Place::Here`]) and changes none.
 
-mod log;
+mod wal;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, onesh
 use crate::dialect::{self, Dialect, Insert};
 use crate::error::{Result, StoreError};
 use crate::sql::{Row, Value};
-use crate::sqlite::log::Log;
+use crate::sqlite::wal::Wal;
 use crate::steps::Step;
 
 /// How long a write waits for its turn.
@@ -43,7 +43,7 @@ pub(crate) struct Sqlite {
     writer: Arc<Mutex<Option<Lane>>>,
     turns: Arc<AtomicU64>,
     bulk: Arc<Semaphore>,
-    log: Log,
+    wal: Wal,
     readers: Readers,
 }
 
@@ -51,8 +51,8 @@ impl Sqlite {
     /// Opens the file, and makes it where there is none.
     pub async fn open(path: PathBuf, readers: usize) -> Result<Self> {
         let path: Arc<Path> = path.into();
-        let log = Log::start(path.clone());
-        let writer = Lane::start(path.clone(), Some(log.clone()));
+        let wal = Wal::start(path.clone());
+        let writer = Lane::start(path.clone(), Some(wal.clone()));
         writer.run(0, Vec::new()).await?;
         Ok(Self {
             readers: Readers {
@@ -64,7 +64,7 @@ impl Sqlite {
             writer: Arc::new(Mutex::new(Some(writer))),
             turns: Arc::new(AtomicU64::new(1)),
             bulk: Arc::new(Semaphore::new(1)),
-            log,
+            wal,
         })
     }
 
@@ -85,12 +85,12 @@ impl Sqlite {
             .await
             .map_err(|_| sqlx::Error::PoolTimedOut)?;
         let number = self.turns.fetch_add(1, Ordering::Relaxed);
-        Ok(Turn { held, log: self.log.clone(), number, place, state: State::New, _bulk: permit })
+        Ok(Turn { held, wal: self.wal.clone(), number, place, state: State::New, _bulk: permit })
     }
 
     /// Waits until everything that could have been read so far is on the disk.
     pub async fn flushed(&self) -> Result<()> {
-        self.log.all_flushed().await
+        self.wal.all_flushed().await
     }
 
     /// A connection for reading.
@@ -102,7 +102,7 @@ impl Sqlite {
     pub async fn close(&self) {
         self.readers.places.close();
         self.readers.lock().clear();
-        self.log.close().await;
+        self.wal.close().await;
         if let Some(writer) = self.writer.lock().await.take() {
             writer.close().await;
         }
@@ -132,6 +132,8 @@ impl Job {
 pub(crate) struct Done {
     pub rows: Vec<Row>,
     pub changed: u64,
+    /// Of a COMMIT, its number in the log.
+    commit: u64,
 }
 
 /// Where the work of a turn is done.
@@ -139,7 +141,7 @@ pub(crate) struct Done {
 pub(crate) enum Place {
     /// On the connection's own thread.
     Lane,
-    /// On the thread that asks for it, which waits for the disk.
+    /// On the thread that asks for it, which may block.
     Here,
 }
 
@@ -160,10 +162,10 @@ enum Order {
 
 impl Lane {
     /// With a log, the connection writes.
-    fn start(path: Arc<Path>, log: Option<Log>) -> Self {
+    fn start(path: Arc<Path>, wal: Option<Wal>) -> Self {
         let (orders, receiver) = channel();
-        let name = if log.is_some() { "sqlite-writer" } else { "sqlite-reader" };
-        let seat = Arc::new(SyncMutex::new(Seat { path, log, connection: None, turn: 0 }));
+        let name = if wal.is_some() { "sqlite-writer" } else { "sqlite-reader" };
+        let seat = Arc::new(SyncMutex::new(Seat { path, wal, connection: None, turn: 0 }));
         let served = seat.clone();
         thread(name, move || serve(&served, &receiver));
         Self { orders, seat }
@@ -218,7 +220,7 @@ fn sit(seat: &SyncMutex<Seat>) -> std::sync::MutexGuard<'_, Seat> {
 struct Seat {
     path: Arc<Path>,
     /// Through which it commits, where it writes.
-    log: Option<Log>,
+    wal: Option<Wal>,
     connection: Option<Connection>,
     turn: u64,
 }
@@ -235,11 +237,11 @@ impl Seat {
         }
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(open(&self.path, self.log.is_some())?),
+            none => none.insert(open(&self.path, self.wal.is_some())?),
         };
-        let log = self.log.as_ref();
+        let wal = self.wal.as_ref();
         let done =
-            jobs.into_iter().map(|job| work(connection, log, job)).collect::<rusqlite::Result<Vec<_>>>();
+            jobs.into_iter().map(|job| work(connection, wal, job)).collect::<rusqlite::Result<Vec<_>>>();
         if done.is_err() {
             // As on PostgreSQL: what failed has undone its transaction.
             self.roll_back(turn);
@@ -273,7 +275,7 @@ fn open(path: &Path, writes: bool) -> rusqlite::Result<Connection> {
             "PRAGMA journal_mode = wal; PRAGMA synchronous = normal; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;
              PRAGMA cache_size = -8000; PRAGMA cache_spill = off;",
         )?;
-        Log::prepare(&connection);
+        Wal::prepare(&connection);
     } else {
         connection.execute_batch(
             "PRAGMA query_only = on; PRAGMA foreign_keys = off; PRAGMA temp_store = memory; PRAGMA cache_size = -8000;",
@@ -282,10 +284,10 @@ fn open(path: &Path, writes: bool) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn work(connection: &Connection, log: Option<&Log>, job: Job) -> rusqlite::Result<Done> {
+fn work(connection: &Connection, wal: Option<&Wal>, job: Job) -> rusqlite::Result<Done> {
     match job {
         Job::Begin => one(connection, "BEGIN IMMEDIATE", &[]),
-        Job::Commit => commit(connection, log),
+        Job::Commit => commit(connection, wal),
         Job::Statement(text, args) => one(connection, text, &args),
         Job::Insert(insert, rows) => {
             let mut done = Done::default();
@@ -298,12 +300,11 @@ fn work(connection: &Connection, log: Option<&Log>, job: Job) -> rusqlite::Resul
     }
 }
 
-/// Tells as `changed` the number of the commit in the log.
-fn commit(connection: &Connection, log: Option<&Log>) -> rusqlite::Result<Done> {
+fn commit(connection: &Connection, wal: Option<&Wal>) -> rusqlite::Result<Done> {
     let commit = || one(connection, "COMMIT", &[]);
-    let Some(log) = log else { return commit() };
-    let (done, number) = log.commit(connection, commit);
-    Ok(Done { changed: number, ..done? })
+    let Some(wal) = wal else { return commit() };
+    let (done, commit) = wal.commit(connection, commit);
+    Ok(Done { commit, ..done? })
 }
 
 fn one(connection: &Connection, text: &str, args: &[Value]) -> rusqlite::Result<Done> {
@@ -371,7 +372,7 @@ impl ToSql for Value {
 #[derive(Debug)]
 pub(crate) struct Turn {
     held: OwnedMutexGuard<Option<Lane>>,
-    log: Log,
+    wal: Wal,
     /// Later turns have higher ones.
     number: u64,
     place: Place,
@@ -432,15 +433,15 @@ impl Turn {
         jobs.push(Job::Commit);
         let done = self.run(jobs).await?;
         self.state = State::Over;
-        let number = done.last().map_or(0, |commit| commit.changed);
-        Ok(Unflushed(Some((self.log.clone(), number))))
+        let number = done.last().map_or(0, |done| done.commit);
+        Ok(Unflushed(Some((self.wal.clone(), number))))
     }
 }
 
 /// A commit that may not be on the disk yet. Nobody may be told of it before [`Unflushed::flushed`].
 #[must_use = "what is not on the disk may be lost"]
 #[derive(Debug)]
-pub struct Unflushed(Option<(Log, u64)>);
+pub struct Unflushed(Option<(Wal, u64)>);
 
 impl Unflushed {
     /// One that is on the disk.
@@ -451,7 +452,7 @@ impl Unflushed {
     /// Waits for the disk.
     pub async fn flushed(self) -> Result<()> {
         match self.0 {
-            Some((log, number)) => log.flushed(number).await,
+            Some((wal, number)) => wal.flushed(number).await,
             None => Ok(()),
         }
     }

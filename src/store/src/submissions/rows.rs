@@ -9,8 +9,17 @@ use crate::error::Result;
 use crate::sql::{Row, Value};
 use crate::{Claim, Insert, Key, args};
 
-const HEAD: &str = "INSERT INTO submissions (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, late, at_risk, attempt, next_attempt_at, claimed_by, lease_until, wire, batch_id, batch_index, transaction_id, creation_date, cause, updated_at)";
+/// The columns of a filing that nobody has worked on.
+macro_rules! fresh {
+    () => {
+        "iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, late, at_risk, next_attempt_at, cause, updated_at"
+    };
+}
 
+/// How many these are.
+const FRESH: usize = 20;
+
+/// The types of these and of the others.
 const COLUMNS: &[&str] = &[
     "bigint",
     "uuid",
@@ -29,8 +38,11 @@ const COLUMNS: &[&str] = &[
     "text",
     "boolean",
     "boolean",
-    "bigint",
     "timestamptz",
+    "text",
+    "timestamptz",
+    // The others
+    "bigint",
     "uuid",
     "timestamptz",
     "bytea",
@@ -38,41 +50,17 @@ const COLUMNS: &[&str] = &[
     "bigint",
     "text",
     "timestamptz",
-    "text",
-    "timestamptz",
 ];
 
-/// A filing that nobody has worked on has no more than these.
 pub(super) static ADD: Insert = Insert {
-    head: "INSERT INTO submissions (iys_code, consent_id, generation, brand_code, key, channel, status, state, code, ordered_at, wire_date, target_at, legal_at, latest_at, calendar, late, at_risk, next_attempt_at, cause, updated_at)",
-    types: &[
-        "bigint",
-        "uuid",
-        "bigint",
-        "bigint",
-        "bytea",
-        "text",
-        "text",
-        "text",
-        "text",
-        "timestamptz",
-        "timestamptz",
-        "timestamptz",
-        "timestamptz",
-        "timestamptz",
-        "text",
-        "boolean",
-        "boolean",
-        "timestamptz",
-        "text",
-        "timestamptz",
-    ],
+    head: concat!("INSERT INTO submissions (", fresh!(), ")"),
+    types: COLUMNS.split_at(FRESH).0,
     tail: "",
 };
 
 /// Every column: an upsert is the one bulk update that is fast and the same on both databases.
 pub(super) static SAVE: Insert = Insert {
-    head: HEAD,
+    head: concat!("INSERT INTO submissions (", fresh!(), ", attempt, claimed_by, lease_until, wire, batch_id, batch_index, transaction_id, creation_date)"),
     types: COLUMNS,
     tail: concat!("ON CONFLICT (iys_code, consent_id, generation) DO UPDATE SET state = excluded.state, code = excluded.code,
         wire_date = excluded.wire_date, late = excluded.late, at_risk = (submissions.at_risk OR excluded.at_risk), attempt = excluded.attempt,
@@ -295,31 +283,21 @@ pub(super) fn fresh(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
         "somebody has worked on it"
     );
     debug_assert!(row.transaction_id.is_none() && row.creation_date.is_none(), "it is registered");
-    args![
-        row.iys_code,
-        row.consent_id,
-        row.generation,
-        row.brand_code,
-        row.key,
-        row.channel,
-        row.status,
-        row.state,
-        row.code,
-        row.ordered_at,
-        row.wire_date,
-        row.target_at,
-        row.legal_at,
-        row.latest_at,
-        row.calendar,
-        row.late,
-        row.at_risk,
-        row.next_attempt_at,
-        row.cause,
-        now,
-    ]
+    first_values(row, now)
 }
 
-pub(super) fn values(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
+/// The values of [`SAVE`].
+pub(super) fn values(mut row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
+    let (wire, transaction_id) = (row.wire.take(), row.transaction_id.take());
+    let (by, until) = (row.claim.map(|claim| claim.by), row.claim.map(|claim| claim.until));
+    let others =
+        args![row.attempt, by, until, wire, row.batch_id, row.batch_index, transaction_id, row.creation_date];
+    let mut values = first_values(row, now);
+    values.extend(others);
+    values
+}
+
+fn first_values(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
     args![
         row.iys_code,
         row.consent_id,
@@ -338,15 +316,7 @@ pub(super) fn values(row: SubmissionRow, now: DateTime<Utc>) -> Vec<Value> {
         row.calendar,
         row.late,
         row.at_risk,
-        row.attempt,
         row.next_attempt_at,
-        row.claim.map(|claim| claim.by),
-        row.claim.map(|claim| claim.until),
-        row.wire,
-        row.batch_id,
-        row.batch_index,
-        row.transaction_id,
-        row.creation_date,
         row.cause,
         now
     ]

@@ -110,7 +110,7 @@ async fn tables_are_strict(store: Store) {
 }
 
 /// What is acknowledged must survive a power cut: SQLite keeps the file whole, and the log is synced beside it (tests of
-/// `sqlite::log`).
+/// `sqlite::wal`).
 async fn the_file_is_durable(store: Store) {
     let normal = 1;
     store

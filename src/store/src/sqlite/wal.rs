@@ -1,32 +1,32 @@
-//! SQLite's write-ahead log, brought to the disk and into the database beside the work.
+//! SQLite's write-ahead log (WAL), synced and checkpointed beside the work.
 //!
-//! COMMIT holds the one connection that writes. Left to itself, SQLite waits there for the disk, and now and then until the
-//! whole log is carried into the database. Here COMMIT writes the log and no more (`synchronous = normal`), and the rest is
-//! done by two threads:
+//! COMMIT holds the one connection that writes. Left to itself, SQLite waits there for the disk, and now and then for a
+//! checkpoint, which copies the whole log into the database. Here COMMIT writes the log and no more (`synchronous = normal`),
+//! and the rest is done by two threads:
 //! - One syncs the log, for all commits since the last time at once. Only then is a commit told to who ordered it
-//!   ([`Log::flushed`]): nothing is acknowledged, and nothing leaves the house, that a loss of power could take back.
-//! - One carries the log into the database while the writer goes on. The writer carries the little that came meanwhile itself:
-//!   the log begins anew only when all of it has been carried.
+//!   ([`Wal::flushed`]): nothing is acknowledged, and nothing leaves the house, that a loss of power could take back.
+//! - One makes the checkpoint while the writer goes on. The writer copies the little that came meanwhile itself: the log begins
+//!   anew only when all of it has been copied.
 
 use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{oneshot, watch};
 
 use crate::error::{Result, StoreError};
 
-/// When the log is carried into the database.
+/// When a checkpoint is made, in pages of the log.
 #[derive(Debug, Clone, Copy)]
 struct Lengths {
-    /// From so many pages on: fewer would carry the same pages more often.
+    /// From so many on: fewer would copy the same pages of the database more often.
     long: u64,
-    /// So many the writer carries itself, which takes some milliseconds.
+    /// So many the writer copies itself, which takes some milliseconds.
     rest: u64,
 }
 
@@ -40,12 +40,12 @@ thread_local! {
 
 /// The log of a database. Cheap to clone; its threads end with it.
 #[derive(Debug, Clone)]
-pub(super) struct Log {
+pub(super) struct Wal {
     /// Commits that were begun.
     begun: Arc<AtomicU64>,
     commits: Sender<u64>,
     flushed: watch::Receiver<Flushed>,
-    carrier: Arc<Carrier>,
+    checkpointer: Arc<Checkpointer>,
 }
 
 /// Up to which commit everything is on the disk.
@@ -56,7 +56,7 @@ enum Flushed {
     Failed,
 }
 
-impl Log {
+impl Wal {
     /// The log of the database at `path`.
     pub fn start(path: Arc<Path>) -> Self {
         let mut name = path.as_os_str().to_owned();
@@ -74,19 +74,24 @@ impl Log {
         let (commits, numbers) = channel();
         let (publish, flushed) = watch::channel(Flushed::Until(0));
         super::thread("sqlite-sync", move || sync_all(&numbers, sync, &publish));
-        Self { begun: Arc::default(), commits, flushed, carrier: Arc::new(Carrier::start(path, lengths)) }
+        Self {
+            begun: Arc::default(),
+            commits,
+            flushed,
+            checkpointer: Arc::new(Checkpointer::start(path, lengths)),
+        }
     }
 
     /// Sets a connection up to commit through this log.
     pub fn prepare(connection: &Connection) {
-        // In the place of SQLite's own way, which carries the whole log inside of COMMIT.
+        // In the place of SQLite's own, which makes the checkpoint inside of COMMIT.
         connection.wal_hook(Some(|_, pages| {
             PAGES.set(u64::try_from(pages).ok());
             Ok(())
         }));
     }
 
-    /// Runs a COMMIT on this thread; returns its result and its number, to be awaited with [`Log::flushed`].
+    /// Runs a COMMIT on this thread; returns its result and its number, to be awaited with [`Wal::flushed`].
     pub fn commit<T>(&self, connection: &Connection, commit: impl FnOnce() -> T) -> (T, u64) {
         // Counted before anybody can see it: who looks afterwards waits for it.
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
@@ -95,7 +100,7 @@ impl Log {
         // Whatever became of it: nobody may wait for it for ever. The thread ends only with the log.
         let _ = self.commits.send(number);
         if let Some(pages) = PAGES.get() {
-            self.carrier.after_commit(connection, pages);
+            self.checkpointer.after_commit(connection, pages);
         }
         (result, number)
     }
@@ -119,10 +124,10 @@ impl Log {
         self.flushed(self.begun.load(Ordering::SeqCst)).await
     }
 
-    /// Closes the connection that carries.
+    /// Closes the connection that makes checkpoints.
     pub async fn close(&self) {
         let (reply, closed) = oneshot::channel();
-        if self.carrier.orders.send(Order::Close(reply)).is_ok() {
+        if self.checkpointer.orders.send(Order::Close(reply)).is_ok() {
             let _ = closed.await;
         }
     }
@@ -165,87 +170,77 @@ fn sync(file: &mut Option<File>, name: &Path) -> io::Result<()> {
     file.as_ref().map_or(Ok(()), File::sync_data)
 }
 
-/// Who carries the log into the database.
+/// Makes checkpoints.
 #[derive(Debug)]
-struct Carrier {
+struct Checkpointer {
     lengths: Lengths,
     orders: Sender<Order>,
-    work: Arc<Work>,
+    state: Arc<Mutex<State>>,
 }
 
 enum Order {
-    Carry,
+    Checkpoint,
     Close(oneshot::Sender<()>),
 }
 
-#[derive(Debug, Default)]
-struct Work {
-    /// One of [`IDLE`], [`UNDER_WAY`], [`CARRIED`].
-    state: AtomicU8,
-    /// Pages that were carried when it was.
-    carried: AtomicU64,
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Idle,
+    UnderWay,
+    /// Made, up to this page of the log; the writer copies what came after.
+    Made(u64),
 }
 
-const IDLE: u8 = 0;
-const UNDER_WAY: u8 = 1;
-const CARRIED: u8 = 2;
-
-impl Carrier {
+impl Checkpointer {
     fn start(path: Arc<Path>, lengths: Lengths) -> Self {
         let (orders, receiver) = channel();
-        let work = Arc::new(Work::default());
-        let shared = work.clone();
-        super::thread("sqlite-carry", move || carry_on(&path, &shared, &receiver));
-        Self { lengths, orders, work }
+        let state = Arc::new(Mutex::new(State::Idle));
+        let shared = state.clone();
+        super::thread("sqlite-checkpoint", move || make(&path, &shared, &receiver));
+        Self { lengths, orders, state }
     }
 
     /// Looks after the log when a commit has left it with so many pages; the writer holds no transaction.
     fn after_commit(&self, connection: &Connection, pages: u64) {
-        match self.work.state.load(Ordering::Acquire) {
-            IDLE if pages >= self.lengths.long => self.order(),
-            CARRIED if pages < self.work.carried.load(Ordering::Acquire) => {
-                // It has begun anew by itself.
-                self.work.state.store(IDLE, Ordering::Release);
-            }
-            CARRIED if pages - self.work.carried.load(Ordering::Acquire) > self.lengths.rest => self.order(),
-            CARRIED => {
-                if let Err(error) = carry(connection) {
+        let mut state = lock(&self.state);
+        *state = match *state {
+            State::Idle if pages >= self.lengths.long => self.order(),
+            // It has begun anew by itself.
+            State::Made(page) if pages < page => State::Idle,
+            State::Made(page) if pages - page > self.lengths.rest => self.order(),
+            State::Made(_) => {
+                if let Err(error) = checkpoint(connection) {
                     tracing::debug!(error = &error as &dyn std::error::Error, "the rest of the log waits");
                 }
-                self.work.state.store(IDLE, Ordering::Release);
+                State::Idle
             }
-            _ => {}
-        }
+            same => same,
+        };
     }
 
-    fn order(&self) {
-        self.work.state.store(UNDER_WAY, Ordering::Release);
-        if self.orders.send(Order::Carry).is_err() {
-            self.work.state.store(IDLE, Ordering::Release);
-        }
+    fn order(&self) -> State {
+        if self.orders.send(Order::Checkpoint).is_ok() { State::UnderWay } else { State::Idle }
     }
 }
 
-/// The life of the connection that carries, opened when it is needed first.
-fn carry_on(path: &Path, work: &Work, orders: &Receiver<Order>) {
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The life of the connection that makes checkpoints, opened when it is needed first.
+fn make(path: &Path, state: &Mutex<State>, orders: &Receiver<Order>) {
     let mut connection = None;
     while let Ok(order) = orders.recv() {
         match order {
-            Order::Carry => {
-                let carried = opened(&mut connection, path).and_then(carry);
-                match carried {
-                    Ok(pages) => {
-                        work.carried.store(pages, Ordering::Release);
-                        work.state.store(CARRIED, Ordering::Release);
-                    }
-                    Err(error) => {
-                        tracing::warn!(
-                            error = &error as &dyn std::error::Error,
-                            "the write-ahead log could not be carried into the database; it grows until it can"
-                        );
-                        work.state.store(IDLE, Ordering::Release);
-                    }
+            Order::Checkpoint => {
+                let made = opened(&mut connection, path).and_then(checkpoint);
+                if let Err(error) = &made {
+                    tracing::warn!(
+                        error = error as &dyn std::error::Error,
+                        "no checkpoint could be made; the write-ahead log grows until one can"
+                    );
                 }
+                *lock(state) = made.map_or(State::Idle, State::Made);
             }
             Order::Close(reply) => {
                 drop(connection.take());
@@ -265,12 +260,11 @@ fn opened<'c>(connection: &'c mut Option<Connection>, path: &Path) -> rusqlite::
     connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)
 }
 
-/// Carries what no reader still needs in the log into the database, and syncs both; returns up to which page.
-fn carry(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(2)).map(|pages| {
-        // -1 where another is carrying just now.
-        u64::try_from(pages).unwrap_or_default()
-    })
+/// Copies what no reader still needs in the log into the database, and syncs both; returns up to which page.
+fn checkpoint(connection: &Connection) -> rusqlite::Result<u64> {
+    // -1 where another process is at it just now.
+    let page: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2))?;
+    Ok(u64::try_from(page).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -287,13 +281,13 @@ mod tests {
                 "PRAGMA journal_mode = wal; PRAGMA synchronous = normal; CREATE TABLE t (x BLOB NOT NULL);",
             )
             .unwrap();
-        Log::prepare(&connection);
+        Wal::prepare(&connection);
         connection
     }
 
-    fn add(log: &Log, connection: &Connection) -> u64 {
+    fn add(wal: &Wal, connection: &Connection) -> u64 {
         connection.execute_batch("BEGIN IMMEDIATE; INSERT INTO t VALUES (randomblob(3000));").unwrap();
-        let (done, number) = log.commit(connection, || connection.execute_batch("COMMIT"));
+        let (done, number) = wal.commit(connection, || connection.execute_batch("COMMIT"));
         done.unwrap();
         number
     }
@@ -312,17 +306,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path: Arc<Path> = folder.path().join("a.db").into();
         let (go, wait) = channel::<()>();
-        let log = Log::with(path.clone(), LENGTHS, move || wait.recv().map_err(io::Error::other));
+        let wal = Wal::with(path.clone(), LENGTHS, move || wait.recv().map_err(io::Error::other));
         let connection = writer(&path);
-        assert!(!waits(log.all_flushed()), "nothing was written");
-        let first = add(&log, &connection);
-        let second = add(&log, &connection);
-        assert!(waits(log.flushed(first)) && waits(log.flushed(second)) && waits(log.all_flushed()));
+        assert!(!waits(wal.all_flushed()), "nothing was written");
+        let first = add(&wal, &connection);
+        let second = add(&wal, &connection);
+        assert!(waits(wal.flushed(first)) && waits(wal.flushed(second)) && waits(wal.all_flushed()));
         go.send(()).unwrap();
-        log.flushed(first).await.unwrap();
+        wal.flushed(first).await.unwrap();
         go.send(()).unwrap();
-        log.flushed(second).await.unwrap();
-        assert!(!waits(log.all_flushed()));
+        wal.flushed(second).await.unwrap();
+        assert!(!waits(wal.all_flushed()));
     }
 
     #[tokio::test]
@@ -330,35 +324,35 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path: Arc<Path> = folder.path().join("a.db").into();
         let mut failures = vec![Ok(()), Err(io::Error::other("no room")), Ok(())].into_iter();
-        let log = Log::with(path.clone(), LENGTHS, move || failures.next().unwrap());
+        let wal = Wal::with(path.clone(), LENGTHS, move || failures.next().unwrap());
         let connection = writer(&path);
-        log.flushed(add(&log, &connection)).await.unwrap();
-        assert!(log.flushed(add(&log, &connection)).await.unwrap_err().is_unavailable());
-        assert!(log.flushed(add(&log, &connection)).await.is_err());
-        assert!(log.all_flushed().await.is_err());
+        wal.flushed(add(&wal, &connection)).await.unwrap();
+        assert!(wal.flushed(add(&wal, &connection)).await.unwrap_err().is_unavailable());
+        assert!(wal.flushed(add(&wal, &connection)).await.is_err());
+        assert!(wal.all_flushed().await.is_err());
     }
 
     #[tokio::test]
-    async fn a_long_log_is_carried_over_and_begins_anew() {
+    async fn a_long_log_is_copied_and_begins_anew() {
         let folder = tempfile::tempdir().unwrap();
         let path: Arc<Path> = folder.path().join("a.db").into();
-        let log = Log::with(path.clone(), Lengths { long: 60, rest: 30 }, || Ok(()));
+        let wal = Wal::with(path.clone(), Lengths { long: 60, rest: 30 }, || Ok(()));
         let connection = writer(&path);
         let mut added = 0;
         for _ in 0..3 {
             // How long the other thread takes nobody knows: the log goes on growing until it has been.
             loop {
                 let before = PAGES.get().unwrap_or_default();
-                add(&log, &connection);
+                add(&wal, &connection);
                 added += 1;
                 if PAGES.get().unwrap() < before {
                     break;
                 }
-                assert!(added < 1_000_000, "the log is never carried over");
+                assert!(added < 1_000_000, "no checkpoint is ever made");
             }
         }
         assert_eq!(rows(&connection), added);
-        log.close().await;
+        wal.close().await;
         drop(connection);
         let reopened = Connection::open(&path).unwrap();
         assert_eq!(rows(&reopened), added);
