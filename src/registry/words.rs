@@ -11,11 +11,11 @@ use kopru_domain::{
 use std::time::Duration;
 
 /// Wrong credentials are an operator's to mend: look again this often.
-const CREDENTIALS_AGAIN: Duration = Duration::from_mins(15);
+pub const CREDENTIALS_AGAIN: Duration = Duration::from_mins(15);
 
 /// What has not left the house is tried again soon, however often: the circuit breaker bounds the calls of an outage, and after
 /// it the earliest target goes first and waits for nothing of its own.
-const NOT_SENT_AGAIN: Duration = Duration::from_secs(4);
+pub const NOT_SENT_AGAIN: Duration = Duration::from_secs(4);
 
 /// Within this time a clock that is behind has come to our date.
 const CLOCKS_AGREE: Duration = Duration::from_secs(10);

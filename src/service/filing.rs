@@ -24,8 +24,15 @@ pub(crate) use send::{count, counted};
 pub use send::{file, record};
 pub(crate) use sift::approved;
 
+use std::time::Duration;
+
 use iys::Bytes;
+use kopru_domain::outcome::retry_delay;
 use kopru_store::submissions::SubmissionRow;
+use uuid::Uuid;
+
+/// However often something has failed.
+const LONGEST_RETRY: Duration = Duration::from_mins(10);
 
 /// A submission with the bytes that are sent for it.
 #[derive(Debug, Clone)]
@@ -34,4 +41,11 @@ pub struct Outgoing {
     pub row: SubmissionRow,
     /// The exact bytes of the single add.
     pub bytes: Bytes,
+}
+
+/// How long a submission or a batch waits after so many failed tries. The breaker bounds the calls of an outage; when it ends,
+/// nothing should wait long.
+fn retry_wait(attempt: i64, id: Uuid) -> Duration {
+    let (_, seed) = id.as_u64_pair();
+    retry_delay(u32::try_from(attempt).unwrap_or(u32::MAX), seed).min(LONGEST_RETRY)
 }

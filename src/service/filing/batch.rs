@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use iys::wire::{BatchAddResponse, BatchItemResult};
 use iys::{Account, Bytes, ErrorClass, IysError};
-use kopru_domain::outcome::{batch_give_up, batch_look_delay, retry_delay};
+use kopru_domain::outcome::{batch_give_up, batch_look_delay};
 use kopru_domain::{Code, ConsentStatus, HeldCause, RegistryAnswer, SubmissionState};
 use kopru_store::batches::{self, BatchRow, BatchState};
 use kopru_store::submissions::{self, SubmissionRow};
@@ -17,15 +17,12 @@ use serde_json::value::RawValue;
 use crate::bootstrap::App;
 use crate::registry::{codes, words};
 use crate::service::filing::claim::join;
+use crate::service::filing::retry_wait;
 use crate::service::filing::send::{account, count};
 use crate::service::filing::settling::{Consents, Settling, consents_of, waiting_for};
 use crate::service::{ServiceResult, mirror};
 
-/// However often a batch has failed.
-const LONGEST_RETRY: Duration = Duration::from_mins(10);
-/// Wrong credentials are an operator's to mend: look again this often.
-const CREDENTIALS_AGAIN: Duration = Duration::from_mins(15);
-/// So is a missing right, of the client's; the bytes may not change meanwhile.
+/// A missing right is the client's to mend; the bytes may not change meanwhile.
 const RIGHTS_AGAIN: Duration = Duration::from_mins(30);
 /// At most every two hours.
 const MOST_DOUBLINGS: i64 = 2;
@@ -182,15 +179,13 @@ fn retryable(error: &IysError) -> bool {
 }
 
 fn wait(batch: &BatchRow, error: &IysError) -> TimeDelta {
-    let (_, seed) = batch.id.as_u64_pair();
-    let attempt = u32::try_from(batch.attempt + 1).unwrap_or(1);
     let delay = match error.class() {
         ErrorClass::Wait { after } => after,
-        ErrorClass::Reauthenticate | ErrorClass::Config => CREDENTIALS_AGAIN,
+        ErrorClass::NotSent => words::NOT_SENT_AGAIN,
+        ErrorClass::Reauthenticate | ErrorClass::Config => words::CREDENTIALS_AGAIN,
         // Ever more rarely: others have to act.
         ErrorClass::Pause { .. } => RIGHTS_AGAIN * (1 << batch.attempt.clamp(0, MOST_DOUBLINGS)),
-        // The breaker bounds the calls of an outage; when it ends, nothing should wait long.
-        _ => retry_delay(attempt, seed).min(LONGEST_RETRY),
+        _ => retry_wait(batch.attempt + 1, batch.id),
     };
     TimeDelta::from_std(delay).unwrap_or(TimeDelta::minutes(1))
 }

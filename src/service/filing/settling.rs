@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kopru_domain::outcome::{retry_delay, settle, settle_by_status};
+use kopru_domain::outcome::{settle, settle_by_status};
 use kopru_domain::{
     BrandCode, Candidate, Channel, Code, ConsentStatus, Deadline, HeldCause, IysCode, RegistryAnswer,
     RegistrySide, Settlement, Source, SubmissionFacts, SubmissionState,
@@ -24,10 +24,9 @@ use uuid::Uuid;
 use crate::bootstrap::App;
 use crate::service::ServiceResult;
 use crate::service::events::{EventData, EventLog, Subject};
+use crate::service::filing::retry_wait;
 use crate::service::mirror::{self, KeyStates, SealedConsent};
 
-/// However often a submission has failed.
-const LONGEST_RETRY: TimeDelta = TimeDelta::minutes(10);
 /// However often a missing right has refused a submission whose outcome is unknown: every two hours.
 const MOST_DOUBLINGS: i64 = 2;
 
@@ -461,10 +460,7 @@ fn keys_of(rows: &[SubmissionRow]) -> Vec<Key> {
 }
 
 fn delay(row: &SubmissionRow) -> TimeDelta {
-    let attempt = u32::try_from(row.attempt).unwrap_or(u32::MAX);
-    let (_, seed) = row.consent_id.as_u64_pair();
-    // The breaker bounds the calls of an outage; when it ends, nothing should wait long.
-    TimeDelta::from_std(retry_delay(attempt, seed)).unwrap_or(LONGEST_RETRY).min(LONGEST_RETRY)
+    TimeDelta::from_std(retry_wait(row.attempt, row.consent_id)).unwrap_or(TimeDelta::minutes(1))
 }
 
 /// A row whose outcome is unknown, and whose bytes the registry refuses for now: it cannot be held, but says why it waits.
