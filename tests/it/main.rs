@@ -30,6 +30,7 @@ mod opt_in;
 mod order;
 mod outage;
 mod portions;
+mod power;
 mod push;
 mod redrive;
 mod replicas;

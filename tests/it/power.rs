@@ -1,0 +1,221 @@
+//! A loss of power at any moment takes nothing back that was acknowledged (SQLite).
+//!
+//! A killed process leaves the kernel with all it wrote; only a loss of power shows what was synced too late or not at all. The
+//! program runs with a recorder before the C library (`power/record.c`), and from its notes the disk is put together as it may
+//! have been found at many moments: what was synced, and of the rest nothing, some of it (half-written pages among it), or all.
+
+mod disk;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::consent;
+use disk::{Disk, Rest};
+
+const BRAND: &str = "600200";
+const PROVIDER: &str = "600100";
+
+/// Consents that are taken in, and how many moments are looked at.
+#[expect(clippy::disallowed_methods, reason = "how tests/run says what it has time for")]
+fn scale() -> (u64, usize) {
+    // In the full run the log is copied into the database and begins anew, several times.
+    if std::env::var("KOPRU_TEST_SCALE").is_ok_and(|scale| scale == "full") {
+        (100_000, 100)
+    } else {
+        (12_000, 20)
+    }
+}
+
+/// A folder with a provider, a brand and a key, and the recorder beside it.
+struct House {
+    folder: TempDir,
+    key: String,
+}
+
+impl House {
+    fn new() -> Self {
+        let mut house = Self { folder: tempfile::tempdir().unwrap(), key: String::new() };
+        house.run(&["provider", "add", "--title", "Demo", PROVIDER]);
+        house.run(&["brand", "add", "--provider", PROVIDER, "--name", "Demo", BRAND]);
+        let key = house.run(&[
+            "key",
+            "add",
+            "--name",
+            "test",
+            "--scopes",
+            "consents:write",
+            "--provider",
+            PROVIDER,
+        ]);
+        key["key"].as_str().unwrap().clone_into(&mut house.key);
+        house
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn notes(&self) -> PathBuf {
+        self.folder.path().join("notes")
+    }
+
+    fn program(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kopru"));
+        command
+            .env("KOPRU__DATA_DIR", self.data())
+            .env("KOPRU__HTTP__LISTEN", "127.0.0.1:0")
+            .env("KOPRU__METRICS__LISTEN", "127.0.0.1:0")
+            .env("KOPRU__HTTP__REQUESTS_PER_SECOND_PER_KEY", "1000000")
+            .env("KOPRU__SECURITY__MASTER_KEY", "11".repeat(32))
+            .env("KOPRU__LOG__LEVEL", "error")
+            .arg("--json");
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Value {
+        let output = self.program().args(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The program under the eyes of the recorder, and its address.
+    fn serve(&self) -> (Child, String) {
+        let recorder = self.folder.path().join("record.so");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/power/record.c");
+        let compiled = Command::new("cc")
+            .args(["-shared", "-fPIC", "-o"])
+            .arg(&recorder)
+            .args([source, "-ldl"])
+            .status();
+        assert!(compiled.unwrap().success(), "{source} does not compile");
+        let mut child = self
+            .program()
+            .arg("serve")
+            .env("LD_PRELOAD", recorder)
+            .env("RECORD_FOLDER", self.data())
+            .env("RECORD_FILE", self.notes())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut greeting = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
+        let greeting: Value = serde_json::from_str(&greeting).unwrap();
+        (child, greeting["api"].as_str().unwrap().to_owned())
+    }
+}
+
+/// Ids that were acknowledged when the notes were so long.
+struct Acknowledged {
+    notes: u64,
+    ids: Vec<String>,
+}
+
+/// Posts single consents and arrays side by side, until so many are taken.
+async fn post(house: &House, api: &str, enough: u64) -> Vec<Acknowledged> {
+    let url: Arc<str> = format!("{api}/v1/brands/{BRAND}/consents").into();
+    let given = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+    let next = Arc::new(AtomicU64::new(0));
+    let http = reqwest::Client::builder().build().unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for size in [1, 1, 1, 1, 1, 1, 1, 1, 40, 250] {
+        let (http, url, key, notes, next) =
+            (http.clone(), url.clone(), house.key.clone(), house.notes(), next.clone());
+        tasks.spawn(async move {
+            let mut acknowledged = Vec::new();
+            loop {
+                let first = next.fetch_add(size, Ordering::Relaxed);
+                if first >= enough {
+                    return acknowledged;
+                }
+                let one = |n: u64| {
+                    let status = if n.is_multiple_of(10) { "RET" } else { "ONAY" };
+                    // Scattered, as people's numbers are.
+                    consent(&format!("+9053{:08}", n * 38_196_601 % 100_000_000), "MESAJ", status, given)
+                };
+                let body = if size == 1 { one(first) } else { (first..first + size).map(one).collect() };
+                let response = http.post(&*url).bearer_auth(&key).json(&body).send().await.unwrap();
+                let (status, answer) = (response.status(), response.json::<Value>().await.unwrap());
+                assert_eq!(status, 202, "{answer}");
+                let ids =
+                    answer["accepted"].as_array().unwrap().iter().map(|taken| taken["id"].as_str().unwrap());
+                acknowledged.push(Acknowledged {
+                    ids: ids.map(|id| id.replace('-', "")).collect(),
+                    notes: std::fs::metadata(&notes).unwrap().len(),
+                });
+            }
+        });
+    }
+    let mut all: Vec<Acknowledged> = tasks.join_all().await.into_iter().flatten().collect();
+    all.sort_by_key(|acknowledged| acknowledged.notes);
+    all
+}
+
+/// What is found when the power is back.
+async fn found(folder: &Path) -> Vec<String> {
+    use sqlx::{ConnectOptions as _, Row as _};
+
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("kopru.db"));
+    let mut connection = options.connect().await.unwrap();
+    let whole: String = sqlx::query_scalar("PRAGMA quick_check").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(whole, "ok");
+    let together = "SELECT (SELECT count(*) FROM consents) AS consents, (SELECT count(*) FROM submissions) AS submissions,
+        (SELECT ledger_seq FROM heads WHERE iys_code = 600100) AS head";
+    let row = sqlx::query(together).fetch_one(&mut connection).await.unwrap();
+    let counts: [i64; 3] = ["consents", "submissions", "head"].map(|column| row.get(column));
+    assert!(counts.iter().all(|count| *count == counts[0]), "half a transaction is there: {counts:?}");
+    sqlx::query_scalar("SELECT lower(hex(id)) FROM consents").fetch_all(&mut connection).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_loss_of_power_takes_nothing_back() {
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        println!("SKIPPED: the recorder is made for Linux with the GNU C library");
+        return;
+    }
+    let (enough, moments) = scale();
+    let house = House::new();
+    let mut disk = Disk::begin(&house.data());
+    let (mut child, api) = house.serve();
+    let acknowledged = post(&house, &api, enough).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let notes = std::fs::read(house.notes()).unwrap();
+    let first = acknowledged[0].notes;
+    let syncs = disk::records(&notes).filter(|record| record.is_synced() && record.end >= first).count();
+    assert!(syncs >= moments, "only {syncs} syncs");
+    let mut synced = 0;
+    let mut looked = 0;
+    for record in disk::records(&notes) {
+        // Just before this sync is known to have ended: nobody can have been told yet of what it brings to the disk.
+        if record.is_synced() && record.end >= first {
+            synced += 1;
+            if synced % (syncs / moments) == 0 {
+                let told = acknowledged.iter().take_while(|acknowledged| acknowledged.notes < record.end);
+                let told: Vec<&String> = told.flat_map(|acknowledged| &acknowledged.ids).collect();
+                for rest in [Rest::Nothing, Rest::Some(record.end), Rest::All] {
+                    let folder = tempfile::tempdir().unwrap();
+                    disk.leave(folder.path(), rest);
+                    let found: std::collections::HashSet<String> =
+                        found(folder.path()).await.into_iter().collect();
+                    let lost = told.iter().filter(|id| !found.contains(**id)).count();
+                    assert_eq!(
+                        lost,
+                        0,
+                        "of {} acknowledged at sync {synced} of {syncs}, {rest:?}",
+                        told.len()
+                    );
+                    looked += 1;
+                }
+            }
+        }
+        disk.apply(&record);
+    }
+    println!("{syncs} syncs, {looked} states of the disk, {} acknowledgements", acknowledged.len());
+}
