@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono::TimeDelta;
+use kopru::clocks::Clocks;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -119,7 +121,7 @@ struct Acknowledged {
 /// Posts single consents and arrays side by side, until so many are taken.
 async fn post(house: &House, api: &str, enough: u64) -> Vec<Acknowledged> {
     let url: Arc<str> = format!("{api}/v1/brands/{BRAND}/consents").into();
-    let given = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+    let given = Clocks::default().business() - TimeDelta::minutes(5);
     let next = Arc::new(AtomicU64::new(0));
     let http = reqwest::Client::builder().build().unwrap();
     let mut tasks = tokio::task::JoinSet::new();
