@@ -50,7 +50,8 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens the file, and makes it where there is none.
     pub async fn open(path: PathBuf, readers: usize) -> Result<Self> {
-        let path: Arc<Path> = path.into();
+        // SQLite puts its log beside the file itself, and not beside a link to it.
+        let path: Arc<Path> = path.canonicalize().unwrap_or(path).into();
         let wal = Wal::start(path.clone());
         let writer = Lane::start(path.clone(), Some(wal.clone()));
         writer.run(0, Vec::new()).await?;
@@ -524,6 +525,22 @@ mod tests {
 
     fn add(word: &'static str) -> Job {
         Job::Statement("INSERT INTO t VALUES (?1)", vec![Value::Text(Some(word.into()))])
+    }
+
+    /// The log of a linked file stands beside the file: looked for beside the link it was not found, and nothing was synced.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_log_of_a_linked_file_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a.db"), folder.path().join("link.db"));
+        std::fs::write(&file, b"").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let sqlite = Sqlite::open(link, 1).await.unwrap();
+        let mut turn = sqlite.turn(false, Place::Lane).await.unwrap();
+        turn.run(vec![Job::Statement("CREATE TABLE t (x TEXT NOT NULL)", Vec::new())]).await.unwrap();
+        turn.commit().await.unwrap();
+        assert!(folder.path().join("a.db-wal").exists());
+        assert_eq!(*sqlite.path, *file.canonicalize().unwrap());
     }
 
     /// Its order may still stand in line when the next turn works elsewhere.
