@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::forms::{Page, Web, url};
 use crate::on_both_databases;
-use crate::support::Database;
+use crate::support::{Database, scaled};
 use crate::texts;
 
 /// Posts of the gate's run; the full run has 10 000.
@@ -18,9 +18,8 @@ const LOOKS: usize = 6;
 /// How long a person waits for a page.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-#[expect(clippy::disallowed_methods, reason = "how tests/run says which size it wants")]
 fn size() -> usize {
-    if std::env::var("KOPRU_TEST_SCALE").is_ok_and(|scale| scale == "full") { 10_000 } else { GATE }
+    scaled(GATE, 10_000)
 }
 
 /// A second tenant with a form of its own; returns its address and its brand.

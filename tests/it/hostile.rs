@@ -16,7 +16,7 @@ use kopru::worker;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::{Bridge, Database, Options, Registry};
+use crate::support::{Bridge, Database, Options, Registry, scaled};
 
 /// Providers of the day, the scenario's own among them.
 const PROVIDERS: usize = 50;
@@ -31,9 +31,8 @@ const UNDER_WAY: [&str; 4] = ["queued", "in_flight", "batched", "unresolved"];
 /// What the registry says where a right, a subscription or room is missing.
 const WITHHELD: [&str; 7] = ["H353", "H355", "H520", "H521", "H524", "H525", "H586"];
 
-#[expect(clippy::disallowed_methods, reason = "how tests/run says which size it wants")]
 fn size() -> usize {
-    if std::env::var("KOPRU_TEST_SCALE").is_ok_and(|scale| scale == "full") { 50_000 } else { GATE }
+    scaled(GATE, 50_000)
 }
 
 #[expect(clippy::disallowed_methods, reason = "business time is moved, and leases run out, in real time")]

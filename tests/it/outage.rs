@@ -3,14 +3,13 @@
 use serde_json::json;
 
 use crate::on_both_databases;
-use crate::support::{Bridge, Database, Options, Registry, consent};
+use crate::support::{Bridge, Database, Options, Registry, consent, scaled};
 
 /// Consents of the gate's run; the full run has 10 000.
 const GATE: usize = 500;
 
-#[expect(clippy::disallowed_methods, reason = "how tests/run says which size it wants")]
 fn size() -> usize {
-    if std::env::var("KOPRU_TEST_SCALE").is_ok_and(|scale| scale == "full") { 10_000 } else { GATE }
+    scaled(GATE, 10_000)
 }
 
 on_both_databases! {

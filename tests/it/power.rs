@@ -6,6 +6,7 @@
 
 mod disk;
 
+use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,21 +18,20 @@ use kopru::clocks::Clocks;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::consent;
-use disk::{Disk, Rest};
+use crate::support::{consent, scaled};
+use disk::{Disk, Record, Rest};
 
 const BRAND: &str = "600200";
 const PROVIDER: &str = "600100";
 
-/// Consents that are taken in, and how many moments are looked at.
-#[expect(clippy::disallowed_methods, reason = "how tests/run says what it has time for")]
-fn scale() -> (u64, usize) {
-    // In the full run the log is copied into the database and begins anew, several times.
-    if std::env::var("KOPRU_TEST_SCALE").is_ok_and(|scale| scale == "full") {
-        (100_000, 100)
-    } else {
-        (12_000, 20)
-    }
+/// Consents that are taken in; in the full run the log is copied into the database and begins anew, several times.
+fn enough() -> u64 {
+    scaled(12_000, 100_000)
+}
+
+/// How many moments are looked at.
+fn moments() -> usize {
+    scaled(20, 100)
 }
 
 /// A folder with a provider, a brand and a key, and the recorder beside it.
@@ -45,22 +45,15 @@ impl House {
         let mut house = Self { folder: tempfile::tempdir().unwrap(), key: String::new() };
         house.run(&["provider", "add", "--title", "Demo", PROVIDER]);
         house.run(&["brand", "add", "--provider", PROVIDER, "--name", "Demo", BRAND]);
-        let key = house.run(&[
-            "key",
-            "add",
-            "--name",
-            "test",
-            "--scopes",
-            "consents:write",
-            "--provider",
-            PROVIDER,
-        ]);
+        let scopes = ["--scopes", "consents:write", "--provider", PROVIDER];
+        let key = house.run(&[&["key", "add", "--name", "test"], &scopes[..]].concat());
         key["key"].as_str().unwrap().clone_into(&mut house.key);
         house
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        // The recorder goes by names, and the program by what they lead to.
+        self.folder.path().canonicalize().unwrap().join("data")
     }
 
     fn notes(&self) -> PathBuf {
@@ -118,8 +111,8 @@ struct Acknowledged {
     ids: Vec<String>,
 }
 
-/// Posts single consents and arrays side by side, until so many are taken.
-async fn post(house: &House, api: &str, enough: u64) -> Vec<Acknowledged> {
+/// Posts single consents and arrays side by side, until enough are taken.
+async fn post(house: &House, api: &str) -> Vec<Acknowledged> {
     let url: Arc<str> = format!("{api}/v1/brands/{BRAND}/consents").into();
     let given = Clocks::default().business() - TimeDelta::minutes(5);
     let next = Arc::new(AtomicU64::new(0));
@@ -132,7 +125,7 @@ async fn post(house: &House, api: &str, enough: u64) -> Vec<Acknowledged> {
             let mut acknowledged = Vec::new();
             loop {
                 let first = next.fetch_add(size, Ordering::Relaxed);
-                if first >= enough {
+                if first >= enough() {
                     return acknowledged;
                 }
                 let one = |n: u64| {
@@ -159,7 +152,7 @@ async fn post(house: &House, api: &str, enough: u64) -> Vec<Acknowledged> {
 }
 
 /// What is found when the power is back.
-async fn found(folder: &Path) -> Vec<String> {
+async fn found(folder: &Path) -> HashSet<String> {
     use sqlx::{ConnectOptions as _, Row as _};
 
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("kopru.db"));
@@ -167,11 +160,24 @@ async fn found(folder: &Path) -> Vec<String> {
     let whole: String = sqlx::query_scalar("PRAGMA quick_check").fetch_one(&mut connection).await.unwrap();
     assert_eq!(whole, "ok");
     let together = "SELECT (SELECT count(*) FROM consents) AS consents, (SELECT count(*) FROM submissions) AS submissions,
-        (SELECT ledger_seq FROM heads WHERE iys_code = 600100) AS head";
-    let row = sqlx::query(together).fetch_one(&mut connection).await.unwrap();
+        (SELECT ledger_seq FROM heads WHERE iys_code = $1) AS head";
+    let row = sqlx::query(together).bind(PROVIDER).fetch_one(&mut connection).await.unwrap();
     let counts: [i64; 3] = ["consents", "submissions", "head"].map(|column| row.get(column));
     assert!(counts.iter().all(|count| *count == counts[0]), "half a transaction is there: {counts:?}");
-    sqlx::query_scalar("SELECT lower(hex(id)) FROM consents").fetch_all(&mut connection).await.unwrap()
+    let ids =
+        sqlx::query_scalar("SELECT lower(hex(id)) FROM consents").fetch_all(&mut connection).await.unwrap();
+    ids.into_iter().collect()
+}
+
+/// Whatever becomes of what is not synced: what was told is there.
+async fn holds(disk: &Disk, seed: u64, told: &[&String]) {
+    for rest in [Rest::Nothing, Rest::Some(seed), Rest::All] {
+        let folder = tempfile::tempdir().unwrap();
+        disk.leave(folder.path(), rest);
+        let found = found(folder.path()).await;
+        let lost = told.iter().filter(|id| !found.contains(**id)).count();
+        assert_eq!(lost, 0, "of {} acknowledged, {rest:?}", told.len());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -180,44 +186,29 @@ async fn a_loss_of_power_takes_nothing_back() {
         println!("SKIPPED: the recorder is made for Linux with the GNU C library");
         return;
     }
-    let (enough, moments) = scale();
     let house = House::new();
     let mut disk = Disk::begin(&house.data());
     let (mut child, api) = house.serve();
-    let acknowledged = post(&house, &api, enough).await;
+    let acknowledged = post(&house, &api).await;
     child.kill().unwrap();
     child.wait().unwrap();
 
     let notes = std::fs::read(house.notes()).unwrap();
-    let first = acknowledged[0].notes;
-    let syncs = disk::records(&notes).filter(|record| record.is_synced() && record.end >= first).count();
-    assert!(syncs >= moments, "only {syncs} syncs");
+    let is_looked_at = |record: &Record<'_>| record.is_synced() && record.end >= acknowledged[0].notes;
+    let syncs = disk::records(&notes).filter(is_looked_at).count();
+    assert!(syncs >= moments(), "only {syncs} syncs");
     let mut synced = 0;
-    let mut looked = 0;
     for record in disk::records(&notes) {
-        // Just before this sync is known to have ended: nobody can have been told yet of what it brings to the disk.
-        if record.is_synced() && record.end >= first {
+        if is_looked_at(&record) {
             synced += 1;
-            if synced % (syncs / moments) == 0 {
+            if synced % (syncs / moments()) == 0 {
+                // Just before this sync is known to have ended: nobody can have been told yet of what it brings to the disk.
                 let told = acknowledged.iter().take_while(|acknowledged| acknowledged.notes < record.end);
                 let told: Vec<&String> = told.flat_map(|acknowledged| &acknowledged.ids).collect();
-                for rest in [Rest::Nothing, Rest::Some(record.end), Rest::All] {
-                    let folder = tempfile::tempdir().unwrap();
-                    disk.leave(folder.path(), rest);
-                    let found: std::collections::HashSet<String> =
-                        found(folder.path()).await.into_iter().collect();
-                    let lost = told.iter().filter(|id| !found.contains(**id)).count();
-                    assert_eq!(
-                        lost,
-                        0,
-                        "of {} acknowledged at sync {synced} of {syncs}, {rest:?}",
-                        told.len()
-                    );
-                    looked += 1;
-                }
+                holds(&disk, record.end, &told).await;
             }
         }
         disk.apply(&record);
     }
-    println!("{syncs} syncs, {looked} states of the disk, {} acknowledgements", acknowledged.len());
+    println!("{syncs} syncs, {} acknowledgements", acknowledged.len());
 }

@@ -18,7 +18,7 @@ mod world;
 
 use std::time::Instant;
 
-use crate::support::Database;
+use crate::support::{Database, scaled};
 
 use load::{Load, MARGIN};
 use reference::strict_order;
@@ -63,17 +63,12 @@ async fn outcome(world: &mut World, seed: u64) -> Outcome {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how a case is asked for, and how tests/run says what it has time for"
-)]
+#[expect(clippy::disallowed_methods, reason = "how a case is asked for")]
 fn seeds(part: u64) -> Vec<u64> {
     if let Some(seed) = std::env::var("KOPRU_SIMULATION_SEED").ok().and_then(|seed| seed.parse().ok()) {
         return vec![seed];
     }
-    let cases =
-        if std::env::var("KOPRU_TEST_SCALE").is_ok_and(|scale| scale == "full") { FULL } else { GATE };
-    (part * FULL..part * FULL + cases).collect()
+    (part * FULL..part * FULL + scaled(GATE, FULL)).collect()
 }
 
 async fn simulate(database: Database, part: u64) {

@@ -42,6 +42,7 @@ use tokio::runtime::{Builder, Runtime};
 use self::agreement::Reading;
 use self::history::{History, history};
 use self::telling::{Tally, Telling};
+use crate::support::scaled;
 
 /// Tells as many histories as given to both sides, with some rules of the sandbox taken out.
 fn tell(
@@ -66,11 +67,9 @@ fn runtime() -> Runtime {
 const GATE: u32 = 180;
 
 /// How many histories: `gate`, or twenty times as many with `KOPRU_TEST_SCALE=full`.
-#[expect(clippy::disallowed_methods, reason = "how tests/run says what it has time for")]
 fn config(gate: u32) -> Config {
-    let full = std::env::var("KOPRU_TEST_SCALE").is_ok_and(|scale| scale == "full");
     let mut config = Config {
-        cases: if full { 20 * gate } else { gate },
+        cases: scaled(gate, 20 * gate),
         max_shrink_iters: 2_000,
         failure_persistence: None,
         ..Config::default()

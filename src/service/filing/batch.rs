@@ -419,3 +419,42 @@ fn item(items: &[Bytes], row: &SubmissionRow) -> Option<Bytes> {
 fn unreadable() -> StoreError {
     StoreError::Corrupt { what: "batches", detail: "body".to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use iys::Operation;
+    use kopru_domain::{BrandCode, IysCode};
+
+    use super::*;
+
+    /// What had not been sent waited by doubling, up to ten minutes, while the outage was long over.
+    #[test]
+    fn a_batch_that_was_not_sent_goes_again_soon_however_often() {
+        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let batch = BatchRow {
+            iys_code: IysCode(600_100),
+            id: ids::new_id(now),
+            brand_code: BrandCode(600_100),
+            state: BatchState::Unresolved,
+            body: None,
+            items: 1,
+            request_id: None,
+            earliest_target: now,
+            posted_at: None,
+            looks: 0,
+            resent: true,
+            attempt: 12,
+            next_attempt_at: now,
+            created_at: now,
+            claimed_by: None,
+            sub_requests: Vec::new(),
+        };
+        let source = Arc::new(std::io::Error::other("no way"));
+        let not_sent = IysError::Unreachable { operation: Operation::AddBatch, source: source.clone() };
+        let unanswered = IysError::Interrupted { operation: Operation::AddBatch, source };
+        assert_eq!(wait(&batch, &not_sent), TimeDelta::seconds(4));
+        assert!(wait(&batch, &unanswered) >= TimeDelta::minutes(5));
+    }
+}

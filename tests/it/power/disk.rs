@@ -3,6 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::support::Dice;
+
+/// Of such a piece a disk writes all or nothing.
+const SECTOR: usize = 512;
+
 /// One note: what the kernel has done.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
@@ -51,6 +56,23 @@ pub enum Rest {
     All,
 }
 
+impl Rest {
+    fn apply(self, changes: &[Change], bytes: &mut Vec<u8>) {
+        let mut dice = match self {
+            Self::Nothing => return,
+            Self::All => return changes.iter().for_each(|change| change.apply(bytes)),
+            Self::Some(seed) => Dice(seed),
+        };
+        for change in changes {
+            match dice.below(5) {
+                0 | 1 => {}
+                2 => change.torn(&mut dice).apply(bytes),
+                _ => change.apply(bytes),
+            }
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Change {
     Write(u64, Vec<u8>),
@@ -72,11 +94,11 @@ impl Change {
     }
 
     /// As much of it as came through: whole sectors.
-    fn torn(&self, chance: u64) -> Self {
+    fn torn(&self, dice: &mut Dice) -> Self {
         match self {
             Self::Write(offset, written) => {
-                let sectors = (chance as usize) % (written.len() / 512 + 1);
-                Self::Write(*offset, written[..sectors * 512].to_vec())
+                let sectors = dice.below(u32::try_from(written.len() / SECTOR).unwrap() + 1);
+                Self::Write(*offset, written[..sectors * SECTOR].to_vec())
             }
             Self::Length(length) => Self::Length(*length),
         }
@@ -160,26 +182,8 @@ impl Disk {
                 continue;
             }
             let mut bytes = file.synced.clone();
-            for (place, change) in (0_u64..).zip(&file.changes) {
-                match rest {
-                    Rest::Nothing => {}
-                    Rest::All => change.apply(&mut bytes),
-                    Rest::Some(seed) => match chance(seed ^ place) {
-                        n if n % 5 < 2 => {}
-                        n if n % 5 == 2 => change.torn(n / 5).apply(&mut bytes),
-                        _ => change.apply(&mut bytes),
-                    },
-                }
-            }
+            rest.apply(&file.changes, &mut bytes);
             std::fs::write(to.join(path.file_name().unwrap()), bytes).unwrap();
         }
     }
-}
-
-/// Spreads the bits of a number (the finaliser of splitmix64).
-fn chance(n: u64) -> u64 {
-    let a = n.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let b = (a ^ (a >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let c = (b ^ (b >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    c ^ (c >> 31)
 }

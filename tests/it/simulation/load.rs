@@ -1,5 +1,7 @@
 //! Random loads. All times are slots: the instants at which the budget lets one request go.
 
+use crate::support::Dice;
+
 /// Slots that the program may lose between two looks at the queue, without any surprise: the life of a forecast is one, and
 /// singles that are in hand take some more.
 pub const MARGIN: u32 = 4;
@@ -39,32 +41,6 @@ pub struct Load {
     pub claimers: Vec<usize>,
 }
 
-/// A generator of numbers that is the same everywhere (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let a = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let b = (a ^ (a >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        b ^ (b >> 31)
-    }
-
-    /// From `least` to `most`, both included.
-    fn between(&mut self, least: u32, most: u32) -> u32 {
-        let span = u64::from(most.max(least) - least) + 1;
-        least + u32::try_from(self.roll() % span).unwrap()
-    }
-
-    fn percent(&mut self, chance: u32) -> bool {
-        self.between(1, 100) <= chance
-    }
-
-    fn brand(&mut self, brands: u32) -> usize {
-        self.between(0, brands - 1) as usize
-    }
-}
-
 impl Load {
     /// The case of a seed.
     pub fn of(seed: u64) -> Self {
@@ -84,7 +60,7 @@ impl Load {
         };
         let crowd = if dice.percent(30) { 80 } else { 0 };
         let item = |dice: &mut Dice, arrival: u32| Item {
-            brand: if dice.percent(crowd) { 0 } else { dice.brand(brands) },
+            brand: if dice.percent(crowd) { 0 } else { dice.below(brands) },
             rejection: dice.percent(40),
             arrival,
             target: arrival + dice.between(1, horizon),
@@ -95,13 +71,13 @@ impl Load {
             surprise -= long;
             (from, from + long)
         });
-        let held = dice.percent(25).then(|| (dice.brand(brands), dice.between(1, work)));
+        let held = dice.percent(25).then(|| (dice.below(brands), dice.between(1, work)));
         let late_comers = if dice.percent(50) { surprise } else { 0 };
         for _ in 0..late_comers {
             let arrival = dice.between(1, work);
             items.push(item(dice, arrival));
         }
-        let claimers = (0..SLOTS).map(|_| dice.brand(2)).collect();
+        let claimers = (0..SLOTS).map(|_| dice.below(2)).collect();
         let share = if dice.percent(70) { 100 } else { 50 };
         Self { items, items_per_request, reserve, share, outage, held, claimers }
     }

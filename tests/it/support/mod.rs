@@ -2,15 +2,23 @@
 
 mod app;
 mod database;
+mod dice;
 mod receiver;
 mod registry;
 
 pub use app::{Bridge, Options, consent, kopru, master_key};
 pub use database::{Database, TestDatabase};
+pub use dice::Dice;
 pub use receiver::Receiver;
 pub use registry::Registry;
 
 use std::future::Future;
+
+/// What a test has time for: `gate`, or `full` in the full run.
+#[expect(clippy::disallowed_methods, reason = "how tests/run says which size it wants")]
+pub fn scaled<T>(gate: T, full: T) -> T {
+    if std::env::var("KOPRU_TEST_SCALE").is_ok_and(|scale| scale == "full") { full } else { gate }
+}
 
 /// Starts a background task of a test.
 #[expect(clippy::disallowed_methods, reason = "a test's servers end with its runtime")]
