@@ -138,6 +138,7 @@ async fn serve(
 
     let stop_timeout = config.stop_timeout;
     let app = App::start(config, clocks, lifecycle.clone()).await?;
+    app.db.serve().await?;
     match &in_process {
         Some(it) => clock::follow_in_process(&app, it.sandbox.subscribe()),
         None => clock::follow(&app)?,
@@ -152,14 +153,28 @@ async fn serve(
     }
     start_work(&app, args.role, doors, recorder);
 
-    app.lifecycle.stopping().await;
+    let broken = tokio::select! {
+        () = app.lifecycle.stopping() => false,
+        () = app.db.broken() => true,
+    };
     let drained = admin::close(&app, stop_timeout).await;
     outer.stop();
     outer.drained(Duration::from_secs(3)).await;
     if !drained {
         tracing::warn!("some work was cut off; it is taken up again when its lease has run out");
     }
-    Ok(ExitCode::SUCCESS)
+    if broken { Err(disk_failed()) } else { Ok(ExitCode::SUCCESS) }
+}
+
+/// Nothing can be written any more; who watches over the program starts it again, and then all that was acknowledged is there.
+fn disk_failed() -> Failure {
+    Failure::new(
+        "disk",
+        Text::fixed(
+            "veritabanı diske yazılamadı, bu yüzden program durdu; diski ve günlüğü denetleyip yeniden başlatın (onaylanmış hiçbir kayıt kaybolmadı)",
+            "the database could not be brought to the disk, so the program has stopped; check the disk and the log, and start it again (nothing acknowledged is lost)",
+        ),
+    )
 }
 
 /// Starts the workers and opens the doors to callers.

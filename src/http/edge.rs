@@ -31,6 +31,10 @@ pub struct Context {
     pub lang: Lang,
 }
 
+/// Marks an answer that tells only of what it has waited for itself, where waiting for all others' writes too would cost time.
+#[derive(Debug, Clone, Copy)]
+pub struct Flushed;
+
 /// The layer.
 pub async fn edge(State(state): State<HttpState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -50,11 +54,10 @@ pub async fn edge(State(state): State<HttpState>, mut request: Request, next: Ne
         request.id = id.as_str(),
         key.id = field::Empty
     );
-    let reads = request.method().is_safe();
     let answering = async {
-        let response = next.run(request).await;
-        // What was read is told once it is certain to last. What was written has waited for that itself.
-        if reads && state.app.db.flushed().await.is_err() {
+        let mut response = next.run(request).await;
+        // What was read is told once it is certain to last, whatever the method.
+        if response.extensions_mut().remove::<Flushed>().is_none() && state.app.db.flushed().await.is_err() {
             return Problem::Overloaded.into_response();
         }
         response

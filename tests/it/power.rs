@@ -7,13 +7,15 @@
 mod disk;
 
 use std::collections::HashSet;
-use std::io::{BufRead as _, BufReader};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use kopru::clocks::Clocks;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -79,8 +81,8 @@ impl House {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// The program under the eyes of the recorder, and its address.
-    fn serve(&self) -> (Child, String) {
+    /// The program under the eyes of the recorder.
+    fn spawn(&self) -> Child {
         let recorder = self.folder.path().join("record.so");
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/power/record.c");
         let compiled = Command::new("cc")
@@ -89,15 +91,20 @@ impl House {
             .args([source, "-ldl"])
             .status();
         assert!(compiled.unwrap().success(), "{source} does not compile");
-        let mut child = self
-            .program()
+        self.program()
             .arg("serve")
             .env("LD_PRELOAD", recorder)
             .env("RECORD_FOLDER", self.data())
             .env("RECORD_FILE", self.notes())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
-            .unwrap();
+            .unwrap()
+    }
+
+    /// The program once it serves, and its address.
+    fn serve(&self) -> (Child, String) {
+        let mut child = self.spawn();
         let mut greeting = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
         let greeting: Value = serde_json::from_str(&greeting).unwrap();
@@ -111,11 +118,17 @@ struct Acknowledged {
     ids: Vec<String>,
 }
 
-/// Posts single consents and arrays side by side, until enough are taken.
-async fn post(house: &House, api: &str) -> Vec<Acknowledged> {
+fn numbered(number: u64, given: DateTime<Utc>) -> Value {
+    let status = if number.is_multiple_of(10) { "RET" } else { "ONAY" };
+    // Scattered, as people's numbers are.
+    consent(&format!("+9053{:08}", number * 38_196_601 % 100_000_000), "MESAJ", status, given)
+}
+
+/// Posts single consents and arrays side by side, until those of these numbers are taken.
+async fn post(house: &House, api: &str, numbers: Range<u64>) -> Vec<Acknowledged> {
     let url: Arc<str> = format!("{api}/v1/brands/{BRAND}/consents").into();
     let given = Clocks::default().business() - TimeDelta::minutes(5);
-    let next = Arc::new(AtomicU64::new(0));
+    let next = Arc::new(AtomicU64::new(numbers.start));
     let http = reqwest::Client::builder().build().unwrap();
     let mut tasks = tokio::task::JoinSet::new();
     for size in [1, 1, 1, 1, 1, 1, 1, 1, 40, 250] {
@@ -125,15 +138,14 @@ async fn post(house: &House, api: &str) -> Vec<Acknowledged> {
             let mut acknowledged = Vec::new();
             loop {
                 let first = next.fetch_add(size, Ordering::Relaxed);
-                if first >= enough() {
+                if first >= numbers.end {
                     return acknowledged;
                 }
-                let one = |n: u64| {
-                    let status = if n.is_multiple_of(10) { "RET" } else { "ONAY" };
-                    // Scattered, as people's numbers are.
-                    consent(&format!("+9053{:08}", n * 38_196_601 % 100_000_000), "MESAJ", status, given)
+                let body = if size == 1 {
+                    numbered(first, given)
+                } else {
+                    (first..first + size).map(|number| numbered(number, given)).collect()
                 };
-                let body = if size == 1 { one(first) } else { (first..first + size).map(one).collect() };
                 let response = http.post(&*url).bearer_auth(&key).json(&body).send().await.unwrap();
                 let (status, answer) = (response.status(), response.json::<Value>().await.unwrap());
                 assert_eq!(status, 202, "{answer}");
@@ -180,16 +192,23 @@ async fn holds(disk: &Disk, seed: u64, told: &[&String]) {
     }
 }
 
+fn can_record() -> bool {
+    let can = cfg!(all(target_os = "linux", target_env = "gnu"));
+    if !can {
+        println!("SKIPPED: the recorder is made for Linux with the GNU C library");
+    }
+    can
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_loss_of_power_takes_nothing_back() {
-    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
-        println!("SKIPPED: the recorder is made for Linux with the GNU C library");
+    if !can_record() {
         return;
     }
     let house = House::new();
     let mut disk = Disk::begin(&house.data());
     let (mut child, api) = house.serve();
-    let acknowledged = post(&house, &api).await;
+    let acknowledged = post(&house, &api, 0..enough()).await;
     child.kill().unwrap();
     child.wait().unwrap();
 
@@ -211,4 +230,53 @@ async fn a_loss_of_power_takes_nothing_back() {
         disk.apply(&record);
     }
     println!("{syncs} syncs, {} acknowledgements", acknowledged.len());
+}
+
+/// After a failed sync the kernel calls the next one a success and shows what is on no disk. The program went on writing, and a
+/// restart built on what was only shown.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_fails_stops_the_program_and_the_next_start_makes_it_good() {
+    if !can_record() {
+        return;
+    }
+    let house = House::new();
+    let mut disk = Disk::begin(&house.data());
+    let (mut child, api) = house.serve();
+    let mut acknowledged = post(&house, &api, 0..500).await;
+
+    let broken = house.data().join("kopru.db-wal.broken");
+    File::create(&broken).unwrap();
+    let url = format!("{api}/v1/brands/{BRAND}/consents");
+    let http = reqwest::Client::builder().build().unwrap();
+    let body = numbered(1_000, Clocks::default().business() - TimeDelta::minutes(5));
+    let refused = http.post(url).bearer_auth(&house.key).json(&body).send().await.unwrap();
+    assert_eq!(refused.status(), 503, "{:?}", refused.text().await);
+    stopped(&mut child);
+    std::fs::remove_file(&broken).unwrap();
+
+    // The database fails where the log has gone well: all stays in the log.
+    let broken = house.data().join("kopru.db.broken");
+    File::create(&broken).unwrap();
+    let mut child = house.spawn();
+    stopped(&mut child);
+    std::fs::remove_file(&broken).unwrap();
+
+    let (mut child, api) = house.serve();
+    acknowledged.extend(post(&house, &api, 2_000..2_500).await);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let notes = std::fs::read(house.notes()).unwrap();
+    disk::records(&notes).for_each(|record| disk.apply(&record));
+    let told: Vec<&String> = acknowledged.iter().flat_map(|acknowledged| &acknowledged.ids).collect();
+    assert!(told.len() >= 1_000);
+    holds(&disk, 1, &told).await;
+}
+
+/// It ends by itself, and says why.
+fn stopped(child: &mut Child) {
+    let status = child.wait().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("disk"), "{said}");
 }

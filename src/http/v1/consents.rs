@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::http::auth::Call;
 use crate::http::body::JsonBody;
 use crate::http::cursor::{List, Place};
+use crate::http::edge::Flushed;
 use crate::http::idempotency::Repeatable;
 use crate::http::items;
 use crate::http::params::Params;
@@ -123,7 +124,9 @@ pub async fn submit(
         lang: call.lang,
     };
     let answer = intake::submit(&state.app, request).await?;
-    receipt(answer, parsed.refused, call.lang)
+    let mut response = receipt(answer, parsed.refused, call.lang)?;
+    response.extensions_mut().insert(Flushed);
+    Ok(response)
 }
 
 fn receipt(answer: IntakeAnswer, unread: Vec<FieldProblem>, lang: Lang) -> Result<Response, Problem> {

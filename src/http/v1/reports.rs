@@ -203,6 +203,7 @@ fn whole(state: HttpState, call: Call, brand: BrandRow, day: NaiveDate) -> Respo
         async move {
             let Some(after) = place else { return Ok(None) };
             let page = view::differences(&state.app, &call, &brand, day, Some(after), MOST).await?;
+            state.app.db.flushed().await?;
             let head = if after.is_nil() { DIFFERENCE_COLUMNS } else { "" };
             let lines: String = page.iter().map(DifferenceView::csv).collect();
             let next = page.last().filter(|_| page.len() as i64 == MOST).map(|last| last.id);

@@ -100,6 +100,23 @@ impl Db {
         Ok(Self { pools: Pools::Postgres(pool) })
     }
 
+    /// For the process that serves. On SQLite a commit is otherwise on the disk before anybody can see it, which takes longer; from
+    /// now on it is so before anybody is told of it. Makes good what a failed sync has left behind.
+    pub async fn serve(&self) -> Result<()> {
+        match &self.pools {
+            Pools::Sqlite(sqlite) => sqlite.serve().await,
+            Pools::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Ends when the disk has failed us: nothing can be written until the program begins anew. PostgreSQL sees to that itself.
+    pub async fn broken(&self) {
+        match &self.pools {
+            Pools::Sqlite(sqlite) => sqlite.broken().await,
+            Pools::Postgres(_) => std::future::pending().await,
+        }
+    }
+
     /// Which database this is.
     pub fn dialect(&self) -> Dialect {
         match self.pools {

@@ -83,6 +83,7 @@ impl Sqlite {
 
     /// Waits for a turn at writing; bulk work passes a gate of its own first.
     pub async fn turn(&self, bulk: bool, place: Place) -> Result<Turn> {
+        self.wal.usable()?;
         let permit = if bulk { self.bulk.clone().acquire_owned().await.ok() } else { None };
         let held = tokio::time::timeout(TURN, self.writer.clone().lock_owned())
             .await
@@ -91,9 +92,22 @@ impl Sqlite {
         Ok(Turn { held, wal: self.wal.clone(), number, place, state: State::New, _bulk: permit })
     }
 
+    /// From now on this process may show what it has committed before it is on the disk, which [`Sqlite::flushed`] makes good.
+    /// Begins with a log that is empty and a database that holds all that can be read.
+    pub async fn serve(&self) -> Result<()> {
+        let lane = self.writer.lock().await;
+        let number = self.turns.fetch_add(1, Ordering::Relaxed);
+        lane.as_ref().ok_or(sqlx::Error::PoolClosed)?.run(number, vec![Job::Serve]).await.map(drop)
+    }
+
     /// Waits until everything that could have been read so far is on the disk.
     pub async fn flushed(&self) -> Result<()> {
         self.wal.all_flushed().await
+    }
+
+    /// Ends when something could not be brought to the disk: nothing can be written any more.
+    pub async fn broken(&self) {
+        self.wal.broken().await;
     }
 
     /// A connection for reading.
@@ -105,6 +119,8 @@ impl Sqlite {
     pub async fn close(&self) {
         self.readers.places.close();
         self.readers.lock().clear();
+        // The log is still to be synced when SQLite removes it with its last connection.
+        let _ = self.wal.all_flushed().await;
         self.wal.close().await;
         if let Some(writer) = self.writer.lock().await.take() {
             writer.close().await;
@@ -115,6 +131,8 @@ impl Sqlite {
 /// One statement, or many with one text, of an order.
 #[derive(Debug)]
 pub(crate) enum Job {
+    /// Outside of a transaction: see [`Sqlite::serve`].
+    Serve,
     Begin,
     Commit,
     Statement(&'static str, Vec<Value>),
@@ -206,7 +224,7 @@ fn serve(seat: &SyncMutex<Seat>, orders: &Receiver<Order>) {
             }
             Order::RollBack(turn) => sit(seat).roll_back(turn),
             Order::Close(reply) => {
-                sit(seat).connection = None;
+                sit(seat).close();
                 let _ = reply.send(());
                 return;
             }
@@ -252,6 +270,13 @@ impl Seat {
         Ok(done?)
     }
 
+    fn close(&mut self) {
+        match (self.connection.take(), &self.wal) {
+            (Some(connection), Some(wal)) => wal.end(connection),
+            (connection, _) => drop(connection),
+        }
+    }
+
     /// Undoes what this turn has begun, if it is still its turn.
     fn roll_back(&self, turn: u64) {
         if let Some(connection) = self.connection.as_ref().filter(|c| self.turn == turn && !c.is_autocommit())
@@ -262,7 +287,7 @@ impl Seat {
     }
 }
 
-fn open(path: &Path, writes: bool) -> rusqlite::Result<Connection> {
+fn open(path: &Path, writes: bool) -> Result<Connection> {
     let flags = if writes {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
     } else {
@@ -274,8 +299,16 @@ fn open(path: &Path, writes: bool) -> rusqlite::Result<Connection> {
     // Pages kept: those high in the trees, which are read again and again. A commit may walk over all that are kept, and where
     // there are more addresses than fit, more pages would not be found again either.
     if writes {
+        let mode: String = connection.query_row("PRAGMA journal_mode = wal", [], |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(StoreError::Address(format!(
+                "{} cannot have a write-ahead log (journal mode {mode}); put it on a local disk",
+                path.display()
+            )));
+        }
+        // In full, a commit is on the disk before another process can see it.
         connection.execute_batch(
-            "PRAGMA journal_mode = wal; PRAGMA synchronous = normal; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;
+            "PRAGMA synchronous = full; PRAGMA foreign_keys = off; PRAGMA temp_store = memory;
              PRAGMA cache_size = -8000; PRAGMA cache_spill = off;",
         )?;
         Wal::prepare(&connection);
@@ -289,6 +322,7 @@ fn open(path: &Path, writes: bool) -> rusqlite::Result<Connection> {
 
 fn work(connection: &Connection, wal: Option<&Wal>, job: Job) -> rusqlite::Result<Done> {
     match job {
+        Job::Serve => serve_alone(connection, wal),
         Job::Begin => one(connection, "BEGIN IMMEDIATE", &[]),
         Job::Commit => commit(connection, wal),
         Job::Statement(text, args) => one(connection, text, &args),
@@ -301,6 +335,16 @@ fn work(connection: &Connection, wal: Option<&Wal>, job: Job) -> rusqlite::Resul
             Ok(done)
         }
     }
+}
+
+fn serve_alone(connection: &Connection, wal: Option<&Wal>) -> rusqlite::Result<Done> {
+    if let Some(wal) = wal
+        && !wal.copy_whole(connection)?
+    {
+        tracing::warn!("another process keeps the write-ahead log in use; it is copied later");
+    }
+    connection.execute_batch("PRAGMA synchronous = normal")?;
+    Ok(Done::default())
 }
 
 fn commit(connection: &Connection, wal: Option<&Wal>) -> rusqlite::Result<Done> {

@@ -49,6 +49,7 @@ impl Bridge {
     /// Starts; over an empty database it makes provider and brand.
     pub async fn start(config: Config) -> Result<Self> {
         let app = App::start(config, Clocks::default(), Lifecycle::new()).await?;
+        app.db.serve().await?;
         if let Some(known) = brands::load(&app, BRAND_CODE).await? {
             return Ok(Self { app, brand: known.row });
         }

@@ -121,9 +121,15 @@ impl File {
         self.syncs.insert(thread, self.changes.len());
     }
 
-    fn sync_ends(&mut self, thread: u32) {
+    /// Of a sync that fails the kernel tells once; then it holds what it could not write for written.
+    fn sync_ends(&mut self, thread: u32, well: bool) {
         let done = self.syncs.remove(&thread).unwrap();
-        self.changes.drain(..done).for_each(|change| change.apply(&mut self.synced));
+        let changes = self.changes.drain(..done);
+        if well {
+            changes.for_each(|change| change.apply(&mut self.synced));
+        } else {
+            drop(changes);
+        }
         self.syncs.values_mut().for_each(|before| *before = before.saturating_sub(done));
     }
 }
@@ -171,7 +177,7 @@ impl Disk {
             b'w' => file.changes.push(Change::Write(record.offset, record.bytes.to_vec())),
             b't' => file.changes.push(Change::Length(record.offset)),
             b'b' => file.sync_begins(record.thread),
-            _ => file.sync_ends(record.thread),
+            _ => file.sync_ends(record.thread, record.is_synced()),
         }
     }
 

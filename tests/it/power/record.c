@@ -1,12 +1,15 @@
 // Preloaded into the program: writes down what it asks the kernel to write and to sync in one folder, in the order in which
 // the kernel has done so. A record is written before the call returns, so what is done because of a call comes after it.
+// While a file NAME.broken lies beside a file, its syncs fail, as of a disk that cannot be written.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -16,7 +19,7 @@
 enum { FILES = 4096, PATH = 512 };
 
 struct head {
-    char kind; // w: written, t: made so long, b: a sync begins, s: it has ended well
+    char kind; // w: written, t: made so long, b: a sync begins, s: it has ended well, f: it has failed
     char pad[3];
     uint32_t thread; // whose
     int64_t offset;
@@ -92,12 +95,20 @@ PWRITE(pwrite64)
 TRUNCATE(ftruncate)
 TRUNCATE(ftruncate64)
 
+static int is_broken(const char *path) {
+    char name[PATH + 8];
+    snprintf(name, sizeof name, "%s.broken", path);
+    return access(name, F_OK) == 0;
+}
+
 #define SYNC(name)                                                                                                     \
     int name(int file) {                                                                                               \
         int (*call)(int) = real(#name);                                                                                \
         if (path_of(file)) record('b', path_of(file), 0, "", 0);                                                       \
-        int failed = call(file);                                                                                       \
-        if (!failed && path_of(file)) record('s', path_of(file), 0, "", 0);                                            \
+        int broken = path_of(file) && is_broken(path_of(file));                                                        \
+        int failed = broken ? -1 : call(file);                                                                         \
+        if (path_of(file)) record(failed ? 'f' : 's', path_of(file), 0, "", 0);                                        \
+        if (broken) errno = EIO;                                                                                       \
         return failed;                                                                                                 \
     }
 SYNC(fsync)

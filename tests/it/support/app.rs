@@ -114,6 +114,7 @@ impl Bridge {
         let url = format!("http://{}", listener.local_addr().unwrap());
         config.http.public_url = Some(url.parse().unwrap());
         let app = App::start(config, Clocks::default(), Lifecycle::new()).await.unwrap();
+        app.db.serve().await.unwrap();
         let serving = app.clone();
         background(async move { http::serve(serving, listener).await.unwrap() });
         let mut bridge = Self {

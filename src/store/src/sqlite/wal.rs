@@ -7,6 +7,10 @@
 //!   ([`Wal::flushed`]): nothing is acknowledged, and nothing leaves the house, that a loss of power could take back.
 //! - One makes the checkpoint while the writer goes on. The writer copies the little that came meanwhile itself: the log begins
 //!   anew only when all of it has been copied.
+//!
+//! A sync that fails, of the log or of the database, is final: the kernel may have given up what it could not write and call the
+//! next sync a success. From then on nothing begins, nothing is acknowledged and no checkpoint is made, not even at the end. The
+//! next start copies all that can be read of the log into the database ([`Wal::copy_whole`]) before anything is built on it.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -16,7 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::{oneshot, watch};
 
 use crate::error::{Result, StoreError};
@@ -44,7 +49,7 @@ pub(super) struct Wal {
     /// Commits that were begun.
     begun: Arc<AtomicU64>,
     commits: Sender<u64>,
-    flushed: watch::Receiver<Flushed>,
+    flushed: Arc<watch::Sender<Flushed>>,
     checkpointer: Arc<Checkpointer>,
 }
 
@@ -72,14 +77,11 @@ impl Wal {
         sync: impl FnMut() -> io::Result<()> + Send + 'static,
     ) -> Self {
         let (commits, numbers) = channel();
-        let (publish, flushed) = watch::channel(Flushed::Until(0));
+        let flushed = Arc::new(watch::Sender::new(Flushed::Until(0)));
+        let publish = flushed.clone();
         super::thread("sqlite-sync", move || sync_all(&numbers, sync, &publish));
-        Self {
-            begun: Arc::default(),
-            commits,
-            flushed,
-            checkpointer: Arc::new(Checkpointer::start(path, lengths)),
-        }
+        let checkpointer = Arc::new(Checkpointer::start(path, lengths, flushed.clone()));
+        Self { begun: Arc::default(), commits, flushed, checkpointer }
     }
 
     /// Sets a connection up to commit through this log.
@@ -111,12 +113,34 @@ impl Wal {
             Flushed::Until(done) => *done >= number,
             Flushed::Failed => true,
         };
-        match self.flushed.clone().wait_for(covers).await.map(|state| *state) {
+        match self.flushed.subscribe().wait_for(covers).await.map(|state| *state) {
             Ok(Flushed::Until(_)) => Ok(()),
-            Ok(Flushed::Failed) | Err(_) => Err(StoreError::Database(sqlx::Error::Io(io::Error::other(
-                "the write-ahead log could not be brought to the disk; the program has to begin anew",
-            )))),
+            Ok(Flushed::Failed) | Err(_) => Err(failed()),
         }
+    }
+
+    /// An error once something could not be brought to the disk.
+    pub fn usable(&self) -> Result<()> {
+        if is_failed(&self.flushed) { Err(failed()) } else { Ok(()) }
+    }
+
+    /// Ends when something could not be brought to the disk.
+    pub async fn broken(&self) {
+        // The sender is ours: this does not end without.
+        let _ = self.flushed.subscribe().wait_for(|state| *state == Flushed::Failed).await;
+    }
+
+    /// Copies the whole log into the database, syncs it, and lets the log begin anew: after a failed sync the kernel shows what is
+    /// on no disk, and no sync of the log would write it. False where somebody else keeps the log in use.
+    pub fn copy_whole(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        let copied =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0));
+        copied.inspect_err(|error| note(error, &self.flushed))
+    }
+
+    /// Closes a connection that writes. SQLite's own last checkpoint is left out where a sync has failed.
+    pub fn end(&self, connection: Connection) {
+        end(connection, &self.flushed);
     }
 
     /// Waits until everything that could have been read so far is on the disk.
@@ -131,6 +155,24 @@ impl Wal {
             let _ = closed.await;
         }
     }
+}
+
+fn failed() -> StoreError {
+    StoreError::Database(sqlx::Error::Io(io::Error::other(
+        "the database could not be brought to the disk; the program has to begin anew",
+    )))
+}
+
+fn is_failed(flushed: &watch::Sender<Flushed>) -> bool {
+    *flushed.borrow() == Flushed::Failed
+}
+
+fn end(connection: Connection, flushed: &watch::Sender<Flushed>) {
+    if is_failed(flushed) {
+        // Cannot fail on an open connection.
+        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
+    drop(connection);
 }
 
 fn sync_all(
@@ -150,8 +192,15 @@ fn sync_all(
                 Flushed::Failed
             }
         };
-        publish.send_replace(done);
-        if done == Flushed::Failed {
+        // The checkpoint may have failed meanwhile, which no later sync mends.
+        publish.send_if_modified(|state| {
+            let goes_on = *state != Flushed::Failed;
+            if goes_on {
+                *state = done;
+            }
+            goes_on
+        });
+        if is_failed(publish) {
             return;
         }
     }
@@ -160,12 +209,8 @@ fn sync_all(
 /// Brings to the disk what the file holds. It stays the same file as long as the writer's connection is open.
 fn sync(file: &mut Option<File>, name: &Path) -> io::Result<()> {
     if file.is_none() {
-        *file = match File::open(name) {
-            Ok(file) => Some(file),
-            // Nothing was ever written.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
+        // SQLite has made it before it commits: where it is not found, it is looked for in the wrong place.
+        *file = Some(File::open(name)?);
     }
     file.as_ref().map_or(Ok(()), File::sync_data)
 }
@@ -176,6 +221,7 @@ struct Checkpointer {
     lengths: Lengths,
     orders: Sender<Order>,
     state: Arc<Mutex<State>>,
+    flushed: Arc<watch::Sender<Flushed>>,
 }
 
 enum Order {
@@ -192,12 +238,12 @@ enum State {
 }
 
 impl Checkpointer {
-    fn start(path: Arc<Path>, lengths: Lengths) -> Self {
+    fn start(path: Arc<Path>, lengths: Lengths, flushed: Arc<watch::Sender<Flushed>>) -> Self {
         let (orders, receiver) = channel();
         let state = Arc::new(Mutex::new(State::Idle));
-        let shared = state.clone();
-        super::thread("sqlite-checkpoint", move || make(&path, &shared, &receiver));
-        Self { lengths, orders, state }
+        let (shared, publish) = (state.clone(), flushed.clone());
+        super::thread("sqlite-checkpoint", move || make(&path, &shared, &receiver, &publish));
+        Self { lengths, orders, state, flushed }
     }
 
     /// Looks after the log when a commit has left it with so many pages; the writer holds no transaction.
@@ -209,9 +255,7 @@ impl Checkpointer {
             State::Made(page) if pages < page => State::Idle,
             State::Made(page) if pages - page > self.lengths.rest => self.order(),
             State::Made(_) => {
-                if let Err(error) = checkpoint(connection) {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "the rest of the log waits");
-                }
+                let _ = checkpoint(connection, &self.flushed);
                 State::Idle
             }
             same => same,
@@ -228,22 +272,19 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 /// The life of the connection that makes checkpoints, opened when it is needed first.
-fn make(path: &Path, state: &Mutex<State>, orders: &Receiver<Order>) {
+fn make(path: &Path, state: &Mutex<State>, orders: &Receiver<Order>, flushed: &watch::Sender<Flushed>) {
     let mut connection = None;
     while let Ok(order) = orders.recv() {
         match order {
             Order::Checkpoint => {
-                let made = opened(&mut connection, path).and_then(checkpoint);
-                if let Err(error) = &made {
-                    tracing::warn!(
-                        error = error as &dyn std::error::Error,
-                        "no checkpoint could be made; the write-ahead log grows until one can"
-                    );
-                }
+                let opened = opened(&mut connection, path).map_err(|error| note(&error, flushed)).ok();
+                let made = opened.and_then(|connection| checkpoint(connection, flushed));
                 *lock(state) = made.map_or(State::Idle, State::Made);
             }
             Order::Close(reply) => {
-                drop(connection.take());
+                if let Some(connection) = connection.take() {
+                    end(connection, flushed);
+                }
                 let _ = reply.send(());
             }
         }
@@ -260,11 +301,30 @@ fn opened<'c>(connection: &'c mut Option<Connection>, path: &Path) -> rusqlite::
     connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)
 }
 
-/// Copies what no reader still needs in the log into the database, and syncs both; returns up to which page.
-fn checkpoint(connection: &Connection) -> rusqlite::Result<u64> {
+/// Copies what no reader still needs in the log into the database; returns up to which page, if anything could be done. SQLite
+/// syncs the log before, and the database where the whole log was copied.
+fn checkpoint(connection: &Connection, flushed: &watch::Sender<Flushed>) -> Option<u64> {
+    if is_failed(flushed) {
+        return None;
+    }
     // -1 where another process is at it just now.
-    let page: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2))?;
-    Ok(u64::try_from(page).unwrap_or_default())
+    let page = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(2));
+    page.map_err(|error| note(&error, flushed)).ok().map(|page| u64::try_from(page).unwrap_or_default())
+}
+
+/// Takes note of a checkpoint that failed.
+fn note(error: &rusqlite::Error, flushed: &watch::Sender<Flushed>) {
+    let error_code = error.sqlite_error_code();
+    let error = error as &dyn std::error::Error;
+    if let Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) =
+        error_code
+    {
+        tracing::error!(error, "the write-ahead log cannot be copied into the database");
+        flushed.send_replace(Flushed::Failed);
+    } else {
+        // No room, no memory: the log is as it was.
+        tracing::warn!(error, "no checkpoint could be made; the write-ahead log grows until one can");
+    }
 }
 
 #[cfg(test)]
@@ -330,6 +390,34 @@ mod tests {
         assert!(wal.flushed(add(&wal, &connection)).await.unwrap_err().is_unavailable());
         assert!(wal.flushed(add(&wal, &connection)).await.is_err());
         assert!(wal.all_flushed().await.is_err());
+        assert!(wal.usable().is_err(), "and none begins");
+        wal.broken().await;
+    }
+
+    #[test]
+    fn a_log_that_is_not_where_it_should_be_is_no_success() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(sync(&mut None, &folder.path().join("a.db-wal")).is_err());
+    }
+
+    /// It was taken for one that can be made later: SQLite may then call the next one a success, and throw the log away.
+    #[tokio::test]
+    async fn after_a_checkpoint_that_failed_halfway_nothing_succeeds_and_the_log_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path: Arc<Path> = folder.path().join("a.db").into();
+        let wal = Wal::with(path.clone(), Lengths { long: 60, rest: 30 }, || Ok(()));
+        let connection = writer(&path);
+        let log = folder.path().join("a.db-wal");
+        wal.flushed(add(&wal, &connection)).await.unwrap();
+        // What is to be copied cannot be read: an I/O error, as of a disk that fails.
+        File::options().write(true).open(&log).unwrap().set_len(4_000).unwrap();
+        wal.checkpointer.order();
+        wal.broken().await;
+        assert!(wal.usable().is_err() && wal.all_flushed().await.is_err());
+        let before = std::fs::metadata(&log).unwrap().len();
+        wal.close().await;
+        wal.end(connection);
+        assert_eq!(std::fs::metadata(&log).unwrap().len(), before, "a last checkpoint was made");
     }
 
     #[tokio::test]

@@ -112,18 +112,21 @@ async fn tables_are_strict(store: Store) {
 /// What is acknowledged must survive a power cut: SQLite keeps the file whole, and the log is synced beside it (tests of
 /// `sqlite::wal`).
 async fn the_file_is_durable(store: Store) {
-    let normal = 1;
-    store
-        .write(async |tx| {
-            let pragma = |name: &str| crate::fixture::statement(&format!("PRAGMA {name}"));
-            let journal: String =
-                tx.row(&pragma("journal_mode"), vec![]).await.unwrap().unwrap().get(0).unwrap();
-            assert_eq!(journal, "wal");
-            let synchronous: i64 =
-                tx.row(&pragma("synchronous"), vec![]).await.unwrap().unwrap().get(0).unwrap();
-            assert_eq!(synchronous, normal);
-        })
-        .await;
+    let (normal, full) = (1, 2);
+    let set = async || {
+        let pragma = |name: &str| crate::fixture::statement(&format!("PRAGMA {name}"));
+        let (journal, synchronous) = (pragma("journal_mode"), pragma("synchronous"));
+        store
+            .write(async |tx| {
+                let journal: String = tx.row(&journal, vec![]).await.unwrap().unwrap().get(0).unwrap();
+                assert_eq!(journal, "wal");
+                tx.row(&synchronous, vec![]).await.unwrap().unwrap().get::<i64>(0).unwrap()
+            })
+            .await
+    };
+    assert_eq!(set().await, full, "a command beside a server");
+    store.db.serve().await.unwrap();
+    assert_eq!(set().await, normal);
 }
 
 /// Names and kinds, comparable between the databases.

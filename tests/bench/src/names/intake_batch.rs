@@ -101,6 +101,7 @@ fn measure(bench: &mut Bench<'_>, dialect: Dialect) -> Result<()> {
 async fn raw_table(url: &str) -> Result<Db> {
     let db = Db::connect(url, PoolSizes::default()).await?;
     db.migrate().await?;
+    db.serve().await?;
     Ok(db)
 }
 
