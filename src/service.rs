@@ -193,7 +193,7 @@ pub enum ServiceError {
     #[error("shutting down")]
     ShuttingDown,
     /// The registry could not be asked.
-    #[error("the registry did not answer: {0}")]
+    #[error("registry: {0}")]
     Registry(#[source] std::sync::Arc<iys::IysError>),
     /// Storage failed.
     #[error(transparent)]

@@ -27,7 +27,7 @@ impl FromRequest<HttpState> for JsonBody {
         if !is_json(request.headers()) {
             return Err(Problem::UnsupportedMediaType);
         }
-        let body = read(request.into_body(), state.app.config.http.body_limit).await?;
+        let body = read_plain(request, state.app.config.http.body_limit).await?;
         if body.trim_ascii().is_empty() { Err(Problem::EmptyBody) } else { Ok(Self(body)) }
     }
 }
@@ -47,6 +47,15 @@ impl FromRequest<HttpState> for OptionalBody {
     }
 }
 
+/// As [`read`], of a request that says how its body is written.
+pub async fn read_plain(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Problem::EncodedBody);
+    }
+    read(request.into_body(), limit).await
+}
+
 /// A body within the limit, in time.
 pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
     // What announces itself as too long is refused unread. A caller that is sending already would not see the answer, so a
@@ -62,7 +71,8 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
         Ok(Err(error)) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => {
             Err(Problem::BodyTooLarge(limit))
         }
-        Ok(Err(_)) | Err(_) => Err(Problem::BodyUnfinished),
+        Ok(Err(_)) => Err(Problem::BodyBroken),
+        Err(_) => Err(Problem::BodyUnfinished),
     }
 }
 
@@ -106,6 +116,6 @@ mod tests {
         let chunks = futures::stream::iter([Ok::<_, std::io::Error>("123"), Ok("456")]);
         assert_eq!(read(Body::from_stream(chunks), 5).await.unwrap_err(), Problem::BodyTooLarge(5));
         let broken = futures::stream::iter([Ok("1"), Err(std::io::Error::other("cut"))]);
-        assert_eq!(read(Body::from_stream(broken), 5).await.unwrap_err(), Problem::BodyUnfinished);
+        assert_eq!(read(Body::from_stream(broken), 5).await.unwrap_err(), Problem::BodyBroken);
     }
 }

@@ -193,25 +193,29 @@ impl FromRequest<HttpState> for ItemsBody {
         if !kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/csv")) {
             return Ok(Self::Json(JsonBody::from_request(request, state).await?.0));
         }
-        let bytes = body::read(request.into_body(), state.app.config.http.body_limit).await?;
+        let bytes = body::read_plain(request, state.app.config.http.body_limit).await?;
         if bytes.trim_ascii().is_empty() { Err(Problem::EmptyBody) } else { Ok(Self::Csv(bytes)) }
     }
 }
 
 /// A fact on one line that is not too long, where it is there.
 pub fn check_line(index: usize, field: &str, text: Option<&String>, most: usize) -> Option<FieldProblem> {
-    text.filter(|text| !is_line(text, most)).map(|_| {
+    let text = text?;
+    if text.len() > most && text.chars().count() > most {
         let title = Text::new(
-            format!("en çok {most} karakter, tek satır olmalı"),
-            format!("it must be {most} characters at most, on one line"),
+            format!("en çok {most} karakter olmalı"),
+            format!("it must be {most} characters at most"),
         );
-        problem(index, field, "too_long", title)
+        return Some(problem(index, field, "too_long", title));
+    }
+    // Which no database takes in every place.
+    text.contains(char::is_control).then(|| {
+        let title = Text::fixed(
+            "tek satır olmalı; satır sonu, sekme ve başka denetim karakteri içeremez",
+            "it must be one line, without line breaks, tabs and other control characters",
+        );
+        problem(index, field, "control_character", title)
     })
-}
-
-/// Not too long, and without control characters, which no database takes in every place.
-fn is_line(text: &str, most: usize) -> bool {
-    (text.len() <= most || text.chars().count() <= most) && !text.contains(char::is_control)
 }
 
 /// A SHA-256 in hexadecimal, where it is there.

@@ -32,12 +32,18 @@ pub enum Problem {
     MethodNotAllowed,
     /// The body is not announced as JSON.
     UnsupportedMediaType,
+    /// The body is compressed or encoded otherwise.
+    EncodedBody,
     /// There is no body where one is needed.
     EmptyBody,
     /// The body is longer than this many bytes.
     BodyTooLarge(usize),
-    /// The body did not arrive in time, or its connection broke.
+    /// The body did not arrive in time.
     BodyUnfinished,
+    /// Chunks that are none, or a connection that broke.
+    BodyBroken,
+    /// The body is no text in UTF-8, from this byte on, counted from 0.
+    NotUtf8(usize),
     /// The body is no JSON.
     MalformedJson {
         /// From 1.

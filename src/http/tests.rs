@@ -297,6 +297,24 @@ async fn bodies_and_lists_beyond_the_limits_are_refused() {
     assert_eq!((places.first(), places.last()), (Some(&&json!(0)), Some(&&json!(1))), "{problem}");
 }
 
+/// Both were told as broken JSON.
+#[tokio::test]
+async fn bodies_that_are_compressed_or_of_another_encoding_are_told_as_such() {
+    let door = Door::open().await;
+    let key = door.key(&[Scope::ConsentsWrite], None).await;
+    let zipped = request(Method::POST, &consents(), &key).header("content-encoding", "gzip");
+    let (response, problem) = door.send(zipped.body(Body::from(vec![0x1f, 0x8b])).unwrap()).await;
+    assert_eq!(
+        (response.status(), slug(&problem)),
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoded-body"),
+        "{problem}"
+    );
+    let latin =
+        request(Method::POST, &consents(), &key).body(Body::from(&b"{\"reference\": \"\xddst\"}"[..]));
+    let (response, problem) = door.send(latin.unwrap()).await;
+    assert_eq!((response.status(), slug(&problem)), (StatusCode::BAD_REQUEST, "wrong-encoding"), "{problem}");
+}
+
 #[tokio::test]
 async fn a_key_that_asks_too_often_has_to_wait() {
     let door = Door::open_with(|config| config.http.requests_per_second_per_key = 1).await;

@@ -38,6 +38,8 @@ const MOST: i64 = 256;
 const CANDIDATES: i64 = 8;
 /// Under which an endpoint's secret is sealed.
 const SECRET: &str = "webhook_endpoints.secret";
+/// Old secrets that sign beside the present one: each is a part of a header.
+const MOST_OLD_SECRETS: usize = 4;
 
 /// What the calls of one process share.
 #[derive(Debug)]
@@ -270,15 +272,49 @@ async fn disable(tx: &mut Tx, app: &App, endpoint: &EndpointRow, reason: &'stati
     Ok(())
 }
 
-/// The keys an endpoint's calls are signed with: while a secret is being rotated, the old one too.
+/// The keys an endpoint's calls are signed with: while a secret is being rotated, the old ones too.
 pub fn signer(app: &App, endpoint: &EndpointRow, now: DateTime<Utc>) -> ServiceResult<Signer> {
     let mut secrets = vec![open_secret(app, &endpoint.secret)?];
-    if let Some(old) =
-        endpoint.old_secret.as_ref().filter(|_| endpoint.old_secret_until.is_some_and(|until| until > now))
-    {
-        secrets.push(open_secret(app, old)?);
-    }
+    secrets.extend(old_secrets(app, endpoint, now)?.into_iter().map(|(secret, _)| secret));
     Ok(Signer { secrets, ed25519: None })
+}
+
+/// The present secret and those before it, sealed, to sign on until their time is over: the present one until `until`. Whoever
+/// rotates twice in a day, for a secret that was lost or seen, has receivers that still know the first.
+pub fn retire_secret(
+    app: &App,
+    endpoint: &EndpointRow,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> ServiceResult<Vec<u8>> {
+    let mut secrets = vec![(open_secret(app, &endpoint.secret)?, until)];
+    secrets.extend(old_secrets(app, endpoint, now)?);
+    secrets.truncate(MOST_OLD_SECRETS);
+    let line =
+        |(secret, until): &(Secret, DateTime<Utc>)| format!("{} {}", secret.expose(), until.timestamp());
+    let lines: Vec<String> = secrets.iter().map(line).collect();
+    Ok(app.vault.master().seal(SECRET, lines.join("\n").as_bytes()))
+}
+
+/// The old secrets that still sign, and until when.
+fn old_secrets(
+    app: &App,
+    endpoint: &EndpointRow,
+    now: DateTime<Utc>,
+) -> ServiceResult<Vec<(Secret, DateTime<Utc>)>> {
+    let (Some(sealed), Some(last)) = (&endpoint.old_secret, endpoint.old_secret_until) else {
+        return Ok(Vec::new());
+    };
+    let mut secrets = Vec::new();
+    for line in open_text(app, sealed)?.lines() {
+        // One without a time was written when there was only one.
+        let (secret, until) = line.split_once(' ').unwrap_or((line, ""));
+        let until =
+            until.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0)).unwrap_or(last);
+        secrets.push((secret.parse().map_err(|_| unreadable())?, until));
+    }
+    secrets.retain(|(_, until)| *until > now);
+    Ok(secrets)
 }
 
 /// Seals an endpoint's secret under the master key.
@@ -287,7 +323,13 @@ pub fn seal_secret(app: &App, secret: &Secret) -> Vec<u8> {
 }
 
 fn open_secret(app: &App, sealed: &[u8]) -> ServiceResult<Secret> {
-    let unreadable = || StoreError::Corrupt { what: "webhook_endpoints", detail: "secret".to_owned() };
-    let text = String::from_utf8(app.vault.master().open(SECRET, sealed)?).map_err(|_| unreadable())?;
-    Ok(text.parse().map_err(|_| unreadable())?)
+    Ok(open_text(app, sealed)?.parse().map_err(|_| unreadable())?)
+}
+
+fn open_text(app: &App, sealed: &[u8]) -> ServiceResult<String> {
+    Ok(String::from_utf8(app.vault.master().open(SECRET, sealed)?).map_err(|_| unreadable())?)
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Corrupt { what: "webhook_endpoints", detail: "secret".to_owned() }
 }

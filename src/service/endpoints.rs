@@ -162,8 +162,10 @@ pub async fn rotate_in(tx: &mut Tx, app: &App, caller: &Caller, id: Uuid) -> Ser
     caller.require(Scope::WebhooksManage)?;
     let row = find(tx, caller, id).await?;
     let secret = new_secret()?;
-    let until = app.clocks.wire() + ROTATION;
-    endpoints::rotate(tx, row.iys_code, id, delivery::seal_secret(app, &secret), until).await?;
+    let now = app.clocks.wire();
+    let until = now + ROTATION;
+    let old = delivery::retire_secret(app, &row, now, until)?;
+    endpoints::rotate(tx, row.iys_code, id, delivery::seal_secret(app, &secret), old, until).await?;
     providers::note(tx, app, caller, row.iys_code, "endpoint.secret_rotated", &id.to_string()).await?;
     Ok(RotatedSecret { id, secret: secret.expose(), old_secret_valid_until: format_rfc3339(until) })
 }

@@ -116,6 +116,9 @@ pub struct RegistryRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalRecord {
+    /// Always `RET`: an approval counts when the registry holds it.
+    #[schema(value_type = String)]
+    pub status: &'static str,
     /// When the person refused, RFC 3339 with +03:00.
     pub at: String,
     /// The consent that says so.
@@ -313,7 +316,7 @@ impl From<&RegistrySide> for RegistryRecord {
 
 impl From<LocalRejection> for LocalRecord {
     fn from(local: LocalRejection) -> Self {
-        Self { at: format_rfc3339(local.at), consent_id: local.consent_id }
+        Self { status: "RET", at: format_rfc3339(local.at), consent_id: local.consent_id }
     }
 }
 

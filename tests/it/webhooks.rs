@@ -8,7 +8,8 @@ use kopru::bootstrap::App;
 use kopru::clocks::Clocks;
 use kopru::lifecycle::Lifecycle;
 use kopru::worker;
-use kopru_store::audit;
+use kopru_domain::IysCode;
+use kopru_store::{audit, endpoints};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -55,6 +56,35 @@ async fn deliveries(bridge: &Bridge, path: &str) -> Vec<Value> {
     let mut items = page["items"].as_array().unwrap().clone();
     items.reverse();
     items
+}
+
+on_both_databases! {
+    /// The second rotation of a day took the first secret away before its time.
+    async fn a_secret_that_is_rotated_twice_signs_until_its_time_is_over(database: Database) {
+        let bridge = Bridge::start(database).await;
+        let (path, receiver) = received(&bridge).await;
+        let mut secrets = Vec::new();
+        for _ in 0..2 {
+            let (status, rotated) = bridge.post(&format!("{path}/secret/rotate"), json!({})).await;
+            assert_eq!(status, 200, "{rotated}");
+            secrets.push(rotated["secret"].as_str().unwrap().to_owned());
+        }
+        for known in 0..3 {
+            if known > 0 {
+                receiver.secret(&secrets[known - 1]);
+            }
+            let (status, tried) = bridge.post(&format!("{path}/test"), json!({})).await;
+            assert_eq!((status, &tried["delivered"]), (200, &json!(true)), "secret {known}: {tried}");
+        }
+        let id = path.rsplit('/').next().unwrap().parse().unwrap();
+        let mut tx = bridge.app.db.read().await.unwrap();
+        let row = endpoints::find(&mut tx, IysCode(bridge.registry.seed.iys_code), id).await.unwrap().unwrap();
+        let signing = |hours| {
+            let at = bridge.app.clocks.wire() + chrono::TimeDelta::hours(hours);
+            kopru::service::delivery::signer(&bridge.app, &row, at).unwrap().secrets.len()
+        };
+        assert_eq!([signing(23), signing(25)], [3, 1]);
+    }
 }
 
 fn feed_ids(changes: &[Value]) -> Vec<&str> {

@@ -201,8 +201,8 @@ fn check_source(
             FieldError::new(
                 "source",
                 "H119",
-                "kaynak, İYS'nin 13 HS_ değerinden biri olmalıdır",
-                "source must be one of the registry's 13 HS_ values",
+                "kaynak, İYS'nin HS_ değerlerinden biri olmalıdır",
+                "source must be one of the registry's HS_ values",
             )
         }
     })

@@ -65,10 +65,11 @@ impl DateError {
 /// with an offset. A fraction of a second is cut off, because the registry keeps none.
 pub fn parse_consent_date(text: &str) -> Result<DateTime<Utc>, DateError> {
     let (head, tail) = split(text.trim())?;
+    let tail = fraction(tail)?;
     if tail.is_empty() {
         return if head.separator == b' ' { from_local(head.local()?) } else { Err(DateError::NoOffset) };
     }
-    let seconds_east = offset(fraction(tail)?)?;
+    let seconds_east = offset(tail)?;
     let zone = FixedOffset::east_opt(seconds_east).ok_or(DateError::NotReal)?;
     let utc = head.local()?.checked_sub_offset(zone).ok_or(DateError::NotReal)?;
     Ok(utc.and_utc())
@@ -282,7 +283,7 @@ mod tests {
             ("20.11.2026 10:05:00", "H158"),
             ("2026-1-2 3:4:5", "H158"),
             ("2026-11-20 10:05", "H158"),
-            ("2026-11-20 10:05:00.5", "H158"),
+            ("2026-11-20 10:05:00.", "H158"),
             ("2026-11-20T10:05:00", "H158"),
             ("2026-11-20T10:05:00.", "H158"),
             ("2026-11-20T10:05:00.Z", "H158"),
@@ -299,6 +300,9 @@ mod tests {
             assert_eq!(parse_consent_date(text).map_err(DateError::h_code), Err(code), "{text}");
         }
         assert_eq!(parse_consent_date("2026-11-20T10:05:00"), Err(DateError::NoOffset));
+        // Without T there is nothing to say about T.
+        assert_eq!(parse_consent_date("2026-11-20 10:05:00.250"), Ok(utc("2026-11-20T07:05:00Z")));
+        assert_eq!(parse_consent_date("2026-11-20T10:05:00.250"), Err(DateError::NoOffset));
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn what_goes_beyond_the_limits_is_refused() {
         [
             one(0, "reference", "too_long"),
             one(0, "retailerCode", "number"),
-            one(0, "evidence.callId", "too_long"),
+            one(0, "evidence.callId", "control_character"),
             one(0, "evidence.textSha256", "sha256"),
             one(0, "evidence.clientAddress", "address"),
         ]

@@ -32,9 +32,12 @@ kinds! {
     NO_SUCH_ROUTE = "no-such-route" NOT_FOUND "böyle bir yol yok" "there is no such path";
     METHOD_NOT_ALLOWED = "method-not-allowed" METHOD_NOT_ALLOWED "bu yol bu HTTP yöntemini kabul etmiyor" "this path does not take this HTTP method";
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "gövde JSON olmalı" "the body must be JSON";
+    ENCODED_BODY = "encoded-body" UNSUPPORTED_MEDIA_TYPE "gövde sıkıştırılmadan gönderilmeli" "the body must be sent uncompressed";
     EMPTY_BODY = "empty-body" BAD_REQUEST "istek gövdesi boş" "the request has no body";
     BODY_TOO_LARGE = "body-too-large" PAYLOAD_TOO_LARGE "istek gövdesi çok büyük" "the request body is too large";
     BODY_UNFINISHED = "body-unfinished" REQUEST_TIMEOUT "istek gövdesi tamamlanmadı" "the request body did not arrive in full";
+    BODY_BROKEN = "body-broken" BAD_REQUEST "istek gövdesi okunamadı" "the request body cannot be read";
+    NOT_UTF8 = "wrong-encoding" BAD_REQUEST "gövde UTF-8 değil" "the body is not UTF-8";
     MALFORMED_JSON = "malformed-json" BAD_REQUEST "gövde geçerli bir JSON değil" "the body is not valid JSON";
     EMPTY_LIST = "empty-list" UNPROCESSABLE_ENTITY "liste boş" "the list is empty";
     TOO_MANY_ITEMS = "too-many-items" PAYLOAD_TOO_LARGE "istekte çok fazla kayıt var" "the request has too many items";
@@ -69,9 +72,12 @@ impl Problem {
             Self::NoSuchRoute => &NO_SUCH_ROUTE,
             Self::MethodNotAllowed => &METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType => &UNSUPPORTED_MEDIA_TYPE,
+            Self::EncodedBody => &ENCODED_BODY,
             Self::EmptyBody => &EMPTY_BODY,
             Self::BodyTooLarge(_) => &BODY_TOO_LARGE,
             Self::BodyUnfinished => &BODY_UNFINISHED,
+            Self::BodyBroken => &BODY_BROKEN,
+            Self::NotUtf8(_) => &NOT_UTF8,
             Self::MalformedJson { .. } => &MALFORMED_JSON,
             Self::EmptyList => &EMPTY_LIST,
             Self::TooManyItems { .. } => &TOO_MANY_ITEMS,
@@ -115,6 +121,9 @@ impl Problem {
                 "Content-Type: application/json ile gönderin",
                 "send it with Content-Type: application/json",
             ),
+            Self::EncodedBody => {
+                fixed("Content-Encoding başlığı olmadan gönderin", "send it without Content-Encoding")
+            }
             Self::EmptyBody => {
                 fixed("bir JSON nesnesi ya da listesi gönderin", "send a JSON object or array")
             }
@@ -129,9 +138,20 @@ impl Problem {
                     format!("at most {size:.0} {unit} is taken; split the items over several requests"),
                 )
             }
-            Self::BodyUnfinished => fixed(
-                "bağlantı koptu ya da çok yavaş; yeniden gönderin",
-                "the connection broke or is too slow; send it again",
+            Self::BodyUnfinished => {
+                fixed("bağlantı çok yavaş; yeniden gönderin", "the connection is too slow; send it again")
+            }
+            Self::BodyBroken => fixed(
+                "bağlantı koptu ya da parçaların (chunked) uzunluğu yanlış; yeniden gönderin",
+                "the connection broke, or its chunks have wrong lengths; send it again",
+            ),
+            Self::NotUtf8(byte) => Text::new(
+                format!(
+                    "{byte}. bayttan (0'dan sayılır) sonrası UTF-8 değil; metni UTF-8 olarak kaydedip gönderin"
+                ),
+                format!(
+                    "from byte {byte} on (counted from 0) it is not UTF-8; save and send the text as UTF-8"
+                ),
             ),
             Self::MalformedJson { line, column } => Text::new(
                 format!("{line}. satır, {column}. sütunda bozuluyor"),

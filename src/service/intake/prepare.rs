@@ -170,7 +170,7 @@ fn retailer_problems(item: &IntakeItem, unknown: &HashSet<i64>) -> Vec<Refused> 
         Refused { index: item.index, code: "H180".to_owned(), field: field.to_owned(), title }
     };
     let code = item.consent.retailer_code.filter(|code| unknown.contains(code));
-    let access = item.consent.retailer_access.iter().find(|code| unknown.contains(code));
+    let access = item.consent.retailer_access.iter().filter(|code| unknown.contains(code));
     let of_code = code.map(|code| problem("retailerCode", code));
     of_code.into_iter().chain(access.map(|code| problem("retailerAccess", *code))).collect()
 }

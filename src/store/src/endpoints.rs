@@ -18,7 +18,7 @@ statements! {
             FROM webhook_endpoints WHERE iys_code = $1 AND id = $2";
     LIST = "SELECT iys_code, id, brand_code, url, description, secret, old_secret, old_secret_until, state, disabled_reason, failing_since, failures, wait_until, created_at
             FROM webhook_endpoints WHERE iys_code = $1 AND id > $2 ORDER BY id LIMIT $3";
-    ROTATE = "UPDATE webhook_endpoints SET old_secret = secret, old_secret_until = $4, secret = $3 WHERE iys_code = $1 AND id = $2";
+    ROTATE = "UPDATE webhook_endpoints SET secret = $3, old_secret = $4, old_secret_until = $5 WHERE iys_code = $1 AND id = $2";
     DISABLE = "UPDATE webhook_endpoints SET state = 'disabled', disabled_reason = $3 WHERE iys_code = $1 AND id = $2 AND state = 'active'";
     ENABLE = "UPDATE webhook_endpoints SET state = 'active', disabled_reason = NULL, failing_since = NULL, failures = 0, wait_until = NULL
               WHERE iys_code = $1 AND id = $2 AND state = 'disabled'";
@@ -58,7 +58,7 @@ pub struct EndpointRow {
     pub description: String,
     /// Signing secret, sealed.
     pub secret: Vec<u8>,
-    /// The secret before it, while rotating, sealed.
+    /// The secrets before it that still sign, sealed.
     pub old_secret: Option<Vec<u8>>,
     /// Until when both sign (wire time).
     pub old_secret_until: Option<DateTime<Utc>>,
@@ -100,15 +100,16 @@ pub async fn list(tx: &mut Tx, provider: IysCode, after: Uuid, limit: i64) -> Re
     tx.rows(&LIST, args![provider, after, limit]).await?.iter().map(read).collect()
 }
 
-/// Puts a new secret in; the present one keeps signing beside it until `until`.
+/// Puts a new secret in; the old ones, of which the last ends at `until`, keep signing beside it.
 pub async fn rotate(
     tx: &mut Tx,
     provider: IysCode,
     id: Uuid,
     secret: Vec<u8>,
+    old: Vec<u8>,
     until: DateTime<Utc>,
 ) -> Result<bool> {
-    Ok(tx.execute(&ROTATE, args![provider, id, secret, until]).await? == 1)
+    Ok(tx.execute(&ROTATE, args![provider, id, secret, old, until]).await? == 1)
 }
 
 /// Stops deliveries to an endpoint; false when it was not active.

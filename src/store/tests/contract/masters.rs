@@ -252,11 +252,15 @@ async fn an_endpoint_s_secret_is_rotated(store: Store) {
     store
         .write(async |tx| {
             endpoints::add(tx, &endpoint(1)).await.unwrap();
-            assert!(!endpoints::rotate(tx, OTHER_PROVIDER, id(1), vec![], at(9)).await.unwrap());
-            assert!(endpoints::rotate(tx, PROVIDER, id(1), b"second".to_vec(), at(60)).await.unwrap());
+            assert!(!endpoints::rotate(tx, OTHER_PROVIDER, id(1), vec![], vec![], at(9)).await.unwrap());
+            assert!(
+                endpoints::rotate(tx, PROVIDER, id(1), b"second".to_vec(), b"first".to_vec(), at(60))
+                    .await
+                    .unwrap()
+            );
             let expected = EndpointRow {
                 secret: b"second".to_vec(),
-                old_secret: Some(b"secret".to_vec()),
+                old_secret: Some(b"first".to_vec()),
                 old_secret_until: Some(at(60)),
                 ..endpoint(1)
             };
