@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::value;
@@ -23,4 +24,11 @@ pub struct Filing {
     /// How often something paused is tried again (business time).
     #[serde(deserialize_with = "value::duration")]
     pub probe_interval: Duration,
+}
+
+impl Filing {
+    /// After how long something paused is tried again.
+    pub fn probe_after(&self) -> TimeDelta {
+        TimeDelta::from_std(self.probe_interval).unwrap_or(TimeDelta::minutes(15))
+    }
 }

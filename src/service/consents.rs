@@ -22,7 +22,7 @@ pub use view::{
     Consent, ConsentSummary, DeadlineView, EvidenceView, Explanation, LedgerView, RegistryAnswerView,
     SubmissionView, explain, explain_filing,
 };
-use waiting::{Told, Waiting};
+use waiting::{Reach, Told, Waiting};
 
 /// How addresses are shown to a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,10 +66,11 @@ pub(super) async fn note_shown(
 pub async fn get(app: &App, caller: &Caller, id: Uuid) -> ServiceResult<Consent> {
     caller.require(Scope::ConsentsRead)?;
     let showing = Showing::to(caller);
+    let reach = Reach::load(app).await?;
     let (provider, consent) = {
         let mut tx = app.db.read().await?;
         let (provider, row) = find(&mut tx, caller, id).await?;
-        let consent = read(&mut tx, app, caller, provider, row, showing).await?;
+        let consent = read(&mut tx, app, caller, provider, row, (reach, showing)).await?;
         (provider, consent)
     };
     if showing == Showing::Full {
@@ -90,6 +91,7 @@ pub async fn list(
 ) -> ServiceResult<Vec<ConsentSummary>> {
     caller.require(Scope::ConsentsRead)?;
     let showing = Showing::to(caller);
+    let reach = Reach::load(app).await?;
     let page = {
         let mut tx = app.db.read().await?;
         let rows = submissions::list(
@@ -101,7 +103,7 @@ pub async fn list(
             limit,
         )
         .await?;
-        let waiting = Waiting::load(&mut tx, brand.iys_code, brand.brand_code, &rows).await?;
+        let waiting = Waiting::load(&mut tx, reach, brand.iys_code, brand.brand_code, &rows).await?;
         let rows: Vec<Told> = rows.into_iter().map(|row| waiting.told(row)).collect();
         let keys = app.vault.keys(&mut tx, brand.iys_code).await?;
         let ids = rows.iter().map(|told| told.row.consent_id).collect();
@@ -150,13 +152,13 @@ async fn read(
     caller: &Caller,
     provider: IysCode,
     row: ConsentRow,
-    showing: Showing,
+    (reach, showing): (Reach, Showing),
 ) -> ServiceResult<Consent> {
     let keys = app.vault.keys(tx, provider).await?;
     let opened = mirror::open_consent(&keys, &row.sealed)?;
     let mut rows = submissions::find_many(tx, provider, vec![row.id]).await?;
     rows.sort_by_key(|filing| filing.generation);
-    let waiting = Waiting::load(tx, provider, row.brand_code, &rows).await?;
+    let waiting = Waiting::load(tx, reach, provider, row.brand_code, &rows).await?;
     let mut earlier: Vec<SubmissionView> =
         rows.into_iter().map(|filing| SubmissionView::new(waiting.told(filing), caller.lang)).collect();
     let missing = || StoreError::Corrupt { what: "submissions", detail: "missing".to_owned() };

@@ -27,7 +27,7 @@ pub struct QueueForecast {
     pub regime: &'static str,
     /// Consents in the queue.
     pub queued: u64,
-    /// Requests that they take.
+    /// Requests that they take, and what is on its way one by one.
     pub requests: u64,
     /// When the last of them would be filed; missing where never.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,9 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
     measure_registry(app).await?;
     let now = app.clocks.business();
     let mut tx = app.db.read().await?;
-    let (earliest, _) = submissions::queue_depth(&mut tx).await?;
+    let counts = submissions::counts(&mut tx).await?;
+    // Whatever its state: what waits for an answer or a right can miss its target like what is queued.
+    let earliest = counts.iter().map(|open| open.earliest_target).min();
     let slack = earliest.map_or(f64::INFINITY, |target| (target - now).num_seconds() as f64);
     metrics::gauge!("submission_deadline_slack_seconds").set(slack);
     let (forecast, _) = forecast(app, &mut tx).await?;
@@ -31,9 +33,8 @@ pub async fn measure(app: &App) -> ServiceResult<()> {
     metrics::gauge!("submissions_forecast_requests").set(forecast.requests as f64);
     metrics::gauge!("submissions_forecast_empty_seconds").set(empty);
     metrics::gauge!("submissions_at_risk").set(if forecast.regime == Regime::AtRisk { 1.0 } else { 0.0 });
-    let counts = submissions::counts(&mut tx).await?;
     for state in STATES {
-        let count = counts.iter().find(|(known, _)| known.as_str() == state).map_or(0, |(_, count)| *count);
+        let count = counts.iter().find(|open| open.state.as_str() == state).map_or(0, |open| open.count);
         metrics::gauge!("submissions_open", "state" => state).set(count as f64);
     }
     let holds = holds::counts(&mut tx).await?;

@@ -103,7 +103,8 @@ async fn each_provider(
     Ok(found)
 }
 
-/// Puts one held submission of each hold whose probe is due back into the queue; the claim lets it through.
+/// Looks whether what is refused would pass by now. Of a hold that the registry's list tells, the list is asked; of any other one
+/// held submission is put back into the queue, and the claim lets it through.
 async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
     let due = {
         let mut tx = app.db.read().await?;
@@ -114,9 +115,15 @@ async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
     for hold in due {
         let mut tx = app.db.begin(Priority::Bulk).await?;
         let settling = Settling::begin(app, &mut tx, hold.iys_code).await?;
-        let interval =
-            TimeDelta::from_std(app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
-        holds::set(&mut tx, &HoldRow { probe_at: now + interval, ..hold.clone() }).await?;
+        let probe_at = now + app.config.filing.probe_after();
+        holds::set(&mut tx, &HoldRow { probe_at, ..hold.clone() }).await?;
+        if onboarding::asks_the_list(&mut tx, app, &hold).await? {
+            if submissions::holds_any(&mut tx, hold.iys_code, hold.brand_code, hold.channel).await? {
+                onboarding::enqueue(&mut tx, app, hold.iys_code).await?;
+            }
+            tx.commit().await?;
+            continue;
+        }
         if careful && !holds_near(&mut tx, &hold, now).await? {
             metrics::counter!("registry_held_back_total", "what" => "probe").increment(1);
             tx.commit().await?;

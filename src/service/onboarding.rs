@@ -114,6 +114,18 @@ pub async fn schedule(app: &App) -> ServiceResult<usize> {
     Ok(usize::from(added))
 }
 
+/// Asks the list anew about what it holds back, in the place of a filing that would only be refused. False where the list does not
+/// answer for this brand: it was never read, or not for two intervals.
+pub(super) async fn asks_the_list(tx: &mut Tx, app: &App, hold: &HoldRow) -> ServiceResult<bool> {
+    if !hold.listed || !app.config.providers.syncs_by_itself() || !can_ask(app) {
+        return Ok(false);
+    }
+    let told = rights::find(tx, hold.iys_code, hold.brand_code).await?;
+    let twice = interval(app).checked_mul(2).unwrap_or(TimeDelta::MAX);
+    let stale = told.map(|told| told.synced_at.checked_add_signed(twice));
+    Ok(stale.is_some_and(|at| at.is_none_or(|at| app.clocks.business() < at)))
+}
+
 /// Whether there is anybody to ask as: an account without the partner's number cannot read the list.
 fn can_ask(app: &App) -> bool {
     app.registry.configured()
@@ -459,7 +471,7 @@ async fn carry_out(
                 cause: cause.as_str().to_owned(),
                 code: code.as_str().to_owned(),
                 since: now,
-                probe_at: now + probe_after(app),
+                probe_at: now + app.config.filing.probe_after(),
                 listed: true,
             };
             holds::set(tx, &hold).await?;
@@ -473,11 +485,4 @@ async fn carry_out(
         Act::AddBrand(..) => {}
     }
     Ok(())
-}
-
-/// What the list says needs no probe; one goes all the same when the list has not been read for two intervals.
-fn probe_after(app: &App) -> TimeDelta {
-    let probe = TimeDelta::from_std(app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
-    let twice = TimeDelta::from_std(app.config.providers.sync_interval.saturating_mul(2));
-    twice.unwrap_or(TimeDelta::days(1)).max(probe)
 }

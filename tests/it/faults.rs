@@ -58,6 +58,34 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    /// Neither said why it waits: there was no code, and so no explanation.
+    async fn what_waits_for_a_registry_that_is_silent_says_so(database: Database) {
+        let bridge = bridge(database).await;
+        let given = bridge.app.clocks.business() - chrono::TimeDelta::minutes(1);
+        bridge.registry.fault("add", "timeout_after_write", 1).await;
+        let lost = bridge.consent(consent(&number(1), "MESAJ", "ONAY", given)).await;
+        bridge.drain().await;
+        let state = bridge.state(&lost).await;
+        assert_eq!((&state["state"], &state["code"]), (&json!("unresolved"), &json!("outcome_unknown")), "{state}");
+        assert!(state["explanation"]["cause"].is_string() && state["nextAttemptAt"].is_string(), "{state}");
+
+        for operation in ["add", "status"] {
+            bridge.registry.fault(operation, "503", 100).await;
+        }
+        bridge.drain_for(12, "10s").await;
+        let waiting = bridge.consent(consent(&number(2), "MESAJ", "ONAY", given)).await;
+        let state = bridge.state(&waiting).await;
+        assert_eq!((&state["state"], &state["code"]), (&json!("queued"), &json!("registry_silent")), "{state}");
+        assert_eq!(state["explanation"]["who"], "nobody", "{state}");
+        bridge.registry.clear_faults().await;
+        bridge.drain_for(6, "90s").await;
+        for id in [&lost, &waiting] {
+            assert_eq!(bridge.state(id).await["state"], "registered");
+        }
+    }
+}
+
+on_both_databases! {
     async fn batches_and_their_results(database: Database) {
         let bridge = bridge(database).await;
         let mut filed = 0;

@@ -1,9 +1,11 @@
 //! At the present budget the queue is empty at an instant, and so many would miss their target.
 
 use chrono::TimeDelta;
+use kopru::service::filing::{Turn, claim_due, file};
 use kopru::service::keys::{self, NewKey};
 use kopru::service::{Caller, Scope};
 use kopru_domain::IysCode;
+use kopru_store::Claim;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
@@ -52,6 +54,17 @@ on_both_databases! {
         let foreign = forecast_as(&bridge, &key_of(&bridge, OTHER_PROVIDER).await).await;
         assert_eq!((&foreign["queued"], &foreign["requests"], &foreign["brands"]), (&json!(0), &json!(0), &json!([])), "{foreign}");
 
+        // What was claimed and not filed was left out, and with it the time that it takes.
+        let claim = Claim { by: uuid::Uuid::new_v4(), until: bridge.app.clocks.wire() + TimeDelta::minutes(1) };
+        let work = claim_due(&bridge.app, &Turn::default(), claim).await.unwrap().unwrap();
+        let in_hand = forecast_as(&bridge, &bridge.key).await;
+        assert_eq!((work.singles.len(), &in_hand["queued"], &in_hand["requests"]), (3, &json!(0), &json!(3)), "{in_hand}");
+        let at = |field: &str| chrono::DateTime::parse_from_rfc3339(in_hand[field].as_str().unwrap()).unwrap();
+        assert!(at("emptyAt") - at("asOf") >= TimeDelta::seconds(2), "{in_hand}");
+        file(&bridge.app, work).await.unwrap();
+
+        let body: Vec<_> = (3..6).map(|n| consent(&format!("+90532000000{n}"), "MESAJ", "ONAY", given)).collect();
+        assert_eq!(bridge.consents(json!(body)).await.0, 202);
         bridge.advance("240h").await;
         let late = forecast_as(&bridge, &bridge.key).await;
         assert_eq!((&late["late"], &late["regime"], &late["brands"][0]["late"]), (&json!(3), &json!("at_risk"), &json!(3)), "{late}");

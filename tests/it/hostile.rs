@@ -244,7 +244,7 @@ impl Day {
         drop(tx);
         let mut found = Vec::new();
         for state in UNDER_WAY {
-            if counts.iter().all(|(counted, count)| counted.as_str() != state || *count == 0) {
+            if counts.iter().all(|open| open.state.as_str() != state) {
                 continue;
             }
             for brand in &self.brands {

@@ -14,7 +14,7 @@ use crate::support::{Bridge, Database, Options, Registry, consent};
 async fn held(bridge: &Bridge) -> i64 {
     let mut tx = bridge.app.db.read().await.unwrap();
     let counts = submissions::counts(&mut tx).await.unwrap();
-    counts.into_iter().find(|(state, _)| *state == SubmissionState::Held).map_or(0, |(_, count)| count)
+    counts.into_iter().find(|open| open.state == SubmissionState::Held).map_or(0, |open| open.count)
 }
 
 async fn lifted(bridge: &Bridge) -> usize {

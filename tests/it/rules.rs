@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::{Bridge, Database, Receiver, consent};
+use crate::support::{Bridge, Database, Options, Receiver, Registry, consent};
 
 on_both_databases! {
     async fn bad_input_names_the_field_and_what_to_do(database: Database) {
@@ -153,6 +153,30 @@ on_both_databases! {
         bridge.advance("3h").await;
         let (_, stale) = bridge.post(&path, list).await;
         assert_eq!(reasons(&stale), ["stale", "stale", "stale", "invalid"], "{stale}");
+    }
+}
+
+on_both_databases! {
+    /// What was claimed before the registry refused the first went on one by one, and each was refused.
+    async fn a_missing_right_stops_what_is_in_hand(database: Database) {
+        let options = Options { batch_threshold: Some(1_000), ..Options::default() };
+        let bridge = Bridge::with(database, Registry::start().await, options).await;
+        let rights = json!([{"integratorCode": bridge.registry.seed.integrator_code, "brandCode": bridge.brand(),
+            "MESAJ": "none", "ARAMA": "write", "EPOSTA": "write"}]);
+        bridge.registry.clear_brand_rights(rights).await;
+        let given = bridge.app.clocks.business() - TimeDelta::minutes(5);
+        let body: Vec<_> = (0..200).map(|n| consent(&format!("+90532{n:07}"), "MESAJ", "ONAY", given)).collect();
+        assert_eq!(bridge.consents(json!(body)).await.0, 202);
+        bridge.drain().await;
+        let (_, held) = bridge.get(&format!("/v1/brands/{}/consents?state=held&limit=200", bridge.brand())).await;
+        assert_eq!(held["items"].as_array().unwrap().len(), 200);
+        let calls = bridge.registry.stats().await["operations"]["add"]["calls"].as_i64().unwrap();
+        assert!((1..100).contains(&calls), "{calls} calls for one missing right");
+        let next = held["items"][0]["id"].as_str().unwrap();
+        let next = bridge.state(next).await["nextAttemptAt"].as_str().map(ToOwned::to_owned);
+        let now = kopru_domain::time::format_rfc3339(bridge.app.clocks.business());
+        assert!(next.is_some_and(|next| next > now), "what is held is looked at later, not in the past");
+        bridge.ledger_holds().await;
     }
 }
 

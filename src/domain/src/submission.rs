@@ -270,6 +270,27 @@ own_codes! {
         who: Client,
         redrive_helps: false,
     }
+    /// It was sent, and nobody knows whether it was written.
+    OUTCOME_UNKNOWN = "outcome_unknown" {
+        tr: "Kayıt İYS'ye gönderildi ama yanıt alınamadı. Yapılacak bir şey yok: işlenip işlenmediği İYS'ye sorulur, aynı kayıt iki kez yazılmaz.",
+        en: "It was sent and no answer came back. There is nothing to do: the registry is asked whether it is there, and it is never written twice.",
+        who: Nobody,
+        redrive_helps: false,
+    }
+    /// It waits in the queue for a registry that does not answer.
+    REGISTRY_SILENT = "registry_silent" {
+        tr: "İYS şu anda yanıt vermiyor. Yapılacak bir şey yok: kayıt kuyrukta bekler, İYS yanıt verince kendiliğinden gönderilir.",
+        en: "The registry does not answer just now. There is nothing to do: it waits in the queue and goes out by itself when the registry is back.",
+        who: Nobody,
+        redrive_helps: false,
+    }
+    /// It waits in the queue of an installation that knows no registry.
+    NO_REGISTRY = "no_registry" {
+        tr: "Bu kurulumda İYS hesabı ayarlanmamış. registry.* ayarlarını girin; kayıt kuyrukta bekler, sonra kendiliğinden gönderilir.",
+        en: "This installation has no account at the registry. Set registry.*; it waits in the queue and goes out by itself then.",
+        who: Operator,
+        redrive_helps: false,
+    }
     /// The same consent is being filed under another id.
     ALREADY_OPEN = "already_open" {
         tr: "Aynı kaydın bildirimi zaten sürüyor. Sonucunu bekleyin.",

@@ -123,9 +123,9 @@ pub struct SubmissionView {
     pub deadline: DeadlineView,
     /// Version of the holiday table behind the deadline.
     pub calendar: String,
-    /// How often it was sent.
+    /// How often it was taken in hand: to be sent, or to ask what has become of it.
     pub attempts: i64,
-    /// When it is tried next, while it waits; RFC 3339 with +03:00.
+    /// When it is looked at next, while it waits for nobody's decision; RFC 3339 with +03:00.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<String>,
     /// Whether a RET went with the present time because its own date was too old to be filed.
@@ -152,8 +152,7 @@ pub struct RegistryAnswerView {
 }
 
 impl SubmissionView {
-    pub(super) fn new(Told { row, waits_for }: Told, lang: Lang) -> Self {
-        let open = row.state.is_open();
+    pub(super) fn new(Told { row, waits_for, next }: Told, lang: Lang) -> Self {
         let creation_date = row.creation_date.map(format_rfc3339);
         Self {
             generation: row.generation,
@@ -165,7 +164,7 @@ impl SubmissionView {
             waits_for,
             calendar: row.calendar,
             attempts: row.attempt,
-            next_attempt_at: open.then(|| format_rfc3339(row.next_attempt_at)),
+            next_attempt_at: next.map(format_rfc3339),
             late: row.late,
             at_risk: row.at_risk,
             filed_date: row.wire_date.map(format_rfc3339),
@@ -414,7 +413,7 @@ impl ConsentSummary {
     pub(super) fn new(
         row: &ConsentRow,
         opened: &SealedConsent,
-        Told { row: filing, waits_for }: &Told,
+        Told { row: filing, waits_for, .. }: &Told,
         lang: Lang,
         showing: Showing,
     ) -> Self {

@@ -1,23 +1,48 @@
-//! Why a filing waits in the queue: the registry refuses its channel, or an earlier movement of the same address is still out.
+//! Why a filing is not at the registry yet, and when it is looked at next: the registry refuses its channel, an earlier movement of
+//! the same address is still out, the registry does not answer, or its answer was lost.
 
 use std::collections::HashMap;
 
-use kopru_domain::{BrandCode, IysCode, SubmissionState};
+use chrono::{DateTime, Utc};
+use kopru_domain::{BrandCode, Code, IysCode, SubmissionState};
 use kopru_store::holds::{self, HoldRow};
 use kopru_store::submissions::{self, OpenRow, SubmissionRow};
 use kopru_store::{Key, Tx};
 use uuid::Uuid;
 
+use crate::bootstrap::App;
 use crate::service::ServiceResult;
 
-/// A filing as it is told, with the consent that it waits for.
+/// A filing as it is told.
 pub(super) struct Told {
     pub row: SubmissionRow,
+    /// The consent that it waits for.
     pub waits_for: Option<Uuid>,
+    /// When it is looked at next; nothing where only a person or the registry's list moves it.
+    pub next: Option<DateTime<Utc>>,
+}
+
+/// Whether there is a registry that answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reach {
+    Answers,
+    SilentUntil(DateTime<Utc>),
+    None,
+}
+
+impl Reach {
+    /// Reads on a connection of its own.
+    pub async fn load(app: &App) -> ServiceResult<Self> {
+        if !app.registry.configured() {
+            return Ok(Self::None);
+        }
+        Ok(app.registry.silent_until().await?.map_or(Self::Answers, Self::SilentUntil))
+    }
 }
 
 /// What keeps filings of one brand in the queue.
 pub(super) struct Waiting {
+    reach: Reach,
     holds: Vec<HoldRow>,
     /// Movements that have left the house and whose outcome is not known, by key: there is one at most.
     out: HashMap<Key, OpenRow>,
@@ -27,6 +52,7 @@ impl Waiting {
     /// Reads what these filings of a brand may wait for.
     pub async fn load(
         tx: &mut Tx,
+        reach: Reach,
         provider: IysCode,
         brand: BrandCode,
         rows: &[SubmissionRow],
@@ -36,23 +62,54 @@ impl Waiting {
         let open =
             if keys.is_empty() { Vec::new() } else { submissions::open_of_keys(tx, provider, keys).await? };
         let out = open.into_iter().filter(|row| is_out(row.state)).map(|row| (row.key, row)).collect();
-        Ok(Self { holds, out })
+        Ok(Self { reach, holds, out })
     }
 
     /// A filing as it is told.
     pub fn told(&self, row: SubmissionRow) -> Told {
-        if !is_unexplained(&row) {
-            return Told { row: without_probe(row), waits_for: None };
+        let hold = self.holds.iter().find(|hold| hold.channel == row.channel);
+        match row.state {
+            SubmissionState::Held => {
+                // Nobody but a person moves what is in review.
+                let hold = hold.filter(|hold| row.cause.as_ref() == Some(&hold.cause));
+                Told { next: hold.map(|hold| hold.probe_at), row, waits_for: None }
+            }
+            SubmissionState::Unresolved if row.code.is_none() => Told::coded(row, &Code::OUTCOME_UNKNOWN),
+            SubmissionState::Queued if row.code.is_none() => self.queued(row, hold),
+            _ => Told::plain(row),
         }
-        if let Some(hold) = self.holds.iter().find(|hold| hold.channel == row.channel) {
+    }
+
+    fn queued(&self, row: SubmissionRow, hold: Option<&HoldRow>) -> Told {
+        if let Some(hold) = hold {
             let (code, cause) = (Some(hold.code.clone()), Some(hold.cause.clone()));
-            return Told { row: SubmissionRow { code, cause, ..row }, waits_for: None };
+            return Told { next: Some(hold.probe_at), ..Told::plain(SubmissionRow { code, cause, ..row }) };
         }
-        let Some(ahead) = self.out.get(&row.key) else {
-            return Told { row: without_probe(row), waits_for: None };
-        };
-        let (code, cause) = (ahead.code.clone(), ahead.cause.clone());
-        Told { row: SubmissionRow { code, cause, ..row }, waits_for: Some(ahead.consent_id) }
+        if let Some(ahead) = self.out.get(&row.key) {
+            let (code, cause) = (ahead.code.clone(), ahead.cause.clone());
+            let told = Told::plain(SubmissionRow { code, cause, ..row });
+            return Told { waits_for: Some(ahead.consent_id), ..told };
+        }
+        match self.reach {
+            Reach::Answers => Told::plain(row),
+            Reach::SilentUntil(until) => {
+                let next = Some(until.max(row.next_attempt_at));
+                Told { next, ..Told::coded(row, &Code::REGISTRY_SILENT) }
+            }
+            Reach::None => Told { next: None, ..Told::coded(row, &Code::NO_REGISTRY) },
+        }
+    }
+}
+
+impl Told {
+    fn plain(row: SubmissionRow) -> Self {
+        let row = without_probe(row);
+        let is_waiting = matches!(row.state, SubmissionState::Queued | SubmissionState::Unresolved);
+        Self { next: is_waiting.then_some(row.next_attempt_at), row, waits_for: None }
+    }
+
+    fn coded(row: SubmissionRow, code: &Code) -> Self {
+        Self::plain(SubmissionRow { code: Some(code.as_str().to_owned()), ..row })
     }
 }
 

@@ -170,17 +170,18 @@ async fn claim_brand(
 }
 
 /// The holds of a brand: everything on a held channel waits, but for the probe that housekeeping puts in.
-struct Gate {
+#[derive(Debug, Default)]
+pub(super) struct Gate {
     holds: HashMap<Channel, HoldRow>,
 }
 
 impl Gate {
-    async fn load(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> ServiceResult<Self> {
+    pub(super) async fn load(tx: &mut Tx, provider: IysCode, brand: BrandCode) -> ServiceResult<Self> {
         let holds = holds::of_brand(tx, provider, brand).await?;
         Ok(Self { holds: holds.into_iter().map(|hold| (hold.channel, hold)).collect() })
     }
 
-    fn stop(&self, row: &SubmissionRow) -> Option<(HeldCause, Code)> {
+    pub(super) fn stop(&self, row: &SubmissionRow) -> Option<(HeldCause, Code)> {
         let hold = self.holds.get(&row.channel)?;
         let cause: HeldCause = hold.cause.parse().ok()?;
         // A used-up package refuses new addresses; a RET of a known one may pass.

@@ -82,21 +82,25 @@ pub fn requests_per_second(app: &App) -> f64 {
     }
 }
 
-/// What the present budget can do, as a whole and brand by brand: walks the queue.
+/// What the present budget can do, as a whole and brand by brand: walks the queue. What was claimed to go one by one goes first.
 pub async fn forecast(app: &App, tx: &mut Tx) -> ServiceResult<(Forecast, Vec<BrandForecast>)> {
     let now = app.clocks.business();
-    let buckets = buckets(tx, now).await?;
-    Ok(forecast_by_brand(&buckets, now, requests_per_second(app), ITEMS_PER_REQUEST))
+    let rate = requests_per_second(app);
+    let in_hand = u64::try_from(submissions::in_flight(tx).await?).unwrap_or_default();
+    let start = now + TimeDelta::microseconds((in_hand as f64 / rate * 1e6) as i64);
+    let buckets = buckets(tx, now, true).await?;
+    let (whole, brands) = forecast_by_brand(&buckets, start, rate, ITEMS_PER_REQUEST);
+    Ok((Forecast { requests: whole.requests + in_hand, ..whole }, brands))
 }
 
-async fn buckets(tx: &mut Tx, now: DateTime<Utc>) -> ServiceResult<Vec<Bucket>> {
+async fn buckets(tx: &mut Tx, now: DateTime<Utc>, waiting: bool) -> ServiceResult<Vec<Bucket>> {
     let bucket = |row: submissions::BucketRow| Bucket {
         iys_code: row.iys_code,
         brand_code: row.brand_code,
         target: row.target_at,
         count: u64::try_from(row.count).unwrap_or_default(),
     };
-    Ok(submissions::buckets(tx, now).await?.into_iter().map(bucket).collect())
+    Ok(submissions::buckets(tx, now, waiting).await?.into_iter().map(bucket).collect())
 }
 
 impl Outlook {
@@ -147,7 +151,7 @@ impl Turn {
         let regime = if (queued as f64) < slack * rate * self.reserve.share {
             Regime::Comfortable
         } else {
-            regime(&buckets(tx, now).await?, start, rate, self.items_per_request, self.reserve)
+            regime(&buckets(tx, now, false).await?, start, rate, self.items_per_request, self.reserve)
         };
         Ok(Outlook { regime, earliest_target, queued })
     }

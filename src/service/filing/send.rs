@@ -1,14 +1,18 @@
 //! Sending single adds and recording their answers.
 
+use std::sync::Arc;
+
 use futures::{StreamExt, stream};
 use iys::Account;
-use kopru_domain::{BrandCode, IysCode, RegistryAnswer};
+use kopru_domain::{BrandCode, IysCode, RegistryAnswer, SubmissionState};
 use kopru_store::Priority;
 use kopru_store::submissions::SubmissionRow;
+use tokio::sync::RwLock;
 
 use crate::bootstrap::App;
 use crate::registry::{codes, words};
 use crate::service::ServiceResult;
+use crate::service::filing::claim::Gate;
 use crate::service::filing::questions::ask_then_send;
 use crate::service::filing::settling::Settling;
 use crate::service::filing::sift::sift;
@@ -36,7 +40,7 @@ pub(super) async fn account(app: &App, provider: IysCode) -> ServiceResult<Accou
     Ok(app.registry.account(&mut tx, provider).await?)
 }
 
-/// Sends exact bytes and records what the registry answers.
+/// Sends exact bytes and records what the registry answers. What becomes held meanwhile goes back untried.
 pub(super) async fn send(
     app: &App,
     account: &Account,
@@ -44,21 +48,31 @@ pub(super) async fn send(
     brand: BrandCode,
     outgoing: Vec<Outgoing>,
 ) -> ServiceResult<()> {
+    // The claim has just looked.
+    let gate = Arc::new(RwLock::new(Gate::default()));
     let mut answers = stream::iter(outgoing)
         .map(|out| {
             // A task of its own: it goes on while answers are recorded.
-            let (app, account) = (app.clone(), account.clone());
+            let (app, account, gate) = (app.clone(), account.clone(), gate.clone());
             app.lifecycle.clone().spawn("add", async move {
+                // Where an outcome is unknown, nothing but its own bytes may follow: it cannot be held like the others.
+                let stopped =
+                    out.row.state == SubmissionState::InFlight && gate.read().await.stop(&out.row).is_some();
+                if stopped {
+                    return (out.row, None);
+                }
                 let result = account.add_consent_raw(codes(provider, brand), out.bytes).await;
                 count("add", &result);
-                (out.row, words::answer(&result))
+                (out.row, Some(words::answer(&result)))
             })
         })
         .buffer_unordered(AT_ONCE)
         .ready_chunks(ANSWERS_A_COMMIT);
     while let Some(answers) = answers.next().await {
         // A task that panicked or was cut off leaves its row to the lease.
-        record(app, provider, answers.into_iter().filter_map(Result::ok).collect()).await?;
+        settle(app, provider, answers.into_iter().filter_map(Result::ok).collect()).await?;
+        let mut tx = app.db.read().await?;
+        *gate.write().await = Gate::load(&mut tx, provider, brand).await?;
     }
     Ok(())
 }
@@ -69,6 +83,15 @@ pub async fn record(
     provider: IysCode,
     answers: Vec<(SubmissionRow, RegistryAnswer)>,
 ) -> ServiceResult<()> {
+    settle(app, provider, answers.into_iter().map(|(row, answer)| (row, Some(answer))).collect()).await
+}
+
+/// As [`record`]; what has no answer was not sent, and is put back.
+async fn settle(
+    app: &App,
+    provider: IysCode,
+    answers: Vec<(SubmissionRow, Option<RegistryAnswer>)>,
+) -> ServiceResult<()> {
     let mut tx = app.db.begin(Priority::Bulk).await?;
     let mut settling = Settling::begin(app, &mut tx, provider).await?;
     let rows: Vec<SubmissionRow> = answers.iter().map(|(row, _)| row.clone()).collect();
@@ -77,7 +100,10 @@ pub async fn record(
     for (row, answer) in
         answers.into_iter().filter(|(row, _)| ours.contains(&(row.consent_id, row.generation)))
     {
-        settling.answered(row, &answer)?;
+        match answer {
+            Some(answer) => settling.answered(row, &answer)?,
+            None => settling.put_back(row, settling.now),
+        }
     }
     settling.finish(&mut tx).await?;
     tx.commit_yielding().await?;

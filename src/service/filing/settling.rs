@@ -393,8 +393,6 @@ impl<'a> Settling<'a> {
 
     /// Stops a brand's channel until a probe passes.
     fn stop(&mut self, brand_code: BrandCode, channel: Channel, cause: HeldCause, code: &Code) {
-        let probe =
-            TimeDelta::from_std(self.app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15));
         self.holds.push(HoldRow {
             iys_code: self.provider,
             brand_code,
@@ -402,7 +400,7 @@ impl<'a> Settling<'a> {
             cause: cause.as_str().to_owned(),
             code: code.as_str().to_owned(),
             since: self.now,
-            probe_at: self.now + probe,
+            probe_at: self.now + self.app.config.filing.probe_after(),
             listed: false,
         });
     }

@@ -70,7 +70,7 @@ fn has_credit(package: &PackageRow) -> bool {
 
 /// How long what the registry refuses is left alone.
 pub(super) fn pause(app: &App) -> TimeDelta {
-    TimeDelta::from_std(app.config.filing.probe_interval).unwrap_or(TimeDelta::minutes(15))
+    app.config.filing.probe_after()
 }
 
 /// The code of a refusal that concerns the brand or its provider, and not the one process.

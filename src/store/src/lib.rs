@@ -121,6 +121,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static sql::Statem
         ("senders", senders::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("submissions", submissions::STATEMENTS),
+        ("queue", submissions::QUEUE_STATEMENTS),
         ("sweeps", sweeps::STATEMENTS),
         ("subscriptions", subscriptions::STATEMENTS),
         ("texts", texts::STATEMENTS),

@@ -2,17 +2,20 @@
 
 #[macro_use]
 mod states;
+mod queue;
 mod rows;
 
 use chrono::{DateTime, Utc};
-use kopru_domain::{BrandCode, Channel, ConsentStatus, IysCode, SubmissionState};
+use kopru_domain::{BrandCode, Channel, ConsentStatus, IysCode};
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::{Claim, Key, Step, Tx, args, statements};
 
+pub(crate) use queue::STATEMENTS as QUEUE_STATEMENTS;
+pub use queue::{BucketRow, OpenCount, buckets, counts, in_flight, queue_depth};
 use rows::{ADD, REGISTER, SAVE, fresh, read, recorded, values};
-pub use rows::{BucketRow, EndedFilter, ListFilter, OpenRow, Portion, SubmissionRow};
+pub use rows::{EndedFilter, ListFilter, OpenRow, Portion, SubmissionRow};
 pub(crate) use rows::{INSERTS, read_open};
 
 /// What of one status is due at a brand and blocked by nothing of its key, earliest target first. The look-up in the key
@@ -186,16 +189,11 @@ statements! {
             AND iys_code = $1 AND brand_code = $2 AND channel = $3 AND next_attempt_at > $4";
     EARLIEST_REJECTION = "SELECT target_at FROM submissions {by submissions_due_by_brand}
         WHERE state = 'queued' AND status = 'RET' AND iys_code = $1 AND brand_code = $2 AND next_attempt_at <= $3 ORDER BY target_at LIMIT 1";
+    HELD_ANY = "SELECT 1 FROM submissions {by submissions_held}
+        WHERE state = 'held' AND cause <> 'review' AND iys_code = $1 AND brand_code = $2 AND channel = $3 LIMIT 1";
     HELD_REJECTION = "SELECT 1 FROM submissions {by submissions_held}
         WHERE state = 'held' AND cause <> 'review' AND iys_code = $1 AND brand_code = $2 AND channel = $3 AND status = 'RET'
             AND target_at < $4 LIMIT 1";
-    COUNTS = concat!("SELECT state, count(*) FROM submissions WHERE ", open!(""), " GROUP BY state");
-    EARLIEST = "SELECT target_at FROM submissions {by submissions_due} WHERE state = 'queued' ORDER BY target_at, status DESC LIMIT 1";
-    QUEUED = "SELECT count(*) FROM submissions {by submissions_due} WHERE state = 'queued'";
-    /// What is past its target and waits for another try is no concern of the order: nothing that is done now helps it.
-    BUCKETS = "SELECT iys_code, brand_code, target_at, count(*) FROM submissions {by submissions_due}
-        WHERE state = 'queued' AND (target_at > $1 OR next_attempt_at <= $1)
-        GROUP BY iys_code, brand_code, target_at ORDER BY target_at";
 }
 
 /// The step that adds filings.
@@ -516,6 +514,11 @@ pub async fn earliest_rejection(
     row.map(|row| row.get(0)).transpose()
 }
 
+/// Whether anything is held on a channel of a brand that a change at the registry would release.
+pub async fn holds_any(tx: &mut Tx, provider: IysCode, brand: BrandCode, channel: Channel) -> Result<bool> {
+    Ok(tx.row(&HELD_ANY, args![provider, brand, channel]).await?.is_some())
+}
+
 /// Whether a rejection whose target lies before `until` is held on a channel of a brand.
 pub async fn holds_rejection(
     tx: &mut Tx,
@@ -525,33 +528,6 @@ pub async fn holds_rejection(
     until: DateTime<Utc>,
 ) -> Result<bool> {
     Ok(tx.row(&HELD_REJECTION, args![provider, brand, channel, until]).await?.is_some())
-}
-
-/// Open filings by state.
-pub async fn counts(tx: &mut Tx) -> Result<Vec<(SubmissionState, i64)>> {
-    tx.rows(&COUNTS, args![]).await?.iter().map(|row| Ok((row.word(0)?, row.get(1)?))).collect()
-}
-
-/// The earliest target in the queue and the number queued.
-pub async fn queue_depth(tx: &mut Tx) -> Result<(Option<DateTime<Utc>>, i64)> {
-    let earliest = tx.row(&EARLIEST, args![]).await?.map(|row| row.get(0)).transpose()?;
-    let queued = tx.row(&QUEUED, args![]).await?.map_or(Ok(0), |row| row.get(0))?;
-    Ok((earliest, queued))
-}
-
-/// The queue by brand and target, earliest first, without what is past its target and not due.
-pub async fn buckets(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<BucketRow>> {
-    let rows = tx.rows(&BUCKETS, args![now]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(BucketRow {
-                iys_code: IysCode(row.get(0)?),
-                brand_code: BrandCode(row.get(1)?),
-                target_at: row.get(2)?,
-                count: row.get(3)?,
-            })
-        })
-        .collect()
 }
 
 fn far_future() -> DateTime<Utc> {

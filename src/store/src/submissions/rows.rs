@@ -252,19 +252,6 @@ pub struct OpenRow {
     pub code: Option<String>,
 }
 
-/// How many share a brand and a target.
-#[derive(Debug, Clone, Copy)]
-pub struct BucketRow {
-    /// Provider.
-    pub iys_code: IysCode,
-    /// Brand.
-    pub brand_code: BrandCode,
-    /// Target.
-    pub target_at: DateTime<Utc>,
-    /// Queued submissions.
-    pub count: i64,
-}
-
 /// A filter of the list.
 #[derive(Debug, Clone, Default)]
 pub struct ListFilter {

@@ -158,7 +158,7 @@ fn hot_statements() -> Vec<Hot> {
             args![PROVIDER, BRAND, "MESAJ", 100_i64, now, "probe"],
             &["submissions_held"],
         ),
-        hot("submissions", "EARLIEST", args![], &["submissions_due"]),
+        hot("queue", "EARLIEST", args![], &["submissions_due"]),
         hot(
             "submissions",
             "LIST",

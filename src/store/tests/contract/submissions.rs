@@ -486,9 +486,12 @@ async fn the_queue_is_counted(store: Store) {
         .read(async |tx| {
             assert_eq!(submissions::queue_depth(tx).await.unwrap(), (Some(at(10)), 4));
             let mut counts = submissions::counts(tx).await.unwrap();
-            counts.sort_by_key(|(state, _)| state.as_str());
-            assert_eq!(counts, [(InFlight, 1), (Queued, 4)]);
-            let buckets: Vec<_> = submissions::buckets(tx, at(0)).await.unwrap();
+            counts.sort_by_key(|open| open.state.as_str());
+            let counts: Vec<_> =
+                counts.iter().map(|open| (open.state, open.count, open.earliest_target)).collect();
+            assert_eq!(counts, [(InFlight, 1, at(30)), (Queued, 4, at(10))]);
+            assert_eq!(submissions::in_flight(tx).await.unwrap(), 1);
+            let buckets: Vec<_> = submissions::buckets(tx, at(0), false).await.unwrap();
             let buckets: Vec<_> =
                 buckets.iter().map(|b| (b.iys_code, b.brand_code.0, b.target_at, b.count)).collect();
             assert_eq!(

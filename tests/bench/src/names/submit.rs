@@ -139,7 +139,7 @@ impl Stage {
         }
         // Between the queue and its batch nothing is seen above.
         let open = submissions::counts(&mut tx).await?;
-        Ok(if open.iter().all(|(_, count)| *count == 0) { Progress::Done } else { Progress::Filing })
+        Ok(if open.is_empty() { Progress::Done } else { Progress::Filing })
     }
 }
 
