@@ -11,6 +11,7 @@ mod filing;
 mod http;
 mod log;
 pub mod messaging;
+mod problem;
 mod providers;
 mod pull;
 mod push;
@@ -35,6 +36,7 @@ pub use self::filing::Filing;
 pub use self::http::{Http, Metrics, is_loopback};
 pub use self::log::{Log, LogFormat};
 pub use self::messaging::{Mail, Sms};
+pub use self::problem::{ConfigError, Problem};
 pub use self::providers::Providers;
 pub use self::pull::{Check, Pull};
 pub use self::push::Push;
@@ -43,7 +45,6 @@ pub use self::retention::Retention;
 pub use self::sandbox::Sandbox;
 pub use self::security::{MasterKeyError, Security, master_key, master_key_path};
 pub use self::source::{REFERENCE, REFERENCE_TR};
-pub use self::validate::Problem;
 pub use self::value::{format_duration, parse_duration};
 pub use self::webhooks::Webhooks;
 
@@ -92,80 +93,9 @@ pub struct Config {
     pub log: Log,
 }
 
-/// Settings that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file given with `--config` cannot be read.
-    #[error("the configuration file {path} cannot be read")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A key is unknown, or a value has the wrong form.
-    #[error("{}", lines(.0))]
-    Values(Vec<ValueProblem>),
-    /// A secret and its `_file` twin are both set.
-    #[error("{key} and {key}_file are both set; keep one of them")]
-    Twins {
-        /// The secret's key.
-        key: &'static str,
-    },
-    /// The file of a secret cannot be read.
-    #[error("{key}_file: {path} cannot be read")]
-    SecretFile {
-        /// The secret's key.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file of a secret is empty.
-    #[error("{key}_file: {path} is empty")]
-    SecretEmpty {
-        /// The secret's key.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-    },
-    /// Settings that are well-formed each, but cannot be used, alone or together.
-    #[error("{}", lines(.0))]
-    Problems(Vec<Problem>),
-}
-
-/// A key that is unknown or a value of the wrong form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ValueProblem {
-    /// The key, parts joined by full stops.
-    pub key: String,
-    /// The file or the variable that it comes from.
-    pub origin: String,
-    /// What is wrong.
-    pub message: String,
-}
-
-impl std::fmt::Display for ValueProblem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { key, origin, message } = self;
-        if key.is_empty() {
-            write!(f, "{message} ({origin})")
-        } else {
-            write!(f, "{key}: {message} ({origin})")
-        }
-    }
-}
-
-fn lines<T: std::fmt::Display>(problems: &[T]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
 impl Config {
     /// Reads the settings: the reference, then `path` where one is given, then the environment; secrets from their files;
-    /// and checks that they fit together.
+    /// and checks that they fit together. All that is wrong is told at once.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         Self::from_sources(path, std::env::vars_os())
     }
@@ -179,10 +109,12 @@ impl Config {
         N: Into<std::ffi::OsString>,
         V: Into<std::ffi::OsString>,
     {
-        let mut config = source::read(path, environment)?;
-        config.read_secrets()?;
-        let problems = config.problems();
-        if problems.is_empty() { Ok(config) } else { Err(ConfigError::Problems(problems)) }
+        let (mut config, mut problems) = source::read(path, environment)?;
+        config.read_secrets(&mut problems);
+        // What was left out for its form has its default here, of which nothing is to be said.
+        let told: Vec<String> = problems.iter().map(|problem| problem.key.clone()).collect();
+        problems.extend(config.problems().into_iter().filter(|problem| !told.contains(&problem.key)));
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError(problems)) }
     }
 
     /// The reference's settings for a test: free ports on loopback, everything under `data_dir`.
@@ -192,7 +124,7 @@ impl Config {
     #[expect(clippy::expect_used, reason = "the reference is part of the program; a test reads it")]
     pub fn for_tests(data_dir: &Path) -> Self {
         let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut config =
+        let (mut config, _) =
             source::read(None, std::iter::empty::<(String, String)>()).expect("the reference is well-formed");
         data_dir.clone_into(&mut config.data_dir);
         config.http.listen = free;
@@ -232,25 +164,21 @@ impl Config {
         Some(PathBuf::from(path.split_once('?').map_or(path, |(path, _)| path)))
     }
 
-    fn read_secrets(&mut self) -> Result<(), ConfigError> {
+    fn read_secrets(&mut self, problems: &mut Vec<Problem>) {
         let Self { database, sandbox, registry, security, sms, mail, .. } = self;
-        sms.read_secrets()?;
-        mail.read_secrets()?;
-        if let Some(url) = secret::twin("database.url", None, database.url_file.as_deref())? {
-            if database.url.is_some() {
-                return Err(ConfigError::Twins { key: "database.url" });
-            }
-            database.url = Some(secrecy::ExposeSecret::expose_secret(&url).to_owned());
-        }
+        sms.read_secrets(problems);
+        mail.read_secrets(problems);
+        let mut url = database.url.take().map(Into::into);
+        secret::twin("database.url", &mut url, database.url_file.as_deref(), problems);
+        database.url = url.map(|url| secrecy::ExposeSecret::expose_secret(&url).to_owned());
         for (key, value, file) in [
             ("sandbox.token", &mut sandbox.token, &sandbox.token_file),
             ("registry.password", &mut registry.password, &registry.password_file),
             ("registry.sandbox_token", &mut registry.sandbox_token, &registry.sandbox_token_file),
             ("security.master_key", &mut security.master_key, &security.master_key_file),
         ] {
-            *value = secret::twin(key, value.take(), file.as_deref())?;
+            secret::twin(key, value, file.as_deref(), problems);
         }
-        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::IsTerminal as _;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{LevelFilter, ParseError};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::config::{Log, LogFormat};
@@ -50,6 +50,13 @@ pub fn init_logs(log: &Log) -> Result<(), TelemetryError> {
     }
 }
 
+/// Whether logs can be set up so. A bare word that is no level would pass for the name of a module, and silence all others.
+pub fn is_level(text: &str) -> bool {
+    let words = || text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let known = |word: &str| word.contains(['=', '[']) || word.parse::<LevelFilter>().is_ok();
+    words().next().is_some() && words().all(known) && EnvFilter::try_new(text).is_ok()
+}
+
 /// A bare `info` leaves out what the worker runtime and the database driver say of every start; whoever wants more writes directives.
 fn directives(level: &str) -> String {
     if level.eq_ignore_ascii_case("info") {
@@ -76,6 +83,16 @@ mod tests {
     fn a_level_that_is_none_is_refused() {
         let log = Log { level: "info,kopru=loud".to_owned(), format: LogFormat::Text };
         assert!(matches!(init_logs(&log), Err(TelemetryError::Level(_))));
+    }
+
+    #[test]
+    fn a_misspelt_level_is_not_taken_for_a_module() {
+        for level in ["info", "WARN", "off", "warn,kopru=debug", "kopru[task]=trace", "info,"] {
+            assert!(is_level(level), "{level}");
+        }
+        for level in ["inof", "", "info,kopru", "info,kopru=loud"] {
+            assert!(!is_level(level), "{level}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::output::{GOOD, paint};
 use super::{Failure, Global, Output, admin};
-use crate::config::{Config, REFERENCE, REFERENCE_TR, format_duration};
+use crate::config::{Config, REFERENCE, REFERENCE_TR, format_duration, master_key, master_key_path};
 
 /// Arguments of `config`.
 #[derive(Debug, clap::Args)]
@@ -33,6 +33,10 @@ pub(super) fn run(global: &Global, args: &Args, output: Output) -> Result<ExitCo
     match args.action {
         Action::Check => {
             let config = Config::load(global.config.as_deref())?;
+            // Looked at where there is one, but none is made: looking changes nothing.
+            if !config.is_sqlite() || master_key_path(&config).exists() {
+                master_key(&config, None)?;
+            }
             if !output.is_json() {
                 output.line(paint(
                     GOOD,

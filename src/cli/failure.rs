@@ -65,31 +65,13 @@ impl Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let message = match &error {
-            ConfigError::Problems(problems) => {
-                let join = |lang| {
-                    let lines: Vec<_> =
-                        problems.iter().map(|it| format!("{}: {}", it.key, it.message.get(lang))).collect();
-                    lines.join("; ")
-                };
-                Text::new(join(Lang::Tr), join(Lang::En))
-            }
-            _ => {
-                return Self::new(
-                    "configuration",
-                    Text::fixed("ayarlar kullanılamıyor", "unusable settings"),
-                )
-                .because(error);
-            }
-        };
-        Self::new("configuration", message)
+        Self::new("configuration", error.text())
     }
 }
 
 impl From<MasterKeyError> for Failure {
     fn from(error: MasterKeyError) -> Self {
-        Self::new("master_key", Text::fixed("ana anahtar kullanılamıyor", "the master key cannot be used"))
-            .because(error)
+        Self::new("master_key", Text::new(error.turkish(), error.to_string()))
     }
 }
 
@@ -168,7 +150,7 @@ mod tests {
     fn settings_that_do_not_fit_are_told_in_both_languages() {
         let mut config = crate::config::Config::for_tests(std::path::Path::new("/nowhere"));
         config.filing.concurrency = 0;
-        let failure = Failure::from(ConfigError::Problems(config.problems()));
+        let failure = Failure::from(ConfigError(config.problems()));
         assert_eq!(failure.line(Lang::En), "filing.concurrency: must be at least 1");
         assert_eq!(failure.line(Lang::Tr), "filing.concurrency: en az 1 olmalıdır");
     }

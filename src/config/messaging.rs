@@ -10,7 +10,7 @@ use kopru_sms::{Template, Vendor};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{ConfigError, secret, value};
+use super::{Problem, secret, value};
 
 /// The account that writes to a file; it needs no settings.
 pub const LOG_ACCOUNT: &str = "log";
@@ -123,12 +123,11 @@ impl Sms {
         self.inbound.get(vendor.as_str()).cloned().unwrap_or_default().or(vendor)
     }
 
-    pub(super) fn read_secrets(&mut self) -> Result<(), ConfigError> {
+    pub(super) fn read_secrets(&mut self, problems: &mut Vec<Problem>) {
         for account in self.accounts.values_mut() {
             let SmsAccount { password, password_file, .. } = account;
-            *password = secret::twin("sms.accounts.password", password.take(), password_file.as_deref())?;
+            secret::twin("sms.accounts.password", password, password_file.as_deref(), problems);
         }
-        Ok(())
     }
 
     /// What is wrong with the section.
@@ -207,12 +206,11 @@ impl SmsAccount {
 }
 
 impl Mail {
-    pub(super) fn read_secrets(&mut self) -> Result<(), ConfigError> {
+    pub(super) fn read_secrets(&mut self, problems: &mut Vec<Problem>) {
         for account in self.accounts.values_mut() {
             let MailAccount { password, password_file, .. } = account;
-            *password = secret::twin("mail.accounts.password", password.take(), password_file.as_deref())?;
+            secret::twin("mail.accounts.password", password, password_file.as_deref(), problems);
         }
-        Ok(())
     }
 
     /// What is wrong with the section.

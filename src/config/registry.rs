@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::{ConfigError, secret, value};
+use super::{Problem, secret, value};
 
 /// The registry that consents are filed with.
 #[derive(Debug, Clone, Deserialize)]
@@ -56,7 +56,7 @@ pub struct Registry {
 
 impl Registry {
     /// The partner's password as its file holds it now; `None` where it does not come from a file.
-    pub fn password_now(&self) -> Result<Option<SecretString>, ConfigError> {
+    pub fn password_now(&self) -> Result<Option<SecretString>, Problem> {
         let path = self.password_file.as_deref();
         path.map(|path| secret::of_file("registry.password", path)).transpose()
     }

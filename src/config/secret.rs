@@ -2,32 +2,50 @@
 
 use std::path::Path;
 
+use kopru_domain::Text;
 use secrecy::SecretString;
 
-use super::ConfigError;
+use super::Problem;
 
-/// The value itself or what its file holds, line end cut off. Both at once is an error: it would be left open which one counts.
+/// Reads the value from its file where one is named. Both at once is a mistake: it would be left open which one counts. What
+/// cannot be read counts as set, so that no other rule misses it.
 pub(super) fn twin(
     key: &'static str,
-    value: Option<SecretString>,
+    value: &mut Option<SecretString>,
     file: Option<&Path>,
-) -> Result<Option<SecretString>, ConfigError> {
-    let Some(path) = file else { return Ok(value) };
+    problems: &mut Vec<Problem>,
+) {
+    let Some(path) = file else { return };
     if value.is_some() {
-        return Err(ConfigError::Twins { key });
+        let message = Text::new(
+            format!("{key}_file da verilmiş; birini bırakın"),
+            format!("{key}_file is set too; keep one of them"),
+        );
+        problems.push(Problem::new(key, message));
+        return;
     }
-    of_file(key, path).map(Some)
+    *value = Some(of_file(key, path).unwrap_or_else(|problem| {
+        problems.push(problem);
+        SecretString::default()
+    }));
 }
 
 /// What a file holds, line end cut off.
-pub(super) fn of_file(key: &'static str, path: &Path) -> Result<SecretString, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::SecretFile {
-        key,
-        path: path.to_owned(),
-        source,
+pub(super) fn of_file(key: &'static str, path: &Path) -> Result<SecretString, Problem> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let message = Text::new(
+            format!("{key}_file: {shown} okunamadı: {error}"),
+            format!("{key}_file: {shown} cannot be read: {error}"),
+        );
+        Problem::new(key, message)
     })?;
     match text.trim_end_matches(['\r', '\n']) {
-        "" => Err(ConfigError::SecretEmpty { key, path: path.to_owned() }),
+        "" => {
+            let message =
+                Text::new(format!("{key}_file: {shown} boş"), format!("{key}_file: {shown} is empty"));
+            Err(Problem::new(key, message))
+        }
         secret => Ok(SecretString::from(secret)),
     }
 }

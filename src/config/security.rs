@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use kopru_store::{MasterKey, StoreError};
+use kopru_store::MasterKey;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
@@ -45,12 +45,9 @@ pub enum MasterKeyError {
     Unreadable {
         /// Setting or file.
         origin: String,
-        /// Why.
-        #[source]
-        source: StoreError,
     },
     /// The key file cannot be read or written.
-    #[error("the master key file {path} cannot be used")]
+    #[error("the master key file {path} cannot be used: {source}")]
     File {
         /// The file.
         path: PathBuf,
@@ -58,6 +55,28 @@ pub enum MasterKeyError {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl MasterKeyError {
+    /// Why there is none, in Turkish.
+    pub fn turkish(&self) -> String {
+        match self {
+            Self::Missing => "ana anahtar yok: `kopru config new-master-key` ile üretin, bir kopyasını veritabanından ayrı saklayın \
+                 ve security.master_key_file ayarlayın"
+                .to_owned(),
+            Self::Lost { id, path } => format!(
+                "bu veritabanının ana anahtarı {id} yok: kopyasını {} yoluna geri koyun ya da security.master_key_file \
+                 ayarlayın; onsuz kişisel veriler okunamaz",
+                path.display()
+            ),
+            Self::Unreadable { origin } => {
+                format!("{origin} içindeki ana anahtar 64 onaltılık rakam olmalıdır")
+            }
+            Self::File { path, source } => {
+                format!("{} ana anahtar dosyası kullanılamıyor: {source}", path.display())
+            }
+        }
+    }
 }
 
 /// The default place of the master key.
@@ -86,8 +105,7 @@ pub fn master_key(config: &Config, existing: Option<String>) -> Result<MasterKey
 }
 
 fn parse(text: &str, origin: &str) -> Result<MasterKey, MasterKeyError> {
-    MasterKey::from_text(text)
-        .map_err(|source| MasterKeyError::Unreadable { origin: origin.to_owned(), source })
+    MasterKey::from_text(text).map_err(|_| MasterKeyError::Unreadable { origin: origin.to_owned() })
 }
 
 /// Writes a new key where there is none. Two processes that start at once agree: the second reads what the first wrote.

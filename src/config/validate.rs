@@ -1,12 +1,14 @@
 //! Settings that are well-formed each, but cannot be used, alone or together.
 
-use std::fmt;
 use std::time::Duration;
 
-use kopru_domain::{Lang, Text};
+use kopru_domain::Text;
+use kopru_store::MasterKey;
+use secrecy::ExposeSecret as _;
 use url::Url;
 
-use super::Config;
+use super::{Config, Problem};
+use crate::telemetry;
 
 /// Most requests a second that the registry takes from one address (registry-protocol section 6).
 const REGISTRY_LIMIT: f64 = 10.0;
@@ -16,28 +18,13 @@ const REGISTRY_PAGE: u32 = 1_000;
 /// A brand that is not read for three days is an alarm.
 const LONGEST_PULL: Duration = Duration::from_hours(24);
 
-/// A setting that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Its key.
-    pub key: &'static str,
-    /// What is wrong and what to do.
-    pub message: Text,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.key, self.message.get(Lang::En))
-    }
-}
-
 #[derive(Default)]
 struct Problems(Vec<Problem>);
 
 impl Problems {
     fn unless(&mut self, holds: bool, key: &'static str, tr: &'static str, en: &'static str) {
         if !holds {
-            self.0.push(Problem { key, message: Text::fixed(tr, en) });
+            self.0.push(Problem::new(key, Text::fixed(tr, en)));
         }
     }
 }
@@ -47,10 +34,11 @@ impl Config {
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Problems::default();
         self.check_doors(&mut problems);
+        self.check_keys_and_logs(&mut problems);
         self.check_registry(&mut problems);
         self.check_work(&mut problems);
         let messaging = self.sms.problems().into_iter().chain(self.mail.problems());
-        problems.0.extend(messaging.map(|(key, message)| Problem { key, message }));
+        problems.0.extend(messaging.map(|(key, message)| Problem::new(key, message)));
         problems.0
     }
 
@@ -97,6 +85,22 @@ impl Config {
         );
     }
 
+    fn check_keys_and_logs(&self, problems: &mut Problems) {
+        let key = self.security.master_key.as_ref();
+        problems.unless(
+            key.is_none_or(|key| MasterKey::from_text(key.expose_secret()).is_ok()),
+            "security.master_key",
+            "64 onaltılık rakam olmalıdır; `kopru config new-master-key` bir anahtar üretir",
+            "must be 64 hexadecimal digits; `kopru config new-master-key` makes a key",
+        );
+        problems.unless(
+            telemetry::is_level(&self.log.level),
+            "log.level",
+            "error, warn, info, debug, trace, off ya da bunlarla hedef=düzey listesi olmalıdır",
+            "must be error, warn, info, debug, trace, off, or a list of target=level with them",
+        );
+    }
+
     fn check_registry(&self, problems: &mut Problems) {
         let registry = &self.registry;
         let url = registry.url.as_ref();
@@ -133,17 +137,16 @@ impl Config {
             "needs the sandbox's address in registry.url",
         );
         problems.unless(
-            registry.requests_per_second >= 0.0 && registry.requests_per_second.is_finite(),
+            (0.0..=REGISTRY_LIMIT).contains(&registry.requests_per_second),
             "registry.requests_per_second",
-            "negatif olamaz",
-            "must not be negative",
+            "0 ile 10 arasında olmalıdır: İYS bir adresten saniyede en çok 10 istek kabul eder",
+            "must be from 0 to 10: the registry takes at most 10 requests a second from one address",
         );
         problems.unless(
-            !registry.is_real()
-                || (registry.requests_per_second > 0.0 && registry.requests_per_second <= REGISTRY_LIMIT),
+            !registry.is_real() || registry.requests_per_second != 0.0,
             "registry.requests_per_second",
-            "İYS saniyede en çok 10 istek kabul eder; 0 (sınırsız) ona karşı kullanılamaz",
-            "the registry takes at most 10 requests a second; 0 (no limit) is not for it",
+            "0 (sınırsız) İYS'ye karşı kullanılamaz",
+            "0 (no limit) is not for the registry",
         );
         problems.unless(
             (0.0..=1.0).contains(&registry.guard_below),

@@ -4,11 +4,18 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kopru_domain::Text;
 use secrecy::SecretString;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+
+/// What follows the text that is none.
+pub(super) const NO_DURATION: Text = Text::fixed(
+    " bir süre değil; 500ms, 30s, 15m, 2h ya da 1h30m gibi yazın",
+    " is no duration; write 500ms, 30s, 15m, 2h or 1h30m",
+);
 
 /// Reads `500ms`, `30s`, `15m`, `2h`, `7d` or a sum such as `1h30m`. A bare number has no unit and is refused.
 pub fn parse_duration(text: &str) -> Option<Duration> {
@@ -47,9 +54,7 @@ pub fn format_duration(duration: Duration) -> String {
 
 pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    parse_duration(&text).ok_or_else(|| {
-        D::Error::custom(format!("`{text}` is no duration; write 500ms, 30s, 15m, 2h or 1h30m"))
-    })
+    parse_duration(&text).ok_or_else(|| D::Error::custom(format!("`{text}`{}", NO_DURATION.en)))
 }
 
 /// An empty text is `None`; anything else is read as `T` is.

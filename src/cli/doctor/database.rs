@@ -147,13 +147,10 @@ async fn key(config: &Config, db: &Db) -> Finding {
                 "put the right key back from your backup (security.master_key_file)",
             )
         }
-        Err(error) => {
-            let text = chain(&error);
-            Finding::fail(check, Text::new(text.clone(), text)).advise(
-                "anahtarı yedeğinizden geri koyun; onsuz kişisel veriler okunamaz",
-                "put the key back from your backup; without it personal data cannot be read",
-            )
-        }
+        Err(error) => Finding::fail(check, Text::new(error.turkish(), error.to_string())).advise(
+            "anahtarı yedeğinizden geri koyun; onsuz kişisel veriler okunamaz",
+            "put the key back from your backup; without it personal data cannot be read",
+        ),
     }
 }
 
