@@ -20,13 +20,34 @@ use crate::service::Caller;
 /// Tasks of a short command have nothing left to do when it is through.
 const CLOSE: Duration = Duration::from_secs(5);
 
-/// Runs a piece of work on the database, beside a server that may be running.
+/// Whether a command may make the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Database {
+    /// There is nothing for it to do where none is: a slip in the path would look like an empty installation.
+    Existing,
+    /// What it adds stands first in an installation.
+    MayBeNew,
+}
+
+/// Runs a piece of work on the database that is there, beside a server that may be running.
 pub(super) fn with_app<T>(
     global: &Global,
     work: impl AsyncFnOnce(&App) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    with_database(global, Database::Existing, work)
+}
+
+/// Runs a piece of work on the database, beside a server that may be running.
+pub(super) fn with_database<T>(
+    global: &Global,
+    database: Database,
+    work: impl AsyncFnOnce(&App) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let config = global.load_quietly()?;
-    prepare(&config)?;
+    match config.sqlite_file().filter(|file| !file.exists()) {
+        Some(file) if database == Database::Existing => return Err(missing(&file)),
+        _ => prepare(&config)?,
+    }
     block_on(async {
         let clocks = Clocks::default();
         if clock::adopt(&config, &clocks).await.is_err() {
@@ -37,6 +58,19 @@ pub(super) fn with_app<T>(
         close(&app, CLOSE).await;
         outcome
     })
+}
+
+fn missing(file: &Path) -> Failure {
+    let file = file.display();
+    let message = Text::new(
+        format!(
+            "{file} veritabanı yok; data_dir ve database.url ayarlarını denetleyin, yenisini `kopru migrate` oluşturur"
+        ),
+        format!(
+            "there is no database {file}; check data_dir and database.url, `kopru migrate` makes a new one"
+        ),
+    );
+    Failure::new("no_database", message)
 }
 
 /// Makes the data folder and a SQLite database's file, for their owner alone.

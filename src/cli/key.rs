@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use kopru_domain::time::parse_consent_date;
 use kopru_domain::{IysCode, Lang, Text};
 
-use super::admin::{self, with_app};
+use super::admin::{self, Database, with_database};
 use super::output::{STRONG, WARN, paint};
 use super::{Failure, Global, Output};
 use crate::config::parse_duration;
@@ -83,7 +83,11 @@ fn scope() -> impl clap::builder::TypedValueParser<Value = Scope> {
 
 pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCode, Failure> {
     let caller = admin::caller(output.lang());
-    with_app(global, async |app| match args.action {
+    let database = match args.action {
+        Action::Add(_) => Database::MayBeNew,
+        _ => Database::Existing,
+    };
+    with_database(global, database, async |app| match args.action {
         Action::Add(add) => {
             let expires_at =
                 add.expires.as_deref().map(|text| expiry(text, app.clocks.wire())).transpose()?;

@@ -30,7 +30,7 @@ enum Action {
 pub(super) fn run(global: &Global, args: &Args, output: Output) -> Result<ExitCode, Failure> {
     let Action::Verify { provider } = args.action;
     with_app(global, async |app| {
-        let reports = ledger::verify(app, provider).await?;
+        let reports = ledger::verify(app, provider, output.lang()).await?;
         let mut sound = true;
         for report in &reports {
             sound &= report.ok;
@@ -51,29 +51,17 @@ pub(super) fn run(global: &Global, args: &Args, output: Output) -> Result<ExitCo
 }
 
 fn line(report: &LedgerReport, lang: Lang) -> String {
-    let LedgerReport { iys_code, rows, ok, first_bad_seq, problem, head_matches } = report;
+    let LedgerReport { iys_code, rows, ok, first_bad_seq, problem, .. } = report;
     let tr = lang == Lang::Tr;
     if *ok {
         let text = if tr { "kayıt, zincir sağlam" } else { "rows, the chain is sound" };
         return format!("{iys_code}  {} {rows} {text}", paint(GOOD, "✓"));
     }
-    let mut problems = Vec::new();
-    if let Some(seq) = first_bad_seq {
-        let why = problem.as_deref().map(|problem| format!(" ({problem})")).unwrap_or_default();
-        let text = if tr {
-            format!("{seq}. kayıt zincire uymuyor{why}")
-        } else {
-            format!("row {seq} does not fit the chain{why}")
-        };
-        problems.push(text);
-    }
-    if !head_matches {
-        let text = if tr {
-            "son kayıt zincirin başıyla uyuşmuyor"
-        } else {
-            "the last row is not the one that the head names"
-        };
-        problems.push(text.to_owned());
-    }
-    format!("{iys_code}  {} {rows}: {}", paint(BAD, "✗"), problems.join("; "))
+    let problem = problem.as_deref().unwrap_or_default();
+    let told = match first_bad_seq {
+        Some(seq) if tr => format!("{seq}. kayıt zincire uymuyor ({problem})"),
+        Some(seq) => format!("row {seq} does not fit the chain ({problem})"),
+        None => problem.to_owned(),
+    };
+    format!("{iys_code}  {} {rows}: {told}", paint(BAD, "✗"))
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use kopru_domain::{IysCode, Text};
 
-use super::admin::{self, with_app};
+use super::admin::{self, Database, with_database};
 use super::{Failure, Global, Output};
 use crate::registry::OwnCredentials;
 use crate::service::onboarding::{self, SyncItem, SyncReport, SyncRequest};
@@ -98,7 +98,11 @@ impl Login {
 
 pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCode, Failure> {
     let caller = admin::caller(output.lang());
-    with_app(global, async |app| match args.action {
+    let database = match args.action {
+        Action::Add(_) | Action::Sync { .. } => Database::MayBeNew,
+        _ => Database::Existing,
+    };
+    with_database(global, database, async |app| match args.action {
         Action::Add(Add { iys_code, title, login }) => {
             let test = !login.untested;
             let new = NewProvider { iys_code, title, credentials: login.read()?, tested_at: None };

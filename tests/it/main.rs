@@ -23,6 +23,7 @@ mod inbound;
 mod inbox;
 mod journey;
 mod keywords;
+mod ledger;
 mod messages;
 mod mirror;
 mod onboarding;

@@ -127,7 +127,7 @@ on_both_databases! {
         assert_eq!(first.1, second.1, "the stored answer comes again");
         let other = bridge.post_raw(&path, &bridge.key, &header, b"[]".to_vec()).await;
         assert_eq!(other.0, 422, "{}", other.1);
-        let reports = kopru::service::ledger::verify(&bridge.app, None).await.unwrap();
+        let reports = kopru::service::ledger::verify(&bridge.app, None, kopru_domain::Lang::En).await.unwrap();
         assert_eq!(reports[0].rows, 2_500);
     }
 }

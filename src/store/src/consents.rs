@@ -23,6 +23,7 @@ statements! {
         FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = wanted.value}";
     HASH_AT = "SELECT hash FROM consents WHERE iys_code = $1 AND seq = $2";
     CHAIN = concat!("SELECT ", row!(), " FROM consents c WHERE c.iys_code = $1 AND c.seq > $2 ORDER BY c.seq LIMIT 1000");
+    LAST = "SELECT max(seq) FROM consents WHERE iys_code = $1";
 }
 
 static APPEND: Insert = Insert {
@@ -160,9 +161,15 @@ pub async fn hash_at(tx: &mut Tx, provider: IysCode, seq: i64) -> Result<Option<
     tx.row(&HASH_AT, args![provider, seq]).await?.map(|row| hash(row.get(0)?)).transpose()
 }
 
-/// The next 1 000 links of the chain after a place.
-pub async fn chain(tx: &mut Tx, provider: IysCode, after: i64) -> Result<Vec<ConsentRow>> {
-    tx.rows(&CHAIN, args![provider, after]).await?.iter().map(read).collect()
+/// The next 1 000 links of the chain after a place, with their places: also of a row that is damaged.
+pub async fn chain(tx: &mut Tx, provider: IysCode, after: i64) -> Result<Vec<(i64, Result<ConsentRow>)>> {
+    let rows = tx.rows(&CHAIN, args![provider, after]).await?;
+    rows.iter().map(|row| Ok((row.get(1)?, read(row)))).collect()
+}
+
+/// The highest place in the chain; `None` where there is no row.
+pub async fn last(tx: &mut Tx, provider: IysCode) -> Result<Option<i64>> {
+    tx.row(&LAST, args![provider]).await?.map_or(Ok(None), |row| row.get(0))
 }
 
 fn values(provider: IysCode, row: ConsentRow) -> Vec<Value> {

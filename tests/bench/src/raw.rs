@@ -81,6 +81,7 @@ mod tests {
         assert_eq!(insert(&db, rows(1, 300, now)).await.unwrap(), 300);
         let mut tx = db.read().await.unwrap();
         let chain = consents::chain(&mut tx, IysCode(600_100), 0).await.unwrap();
-        assert_eq!((chain.len(), chain[299].seq, chain[0].sealed.len()), (300, 300, SEALED));
+        let first = chain[0].1.as_ref().unwrap();
+        assert_eq!((chain.len(), chain[299].0, first.sealed.len()), (300, 300, SEALED));
     }
 }

@@ -307,7 +307,7 @@ impl Bridge {
     }
 
     pub async fn ledger_holds(&self) {
-        let reports = kopru::service::ledger::verify(&self.app, None).await.unwrap();
+        let reports = kopru::service::ledger::verify(&self.app, None, kopru_domain::Lang::En).await.unwrap();
         assert!(reports.iter().all(|report| report.ok), "{reports:?}");
     }
 

@@ -1,6 +1,7 @@
 //! The ledger and its evidence.
 
-use kopru_domain::{BrandCode, Channel, ConsentStatus, ProviderSource, RecipientType, RetailerCode};
+use kopru_domain::{BrandCode, Channel, ConsentStatus, IysCode, ProviderSource, RecipientType, RetailerCode};
+use kopru_store::Tx;
 use kopru_store::consents::{self, ConsentRow};
 
 use crate::fixture::Store;
@@ -47,9 +48,16 @@ async fn a_row_comes_back_in_every_field(store: Store) {
             let mut many = consents::find_many(tx, PROVIDER, vec![bare.id, id(99), full.id]).await.unwrap();
             many.sort_by_key(|row| row.seq);
             assert_same!(many, [&full, &bare]);
-            assert_same!(consents::chain(tx, PROVIDER, 0).await.unwrap(), [&full, &bare]);
+            assert_same!(chain(tx, PROVIDER, 0).await, [&full, &bare]);
+            assert_eq!(consents::last(tx, PROVIDER).await.unwrap(), Some(bare.seq));
+            assert_eq!(consents::last(tx, OTHER_PROVIDER).await.unwrap(), None);
         })
         .await;
+}
+
+async fn chain(tx: &mut Tx, provider: IysCode, after: i64) -> Vec<ConsentRow> {
+    let links = consents::chain(tx, provider, after).await.unwrap();
+    links.into_iter().map(|(_, row)| row.unwrap()).collect()
 }
 
 async fn the_chain_is_read_in_pieces_of_a_thousand(store: Store) {
@@ -58,7 +66,7 @@ async fn the_chain_is_read_in_pieces_of_a_thousand(store: Store) {
     let mut lengths = Vec::new();
     let mut last = 0;
     loop {
-        let piece = store.read(async |tx| consents::chain(tx, PROVIDER, last).await.unwrap()).await;
+        let piece = store.read(async |tx| chain(tx, PROVIDER, last).await).await;
         lengths.push(piece.len());
         for row in &piece {
             assert_eq!(row.seq, last + 1);
@@ -69,7 +77,7 @@ async fn the_chain_is_read_in_pieces_of_a_thousand(store: Store) {
         }
     }
     assert_eq!(lengths, [1_000, 1_000, 1, 0]);
-    assert!(store.read(async |tx| consents::chain(tx, OTHER_PROVIDER, 0).await.unwrap()).await.is_empty());
+    assert!(store.read(async |tx| chain(tx, OTHER_PROVIDER, 0).await).await.is_empty());
 }
 
 async fn a_place_or_an_identity_is_given_once(store: Store) {

@@ -26,7 +26,7 @@ async fn the_rows_are_those_of_the_intake() {
                 bridge.take(mix.items(1, &dates)).await.unwrap();
             }
         }
-        let report = ledger::verify(&bridge.app, None).await.unwrap().remove(0);
+        let report = ledger::verify(&bridge.app, None, kopru_domain::Lang::En).await.unwrap().remove(0);
         assert!(report.ok && report.rows == 10, "{report:?}");
         told.push(rows(&plain).await);
         bridge.stop().await;
@@ -63,7 +63,8 @@ async fn rows(plain: &Plain) -> Vec<String> {
     let (provider, brand) = (plain.brand.iys_code, plain.brand.brand_code);
     let mut tx = plain.app.db.read().await.unwrap();
     let mut told = Vec::new();
-    for row in consents::chain(&mut tx, provider, 0).await.unwrap() {
+    for (_, row) in consents::chain(&mut tx, provider, 0).await.unwrap() {
+        let row = row.unwrap();
         let opened = mirror::open_consent(&plain.keys, &row.sealed).unwrap();
         told.push(format!(
             "{} {} {:?} {:?} {} {} {:?} {:?} {:?}",
