@@ -205,6 +205,25 @@ impl Registry {
         Ok(())
     }
 
+    /// The users that log in today and whose password the registry has refused. What it once refused of a user that no setting
+    /// and no provider names any more holds nothing up.
+    pub async fn refused(&self, tx: &mut Tx) -> Result<Vec<String>, RegistryError> {
+        let mut used: Vec<String> = self.partner.iter().map(|account| account.key().to_string()).collect();
+        let mut after = IysCode(0);
+        loop {
+            let page = providers::list(tx, after).await?;
+            let Some(last) = page.last() else { break };
+            after = last.iys_code;
+            for row in page.into_iter().filter(|row| row.active && row.own_credentials) {
+                if let Some(sealed) = row.credentials {
+                    used.push(self.own_account(row.iys_code, sealed)?.key().to_string());
+                }
+            }
+        }
+        let refused = sessions::refused(tx).await?.into_iter().filter(|account| used.contains(account));
+        Ok(refused.filter_map(|account| Some(account.split(' ').next()?.to_owned())).collect())
+    }
+
     fn open(&self, sealed: &[u8]) -> Result<OwnCredentials, RegistryError> {
         let json = self.vault.master().open(CREDENTIALS, sealed)?;
         Ok(serde_json::from_slice(&json)

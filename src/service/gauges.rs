@@ -5,9 +5,7 @@ use kopru_domain::cadence::IN_USE_FOR;
 use kopru_domain::schedule::Regime;
 use kopru_domain::via::ViaState;
 use kopru_store::daily_reports::{DailyProblem, DailyState};
-use kopru_store::{
-    batches, cursors, deliveries, holds, push, sessions, submissions, sweeps, via, via_processes,
-};
+use kopru_store::{batches, cursors, deliveries, holds, push, submissions, sweeps, via, via_processes};
 
 use crate::bootstrap::App;
 use crate::service::filing::forecast;
@@ -109,7 +107,7 @@ async fn measure_registry(app: &App) -> ServiceResult<()> {
     let silent = app.registry.silent_until().await?.is_some();
     let refused = {
         let mut tx = app.db.read().await?;
-        sessions::refused(&mut tx).await?.len()
+        app.registry.refused(&mut tx).await?.len()
     };
     metrics::gauge!("registry_accounts_refused").set(refused as f64);
     metrics::gauge!("registry_silent").set(f64::from(u8::from(silent)));

@@ -10,7 +10,7 @@ use kopru::{config::Config, worker};
 use serde_json::{Value, json};
 
 use crate::on_both_databases;
-use crate::support::{Bridge, Database, Options, Registry, consent};
+use crate::support::{Bridge, Database, Options, Registry, consent, kopru};
 
 fn tokens(stats: &Value) -> i64 {
     stats["operations"]["token"]["calls"].as_i64().unwrap_or_default()
@@ -73,6 +73,21 @@ on_both_databases! {
         assert!(kept["credentialsTestedAt"].is_string(), "{kept}");
         let (status, kept) = set(&bridge, "?test=false", &seed.provider_username, "unasked").await;
         assert_eq!((status, kept.get("credentialsTestedAt")), (200, None), "{kept}");
+    }
+}
+
+on_both_databases! {
+    /// `doctor` failed for ever for a user that was tried and not kept.
+    async fn a_refused_user_fails_the_doctor_only_while_it_is_used(database: Database) {
+        let bridge = Bridge::start(database).await;
+        let user = bridge.registry.seed.provider_username.clone();
+        let told = || kopru(&bridge, &["doctor"]).1.iter().any(|finding| finding["check"] == "credentials");
+        assert_eq!(set(&bridge, "", &user, "wrong").await.0, 422);
+        assert!(!told());
+        assert_eq!(set(&bridge, "?test=false", &user, "wrong").await.0, 200);
+        post(&bridge, 0..1).await;
+        bridge.drain().await;
+        assert!(told());
     }
 }
 

@@ -6,7 +6,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use iys::{ErrorClass, IysError};
 use kopru_domain::governor::Tally;
 use kopru_domain::{Clock as _, Text};
-use kopru_store::sessions;
 use reqwest::Client;
 use url::Url;
 
@@ -144,10 +143,10 @@ async fn governor(app: &App) -> Vec<Finding> {
     }
     let refused = async {
         let mut tx = app.db.read().await?;
-        sessions::refused(&mut tx).await
+        app.registry.refused(&mut tx).await
     };
-    for account in refused.await.unwrap_or_default() {
-        let user = account.split(' ').next().unwrap_or_default().to_owned();
+    // What cannot be read is told by the checks of the database.
+    for user in refused.await.unwrap_or_default() {
         let text = Text::new(
             format!("İYS {user} kullanıcısının parolasını reddetti; değişene kadar onunla sorulmaz"),
             format!(
