@@ -3,6 +3,8 @@
 //! Messages are readable by themselves; what varies stands in fields with dots (`submission.id`). Neither holds personal
 //! data or secrets.
 
+mod help;
+
 use std::io::IsTerminal as _;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -72,6 +74,7 @@ pub fn init_metrics() -> Result<PrometheusHandle, TelemetryError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
         .and_then(PrometheusBuilder::install_recorder)
+        .inspect(|_| help::describe())
         .map_err(TelemetryError::Metrics)
 }
 
