@@ -34,6 +34,7 @@ mod retailer;
 mod sandbox;
 mod serve;
 mod text;
+mod trial;
 
 use std::future::Future;
 use std::path::PathBuf;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::output::{DIM, STRONG, paint};
 use super::serve::clock;
-use super::{Failure, Global, Output, block_on};
+use super::{Failure, Global, Output, block_on, trial};
 use crate::bootstrap::App;
 use crate::clocks::Clocks;
 use crate::config::{Config, files};
@@ -43,13 +43,14 @@ pub(super) fn with_database<T>(
     database: Database,
     work: impl AsyncFnOnce(&App) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let config = global.load_quietly()?;
+    let mut config = global.load_quietly()?;
     match config.sqlite_file().filter(|file| !file.exists()) {
         Some(file) if database == Database::Existing => return Err(missing(&file)),
         _ => prepare(&config)?,
     }
     block_on(async {
         let clocks = Clocks::default();
+        trial::join(&mut config, &clocks).await;
         if clock::adopt(&config, &clocks).await.is_err() {
             tracing::warn!("the sandbox's clock does not answer; going by this machine's");
         }

@@ -16,7 +16,8 @@ use kopru_domain::{Lang, Text};
 use serde::{Serialize, Serializer};
 
 use super::output::{BAD, DIM, GOOD, WARN, paint};
-use super::{Failure, Global, Output, Report, block_on};
+use super::{Failure, Global, Output, Report, block_on, trial};
+use crate::clocks::Clocks;
 use crate::config::Config;
 
 /// How a check came out.
@@ -111,7 +112,7 @@ impl Report for Finding {
 }
 
 pub(super) fn run(global: &Global, output: Output) -> Result<ExitCode, Failure> {
-    let config = match global.load_quietly() {
+    let mut config = match global.load_quietly() {
         Ok(config) => config,
         Err(failure) => {
             let lines = [Lang::Tr, Lang::En].map(|lang| failure.line(lang));
@@ -123,7 +124,10 @@ pub(super) fn run(global: &Global, output: Output) -> Result<ExitCode, Failure> 
             return conclude(vec![finding], output);
         }
     };
-    let findings = block_on(async { Ok(examine(config).await) })?;
+    let findings = block_on(async {
+        trial::join(&mut config, &Clocks::default()).await;
+        Ok(examine(config).await)
+    })?;
     conclude(findings, output)
 }
 

@@ -26,6 +26,7 @@ use url::Url;
 
 pub(super) use self::ground::{bind, file_lock, local_url};
 use super::sandbox::{load_scenario, signals, unusable};
+use super::trial::{Note, Trial};
 use super::{Failure, Global, Output, admin, block_on};
 use crate::bootstrap::App;
 use crate::clocks::Clocks;
@@ -94,6 +95,8 @@ impl Doors {
 struct InProcess {
     sandbox: Sandbox,
     url: String,
+    /// Tells other commands of it.
+    _note: Note,
     /// Held for as long as its data file is in use.
     _lock: File,
 }
@@ -238,12 +241,15 @@ async fn start_sandbox(
     })
     .map_err(unusable)?;
     let seed = sandbox.seed_info().ok_or_else(demo::seedless)?;
-    config.registry.url = Url::parse(&url).ok();
-    config.registry.username = Some(seed.username.clone());
-    config.registry.password = Some(seed.password.clone().into());
-    config.registry.integrator_code = Some(seed.integrator_code);
-    config.webhooks.allow_loopback_targets = true;
-    config.use_log_accounts();
+    let trial = Trial {
+        sandbox: url.clone(),
+        username: seed.username.clone(),
+        password: seed.password.clone(),
+        integrator_code: seed.integrator_code,
+        token: config.sandbox.token.as_ref().map(|token| token.expose_secret().to_owned()),
+        public_url: config.http.public_url.as_ref().map(ToString::to_string),
+    };
+    trial.apply(config);
     clocks.set_offset(sandbox.clock_offset());
 
     let (served, stopping) = (sandbox.clone(), outer.stopping());
@@ -252,7 +258,7 @@ async fn start_sandbox(
             tracing::error!(error = &error as &dyn std::error::Error, "the sandbox ended");
         }
     });
-    Ok(InProcess { sandbox, url, _lock: lock })
+    Ok(InProcess { sandbox, url, _note: trial.announce(config)?, _lock: lock })
 }
 
 /// The bearer token of a control interface, where there is one, as an argument of curl.

@@ -43,6 +43,7 @@ mod rules;
 mod simulation;
 mod stop;
 mod texts;
+mod trial;
 mod twin;
 mod via;
 mod webhooks;
