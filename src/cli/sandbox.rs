@@ -10,7 +10,7 @@ use kopru_domain::{Lang, Text};
 use serde_json::json;
 
 use super::output::{DIM, STRONG, paint};
-use super::serve::{bind, file_lock, local_url};
+use super::serve::{bind, file_lock, local_url, warn_if_closed};
 use super::{Failure, Global, Output, admin, block_on};
 use crate::lifecycle::Lifecycle;
 
@@ -42,6 +42,7 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
     // Two simulators on one file would each count limits and idempotency for themselves.
     let _lock = data.as_deref().map(file_lock).transpose()?;
     let listen = args.listen.unwrap_or(config.sandbox.listen);
+    let token = config.sandbox.token.is_some();
     block_on(async {
         let lifecycle = Lifecycle::new();
         lifecycle.listen_for_signals().map_err(signals)?;
@@ -55,6 +56,9 @@ pub(super) fn run(global: &Global, args: Args, output: Output) -> Result<ExitCod
         })
         .map_err(unusable)?;
         greet(output, &url, sandbox.seed_info())?;
+        if !output.is_json() {
+            warn_if_closed(output, listen, token)?;
+        }
         sandbox.serve(listener, lifecycle.stopping()).await.map_err(unusable)?;
         Ok(ExitCode::SUCCESS)
     })

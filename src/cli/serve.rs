@@ -24,6 +24,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use url::Url;
 
+pub(super) use self::banner::warn_if_closed;
 pub(super) use self::ground::{bind, file_lock, local_url};
 use super::sandbox::{load_scenario, signals, unusable};
 use super::trial::{Note, Trial};

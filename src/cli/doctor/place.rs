@@ -155,10 +155,13 @@ fn doors(config: &Config) -> Vec<Finding> {
     }
     if open(&config.sandbox.listen) && config.sandbox.token.is_none() {
         let text = Text::fixed(
-            "deneme ortamının denetimi dışarıya açık ve parolasız",
-            "the sandbox's control would be reachable from other machines without a token",
+            "deneme ortamı bu makinenin dışına açık ve jetonu yok: denetim arayüzü ve sayfaları herkese kapalı kalır",
+            "the sandbox listens beyond this machine without a token: its control and its pages stay closed to everybody",
         );
-        findings.push(Finding::warn(check, text).advise("sandbox.token ayarlayın", "set sandbox.token"));
+        findings.push(Finding::warn(check, text).advise(
+            "sandbox.token ayarlayın ya da sandbox.listen'i 127.0.0.1'de tutun",
+            "set sandbox.token, or keep sandbox.listen on 127.0.0.1",
+        ));
     }
     if open(&config.http.listen) && config.http.trusted_proxies.is_empty() {
         let text = Text::fixed(

@@ -1,5 +1,7 @@
 //! What `serve` prints when it is ready: addresses, and with the sandbox a key and three lines to paste.
 
+use std::net::SocketAddr;
+
 use kopru_domain::Lang;
 use kopru_domain::time::format_rfc3339;
 use kopru_domain::time::truncate_seconds;
@@ -10,7 +12,7 @@ use super::Role;
 use super::control_header;
 use super::demo::Demo;
 use crate::bootstrap::App;
-use crate::cli::output::{DIM, GOOD, STRONG, paint};
+use crate::cli::output::{DIM, GOOD, STRONG, WARN, paint};
 use crate::cli::{Failure, Output};
 
 /// Where this process is reached.
@@ -103,11 +105,30 @@ pub(super) fn demo(
     ] {
         output.line(entry(name, value))?;
     }
+    warn_if_closed(output, app.config.sandbox.listen, app.config.sandbox.token.is_some())?;
     for (number, (text, line)) in steps(app, api, sandbox, demo, tr).into_iter().enumerate() {
         output.line(format!("\n{} {}", paint(STRONG, number + 1), paint(DIM, text)))?;
         output.line(line)?;
     }
     output.line("")
+}
+
+/// Tells that a sandbox lets nobody control it, because it listens beyond this machine and has no token to tell who may.
+pub(in crate::cli) fn warn_if_closed(output: Output, listen: SocketAddr, token: bool) -> Result<(), Failure> {
+    if listen.ip().is_loopback() || token {
+        return Ok(());
+    }
+    let text = match output.lang() {
+        Lang::Tr => {
+            "! Deneme ortamı bu makinenin dışına da açık ve jetonu yok: saati, vatandaşı ve sayfaları herkese, bu makineye de \
+             kapalı. KOPRU__SANDBOX__TOKEN verin ya da yalnız 127.0.0.1'de dinletin."
+        }
+        Lang::En => {
+            "! The sandbox listens beyond this machine and has no token: its clock, its citizen and its pages are closed to \
+             everybody, this machine too. Set KOPRU__SANDBOX__TOKEN, or let it listen on 127.0.0.1."
+        }
+    };
+    output.line(paint(WARN, text))
 }
 
 fn title(lang: Lang) -> String {
@@ -139,10 +160,10 @@ fn steps(app: &App, api: &str, sandbox: &str, demo: &Demo, tr: bool) -> [(&'stat
     let curl = "curl -sS -w '\\n'";
     let body = "-H 'Content-Type: application/json' -d";
     let control = control_header(&app.config);
+    // The pauses are for who pastes all three at once: filing and reading the feed take a moment each.
     let add = format!(
-        "{curl} {api}/v1/brands/{brand}/consents -H 'Authorization: Bearer {key}' {body} '{consent}'"
+        "{curl} {api}/v1/brands/{brand}/consents -H 'Authorization: Bearer {key}' {body} '{consent}' && sleep 2"
     );
-    // The pause is for scripts: the bridge reads the feed as soon as the clock moves, which takes a moment.
     let withdraw = format!(
         "{curl}{control} {sandbox}/_sandbox/citizen/movements {body} '{withdrawal}' && \
          {curl}{control} {sandbox}/_sandbox/clock {body} '{{\"advance\":\"65m\"}}' && sleep 2"

@@ -30,8 +30,8 @@ impl Problem {
         Self::new(
             StatusCode::FORBIDDEN,
             "control_closed",
-            "Kontrol jetonu ayarlanmadığı için kontrol arayüzü yalnız bu makineden kullanılabilir.",
-            "without a control token the control interface can be used from this machine only",
+            "Deneme ortamı bu makinenin dışına açık ve kontrol jetonu yok: kontrol arayüzü herkese kapalı. Jeton ayarlayın ya da yalnız 127.0.0.1 adresinde dinletin.",
+            "the sandbox listens beyond this machine and has no control token: its control interface is closed to everybody; set a token, or let it listen on 127.0.0.1 alone",
         )
     }
 

@@ -52,7 +52,7 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
 /// Why a page is not shown.
 #[derive(Debug)]
 enum PageError {
-    /// The pages are open to this machine alone.
+    /// There is no control token, and the simulator listens beyond this machine.
     Closed,
     /// Somebody has to log in first, or again.
     LoggedOut {
@@ -84,7 +84,7 @@ impl IntoResponse for PageError {
                 StatusCode::FORBIDDEN,
                 Door::Citizen,
                 "Bu sayfalar kapalı",
-                "Kontrol jetonu ayarlanmadığı için bu sayfalar yalnız bu makineden açılabilir.",
+                "Deneme ortamı bu makinenin dışına açık ve kontrol jetonu yok. Jeton ayarlayın ya da yalnız 127.0.0.1 adresinde dinletin.",
             ),
             Self::Forged(door) => (
                 StatusCode::FORBIDDEN,
