@@ -6,6 +6,7 @@
 
 mod address;
 mod admin;
+mod arguments;
 mod brand;
 mod config;
 mod consent;
@@ -19,6 +20,7 @@ mod form;
 mod inbound;
 mod key;
 mod keyword;
+mod labels;
 mod ledger;
 mod link;
 mod message;

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use kopru::cli::Cli;
 
 /// Much of what one thread allocates another frees (rows and values cross to the database's threads), which this one is good at.
@@ -10,7 +9,10 @@ use kopru::cli::Cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        Err(answered) => return answered,
+    };
     let output = cli.output();
     match cli.run() {
         Ok(code) => code,

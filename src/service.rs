@@ -162,10 +162,39 @@ pub struct FieldProblem {
     pub title: Text,
 }
 
+/// What [`ServiceError::NotFound`] names, in both languages.
+pub fn thing(name: &'static str) -> Text {
+    let tr = match name {
+        "brand" => "marka",
+        "consent" => "izin kaydı",
+        "endpoint" => "uç nokta",
+        "evidence" => "kanıt",
+        "form" => "form",
+        "format" => "biçim",
+        "inbound connection" => "gelen SMS bağlantısı",
+        "inbound message" => "gelen SMS",
+        "key" => "API anahtarı",
+        "keyword" => "anahtar kelime",
+        "link" => "bağlantı",
+        "opt-in" => "çift onay",
+        "provider" => "hizmet sağlayıcı",
+        "push connection" => "İYS bildirim bağlantısı",
+        "receiver" => "alıcı",
+        "report" => "rapor",
+        "retailer" => "bayi",
+        "sender" => "gönderen",
+        "text" => "metin",
+        "time stamp" => "zaman damgası",
+        "via" => "İYS üzerinden onay",
+        other => other,
+    };
+    Text::fixed(tr, name)
+}
+
 /// Why a use case could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// It does not exist, or not for this caller.
+    /// It does not exist, or not for this caller; [`thing`] has its name in Turkish.
     #[error("{0} not found")]
     NotFound(&'static str),
     /// The caller lacks a right.

@@ -1,16 +1,15 @@
 //! `kopru address`: what the normaliser makes of an address.
 
-use std::io::BufRead as _;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use kopru_domain::address::warnings;
-use kopru_domain::{AddressError, Channel, Lang, Recipient, Text};
+use kopru_domain::{AddressError, Channel, Lang, Recipient};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::output::{BAD, GOOD, WARN, paint};
-use super::{Failure, Output, Report};
+use super::{Failure, Output, Report, admin};
 
 /// Arguments of `address`.
 #[derive(Debug, clap::Args)]
@@ -35,11 +34,11 @@ pub(super) fn run(args: &Args, output: Output) -> Result<ExitCode, Failure> {
         output.show(&verdict)?;
         return Ok(if verdict.outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    for line in std::io::stdin().lock().lines() {
-        let line = line.map_err(|error| {
-            Failure::new("input", Text::fixed("girdi okunamadı", "the input cannot be read")).because(error)
-        })?;
-        output.show(&Verdict::of(&line, args.channel, output.lang()))?;
+    for line in admin::lines() {
+        match line? {
+            Ok(line) => output.show(&Verdict::of(&line, args.channel, output.lang()))?,
+            Err(message) => admin::show_unreadable(output, &message)?,
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

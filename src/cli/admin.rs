@@ -1,5 +1,6 @@
 //! What the commands that work on the database have in common: opening it, and showing what the services answer.
 
+use std::io::BufRead as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,9 +9,9 @@ use kopru_domain::{Lang, Text};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::output::{DIM, STRONG, paint};
+use super::output::{BAD, DIM, STRONG, paint};
 use super::serve::clock;
-use super::{Failure, Global, Output, block_on, trial};
+use super::{Failure, Global, Output, block_on, labels, trial};
 use crate::bootstrap::App;
 use crate::clocks::Clocks;
 use crate::config::{Config, files};
@@ -99,6 +100,26 @@ pub(super) fn read_file(path: &Path) -> std::io::Result<String> {
     }
 }
 
+/// The lines of standard input; one that is no text does not end the rest.
+pub(super) fn lines() -> impl Iterator<Item = Result<Result<String, Text>, Failure>> {
+    std::io::stdin().lock().split(b'\n').map(|line| {
+        let mut line = line.map_err(|error| {
+            Failure::new("input", Text::fixed("girdi okunamadı", "the input cannot be read")).because(error)
+        })?;
+        line.pop_if(|last| *last == b'\r');
+        Ok(String::from_utf8(line).map_err(|_| Text::fixed("satır UTF-8 değil", "the line is not UTF-8")))
+    })
+}
+
+/// What is said of a line that is no text.
+pub(super) fn show_unreadable(output: Output, message: &Text) -> Result<(), Failure> {
+    let message = message.get(output.lang());
+    if output.is_json() {
+        return output.object(&serde_json::json!({"error": {"code": "not_utf8", "message": message}}));
+    }
+    output.line(format!("{} {message}", paint(BAD, "not_utf8")))
+}
+
 /// Stops what runs, waits for it and closes the database; false when something was cut off.
 pub(super) async fn close(app: &App, timeout: Duration) -> bool {
     app.lifecycle.stop();
@@ -123,9 +144,28 @@ pub(super) fn show(output: Output, first: &[&str], object: &impl Serialize) -> R
         first.iter().filter_map(|name| rest.remove(*name).map(|value| ((*name).to_owned(), value))).collect();
     ordered.extend(rest);
     for (name, value) in ordered {
-        output.line(format!("{} {}", paint(DIM, format!("{name:<16}")), cell(&value, output.lang())))?;
+        field(output, &name, &value)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A line of a name and its value; of an object that has no state a line of each part.
+fn field(output: Output, name: &str, value: &Value) -> Result<(), Failure> {
+    if let Value::Object(parts) = value
+        && !parts.contains_key("state")
+    {
+        return parts.iter().try_for_each(|(part, value)| field(output, &format!("{name}.{part}"), value));
+    }
+    let text = match value {
+        Value::String(word) if name == "who" => labels::actor(word, output.lang()).to_owned(),
+        value => cell(value, output.lang()),
+    };
+    output.line(entry(name, &text, output.lang()))
+}
+
+/// A name as people read it, and what it is.
+pub(super) fn entry(name: &str, text: &str, lang: Lang) -> String {
+    format!("{} {text}", paint(DIM, format!("{:<16}", labels::label(name, lang))))
 }
 
 /// Shows a list: one object a line, or a table of these fields for people.
@@ -140,7 +180,7 @@ pub(super) fn show_all<T: Serialize>(
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let mut rows = vec![columns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()];
+    let mut rows = vec![columns.iter().map(|name| labels::label(name, output.lang())).collect::<Vec<_>>()];
     for item in items {
         let fields = fields(item)?;
         rows.push(
@@ -168,7 +208,7 @@ fn fields(object: &impl Serialize) -> Result<Map<String, Value>, Failure> {
     }
 }
 
-fn cell(value: &Value, lang: Lang) -> String {
+pub(super) fn cell(value: &Value, lang: Lang) -> String {
     match (value, lang) {
         (Value::Null, _) => "-".to_owned(),
         (Value::Bool(true), Lang::En) => "yes".to_owned(),

@@ -8,7 +8,7 @@ use kopru_domain::{
 };
 
 use super::admin::{self, with_app};
-use super::output::{DIM, WARN, paint};
+use super::output::{WARN, paint};
 use super::{Failure, Global, Output};
 use crate::bootstrap::App;
 use crate::service::brands::{self, Brand, NewBrand};
@@ -158,8 +158,7 @@ fn show(output: Output, brand: &Brand) -> Result<ExitCode, Failure> {
     }
     let Brand { standing, .. } = brand;
     admin::show(output, &COLUMNS, &Brand { standing: StandingView::default(), ..brand.clone() })?;
-    let line =
-        |name: &str, text: String| output.line(format!("{} {text}", paint(DIM, format!("{name:<16}"))));
+    let line = |name, text: String| output.line(admin::entry(name, &text, output.lang()));
     if let Some(rights) = &standing.rights {
         let RightsView { call, message, email, .. } = rights;
         line("rights", format!("ARAMA {call}, MESAJ {message}, EPOSTA {email}"))?;

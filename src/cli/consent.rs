@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use kopru_domain::Lang;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::admin::{self, with_app};
-use super::output::{DIM, STRONG, paint};
-use super::{Failure, Global, Output};
+use super::output::{STRONG, paint};
+use super::{Failure, Global, Output, labels};
 use crate::service::consents::{self, Consent};
 use crate::service::{Scope, evidence};
 
@@ -51,15 +52,15 @@ pub(super) fn run(global: &Global, args: &Args, output: Output) -> Result<ExitCo
             output.object(&consent)?;
             return Ok(ExitCode::SUCCESS);
         }
-        for (name, value) in lines(&consent) {
-            output.line(format!("{} {value}", paint(DIM, format!("{name:<14}"))))?;
+        for (name, value) in lines(&consent, output.lang()) {
+            output.line(admin::entry(name, &value, output.lang()))?;
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
 /// What people look for, in that order.
-fn lines(consent: &Consent) -> Vec<(&'static str, String)> {
+fn lines(consent: &Consent, lang: Lang) -> Vec<(&'static str, String)> {
     let filing = &consent.submission;
     let mut lines = vec![
         ("id", consent.id.to_string()),
@@ -79,8 +80,8 @@ fn lines(consent: &Consent) -> Vec<(&'static str, String)> {
     if let Some(explanation) = &filing.explanation {
         more("cause", Some(explanation.cause.to_owned()));
         more("action", Some(explanation.action.to_owned()).filter(|action| !action.is_empty()));
-        more("who", Some(explanation.who.to_owned()));
-        more("redriveHelps", Some(Value::from(explanation.redrive_helps).to_string()));
+        more("who", Some(labels::actor(explanation.who, lang).to_owned()));
+        more("redriveHelps", Some(admin::cell(&Value::from(explanation.redrive_helps), lang)));
     }
     more("nextAttemptAt", filing.next_attempt_at.clone());
     more("transactionId", filing.registry.as_ref().map(|answer| answer.transaction_id.clone()));

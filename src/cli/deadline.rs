@@ -1,6 +1,5 @@
 //! `kopru deadline`: until when a consent must be filed.
 
-use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +11,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::output::{DIM, GOOD, STRONG, WARN, paint};
-use super::{Failure, Output, Report};
+use super::{Failure, Output, Report, admin};
 
 /// Arguments of `deadline`.
 #[derive(Debug, clap::Args)]
@@ -33,8 +32,14 @@ pub(super) fn run(args: &Args, output: Output) -> Result<ExitCode, Failure> {
         output.show(&Answer(explain(event, calendar)))?;
         return Ok(ExitCode::SUCCESS);
     }
-    for line in std::io::stdin().lock().lines() {
-        let line = line.map_err(input)?;
+    for line in admin::lines() {
+        let line = match line? {
+            Ok(line) => line,
+            Err(message) => {
+                admin::show_unreadable(output, &message)?;
+                continue;
+            }
+        };
         match parse(&line) {
             Ok(event) => output.show(&Line(explain(event, calendar)))?,
             Err(message) => output.show(&Unreadable { line, message, lang: output.lang() })?,
@@ -53,10 +58,6 @@ fn read_calendar(path: &Path) -> Result<BusinessCalendar, Failure> {
     };
     let text = std::fs::read_to_string(path).map_err(|error| unusable().because(error))?;
     BusinessCalendar::from_csv(&text, &path.display().to_string()).map_err(|error| unusable().because(error))
-}
-
-fn input(error: std::io::Error) -> Failure {
-    Failure::new("input", Text::fixed("girdi okunamadı", "the input cannot be read")).because(error)
 }
 
 /// The forms of a consentDate, and those that people type: without seconds, and with a T but in Turkey time.

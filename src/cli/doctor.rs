@@ -16,7 +16,7 @@ use kopru_domain::{Lang, Text};
 use serde::{Serialize, Serializer};
 
 use super::output::{BAD, DIM, GOOD, WARN, paint};
-use super::{Failure, Global, Output, Report, block_on, trial};
+use super::{Failure, Global, Output, Report, block_on, labels, trial};
 use crate::clocks::Clocks;
 use crate::config::Config;
 
@@ -95,7 +95,7 @@ impl Report for Finding {
         let mut text = format!(
             "{} {} {}",
             paint(style, mark),
-            paint(DIM, format!("{:<12}", self.check)),
+            paint(DIM, format!("{:<12}", labels::label(self.check, lang))),
             self.text.get(lang)
         );
         if let Some(advice) = &self.advice {

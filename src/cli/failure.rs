@@ -107,7 +107,9 @@ impl From<ServiceError> for Failure {
         };
         match error {
             ServiceError::NotFound(what) => {
-                let message = Text::new(format!("bulunamadı: {what}"), format!("{what} not found"));
+                let thing = crate::service::thing(what);
+                let message =
+                    Text::new(format!("{} bulunamadı", thing.tr), format!("{} not found", thing.en));
                 Self::new("not_found", message)
             }
             ServiceError::Invalid(problems) => {

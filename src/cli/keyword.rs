@@ -1,6 +1,5 @@
 //! `kopru keyword`: short numbers and their keywords.
 
-use std::io::BufRead as _;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -108,11 +107,11 @@ fn try_text(text: &str, keyword: Option<&str>, output: Output) -> Result<ExitCod
         output.show(&decide(text))?;
         return Ok(ExitCode::SUCCESS);
     }
-    for line in std::io::stdin().lock().lines() {
-        let line = line.map_err(|error| {
-            Failure::new("input", Text::fixed("girdi okunamadı", "the input cannot be read")).because(error)
-        })?;
-        output.show(&decide(&line))?;
+    for line in admin::lines() {
+        match line? {
+            Ok(line) => output.show(&decide(&line))?,
+            Err(message) => admin::show_unreadable(output, &message)?,
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

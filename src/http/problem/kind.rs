@@ -231,7 +231,7 @@ const fn fixed(tr: &'static str, en: &'static str) -> Text {
     Text::fixed(tr, en)
 }
 
-fn not_found(what: &str) -> Text {
+fn not_found(what: &'static str) -> Text {
     match what {
         "brand" => fixed(
             "bu numarayla bir marka yok ya da bu anahtar onu görmüyor",
@@ -256,6 +256,9 @@ fn not_found(what: &str) -> Text {
             "bu kimlikle bir anahtar yok ya da bu anahtar onu görmüyor",
             "there is no key of this id, or not for this key",
         ),
-        other => Text::new(format!("{other} bulunamadı"), format!("{other} was not found")),
+        other => {
+            let thing = crate::service::thing(other);
+            Text::new(format!("{} bulunamadı", thing.tr), format!("{} was not found", thing.en))
+        }
     }
 }
