@@ -140,32 +140,31 @@ pub(super) fn show(output: Output, first: &[&str], object: &impl Serialize) -> R
         return Ok(ExitCode::SUCCESS);
     }
     let mut rest = fields(object)?;
-    let mut ordered: Vec<(String, Value)> =
-        first.iter().filter_map(|name| rest.remove(*name).map(|value| ((*name).to_owned(), value))).collect();
-    ordered.extend(rest);
-    for (name, value) in ordered {
-        field(output, &name, &value)?;
+    let first = first.iter().filter_map(|name| Some(((*name).to_owned(), rest.remove(*name)?)));
+    let ordered: Vec<(String, Value)> = first.collect();
+    for (name, value) in ordered.into_iter().chain(rest).flat_map(|(name, value)| parts(name, value)) {
+        let text = match &value {
+            Value::String(word) if name == "who" => labels::actor(word, output.lang()).to_owned(),
+            value => cell(value, output.lang()),
+        };
+        output.line(entry(&name, &text, output.lang()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A line of a name and its value; of an object that has no state a line of each part.
-fn field(output: Output, name: &str, value: &Value) -> Result<(), Failure> {
-    if let Value::Object(parts) = value
-        && !parts.contains_key("state")
-    {
-        return parts.iter().try_for_each(|(part, value)| field(output, &format!("{name}.{part}"), value));
+/// A value; of an object that has no state each part.
+fn parts(name: String, value: Value) -> Vec<(String, Value)> {
+    match value {
+        Value::Object(fields) if !fields.contains_key("state") => {
+            fields.into_iter().flat_map(|(part, value)| parts(format!("{name}.{part}"), value)).collect()
+        }
+        value => vec![(name, value)],
     }
-    let text = match value {
-        Value::String(word) if name == "who" => labels::actor(word, output.lang()).to_owned(),
-        value => cell(value, output.lang()),
-    };
-    output.line(entry(name, &text, output.lang()))
 }
 
 /// A name as people read it, and what it is.
 pub(super) fn entry(name: &str, text: &str, lang: Lang) -> String {
-    format!("{} {text}", paint(DIM, format!("{:<16}", labels::label(name, lang))))
+    format!("{} {text}", paint(DIM, format!("{:<20}", labels::label(name, lang))))
 }
 
 /// Shows a list: one object a line, or a table of these fields for people.
@@ -244,6 +243,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// The mirror of a brand was shown as JSON.
+    #[test]
+    fn the_parts_of_an_object_are_entries_of_their_own() {
+        let mirror = json!({"asOf": "now", "sweep": {"state": "done", "asked": 7}});
+        let names: Vec<_> = parts("mirror".to_owned(), mirror).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["mirror.asOf", "mirror.sweep"]);
+    }
 
     #[test]
     fn cells_read_well() {

@@ -24,6 +24,19 @@ struct Explained<'a> {
     explanation: Explanation,
 }
 
+/// What people read: one language, and nothing twice.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    code: &'a str,
+    cause: &'a str,
+    action: &'a str,
+    who: &'a str,
+    redrive_helps: bool,
+}
+
+const COLUMNS: [&str; 5] = ["code", "cause", "action", "who", "redriveHelps"];
+
 pub(super) fn run(args: &Args, output: Output) -> Result<ExitCode, Failure> {
     let typed = args.code.trim();
     let upper = typed.to_ascii_uppercase();
@@ -42,5 +55,10 @@ pub(super) fn run(args: &Args, output: Output) -> Result<ExitCode, Failure> {
         );
         return Err(Failure::new("unknown_code", message));
     };
-    show(output, &["code", "cause", "action", "who", "redriveHelps"], &Explained { code, explanation })
+    if output.is_json() {
+        output.object(&Explained { code, explanation })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Explanation { cause, action, who, redrive_helps, .. } = explanation;
+    show(output, &COLUMNS, &Told { code, cause, action, who, redrive_helps })
 }

@@ -6,7 +6,7 @@ use kopru_domain::Lang;
 const LABELS: &[(&str, &str)] = &[
     ("action", "yapılacak"),
     ("active", "etkin"),
-    ("afterCitizenRet", "vatandaş reddinden sonra"),
+    ("afterCitizenRet", "ret sonrası onay"),
     ("after", "sonra"),
     ("alarm", "alarm"),
     ("alias", "takma ad"),
@@ -53,6 +53,7 @@ const LABELS: &[(&str, &str)] = &[
     ("identity", "kimlik no"),
     ("inUse", "kullanımda"),
     ("inbound", "gelen SMS"),
+    ("integratorCode", "entegratör no"),
     ("ipAllow", "izinli ağlar"),
     ("keyword", "anahtar kelime"),
     ("kind", "tür"),

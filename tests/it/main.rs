@@ -8,6 +8,7 @@
 mod support;
 
 mod abuse;
+mod answers;
 mod channels;
 mod containers;
 mod crash;

@@ -48,7 +48,8 @@ fn succeeds(folder: &Path, args: &[&str]) -> Vec<Value> {
 
 async fn control(greeting: &Value, method: reqwest::Method, path: &str, body: Value) {
     let url = format!("{}/_sandbox/{path}", greeting["sandbox"].as_str().unwrap());
-    let request = reqwest::Client::new().request(method, url).bearer_auth("t0ken").json(&body);
+    let client = reqwest::Client::builder().build().unwrap();
+    let request = client.request(method, url).bearer_auth("t0ken").json(&body);
     let answer = request.send().await.unwrap();
     assert!(answer.status().is_success(), "{answer:?}");
 }

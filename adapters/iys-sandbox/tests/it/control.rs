@@ -47,6 +47,19 @@ async fn the_token_guards_the_control_interface() {
     assert_eq!(send(ask().bearer_auth("right")).await.status, 200);
 }
 
+/// The answer said that this machine may, to this machine.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a test's server has no lifecycle to join")]
+async fn without_a_token_a_simulator_open_to_others_is_closed_to_all_and_says_so() {
+    let sandbox = Sandbox::open(SandboxConfig::default()).unwrap();
+    let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move { sandbox.serve(listener, std::future::pending()).await });
+    let reply = send(client().get(format!("http://127.0.0.1:{port}/_sandbox/clock"))).await;
+    assert_eq!(reply.status, 403, "{reply:?}");
+    assert!(reply.body.to_string().contains("closed to everybody"), "{reply:?}");
+}
+
 #[tokio::test]
 async fn records_are_found_however_the_address_is_written() {
     let world = World::start().await;

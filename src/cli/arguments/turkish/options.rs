@@ -3,7 +3,7 @@
 pub(super) const OPTIONS: &[(&str, &str)] = &[
     ("Print help", "Yardımı yazar"),
     ("Print version", "Sürümü yazar"),
-    ("Print help (see more with '--help')", "Yardımı yazar (fazlası: --help)"),
+    ("Print help (see more with '--help')", "Yardımı yazar; --help ile daha ayrıntılı"),
     ("Read settings from this file", "Ayarları bu dosyadan okur"),
     ("Answer with one JSON object a line", "Satır başına bir JSON nesnesiyle yanıtlar"),
     ("Language of answers to people", "İnsanlara verilen yanıtların dili"),
