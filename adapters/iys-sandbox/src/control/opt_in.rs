@@ -10,6 +10,7 @@ use super::providers::{Applied, Named, Refused};
 use super::ways::fold;
 use crate::error::Result;
 use crate::registry::Desk;
+use crate::rules::via::is_known_type;
 use crate::store::opt_in::{self as store, Package, UNLIMITED};
 use crate::store::pass::{self, Template};
 use crate::store::providers::SubscriptionStatus;
@@ -20,6 +21,8 @@ use crate::words::{FormKind, PassMethod, Product};
 
 /// The credit of a new package.
 const CREDIT: i64 = 1_000;
+/// The largest number of a form (protocol 10.1).
+const FORM_ID_MAX: i64 = i32::MAX as i64;
 /// The most short names of a brand (protocol 10.7).
 const SHORT_NAMES_MAX: usize = 3;
 const YEAR: i64 = 365 * 24 * 60 * 60;
@@ -40,11 +43,16 @@ pub(crate) struct PackageRequest {
 pub(crate) struct FormRequest {
     pub(crate) form_id: i64,
     /// `SHORTURL`, `OTP` or `APPROVALURL`.
+    #[serde(default)]
     pub(crate) kind: String,
     /// What it asks for: title → types.
+    #[serde(default)]
     pub(crate) titles: BTreeMap<String, Vec<String>>,
     #[serde(default = "yes")]
     pub(crate) published: bool,
+    /// Takes the form away instead.
+    #[serde(default)]
+    pub(crate) remove: bool,
 }
 
 fn yes() -> bool {
@@ -74,19 +82,19 @@ pub(crate) struct OptInRequest {
 /// What must hold before anything is written.
 pub(super) fn check(desk: &Desk<'_>, iys_code: Option<i64>, request: &OptInRequest) -> Applied<()> {
     for package in [&request.via, &request.via_pass] {
-        if let Named::Value(PackageRequest { status: Some(status), .. }) = package
-            && SubscriptionStatus::parse(status).is_none()
+        if let Named::Value(package) = package
+            && let Err(refused) = check_package(package)
         {
-            return Ok(Err(Refused("status", "ACTIVE, PAUSED, EXPIRED, CLOSED")));
+            return Ok(Err(refused));
         }
     }
     for form in &request.forms {
-        if FormKind::parse(&form.kind).is_none() {
-            return Ok(Err(Refused("forms[].kind", "SHORTURL, OTP, APPROVALURL")));
-        }
         let owner = via::find_form(desk.db, form.form_id)?.map(|form| form.iys_code);
         if owner.is_some() && owner != iys_code {
             return Ok(Err(Refused("forms[].formId", "a form of this provider")));
+        }
+        if let Err(refused) = check_form(form) {
+            return Ok(Err(refused));
         }
     }
     for template in &request.templates {
@@ -115,6 +123,37 @@ pub(super) fn check(desk: &Desk<'_>, iys_code: Option<i64>, request: &OptInReque
     Ok(Ok(()))
 }
 
+fn check_package(package: &PackageRequest) -> Result<(), Refused> {
+    if package.status.as_deref().is_some_and(|status| SubscriptionStatus::parse(status).is_none()) {
+        return Err(Refused("status", "ACTIVE, PAUSED, EXPIRED, CLOSED"));
+    }
+    if package.credit.is_some_and(|credit| credit < UNLIMITED) {
+        return Err(Refused("credit", "0 or more, -1 for a credit that never ends"));
+    }
+    Ok(())
+}
+
+fn check_form(form: &FormRequest) -> Result<(), Refused> {
+    if !(1..=FORM_ID_MAX).contains(&form.form_id) {
+        return Err(Refused("forms[].formId", "1 to 2147483647"));
+    }
+    if form.remove {
+        return Ok(());
+    }
+    if FormKind::parse(&form.kind).is_none() {
+        return Err(Refused("forms[].kind", "SHORTURL, OTP, APPROVALURL"));
+    }
+    let fits = |(title, types): (&String, &Vec<String>)| {
+        !title.trim().is_empty()
+            && !types.is_empty()
+            && types.iter().all(|text| !text.trim().is_empty() && is_known_type(title, text))
+    };
+    if form.titles.is_empty() || !form.titles.iter().all(fits) {
+        return Err(Refused("forms[].titles", "one title or more, each with types that it knows"));
+    }
+    Ok(())
+}
+
 fn folded(name: &str) -> String {
     fold(name).trim().to_owned()
 }
@@ -129,7 +168,11 @@ fn is_short_name(name: &str) -> bool {
 pub(super) fn apply(desk: &Desk<'_>, iys_code: i64, request: OptInRequest) -> Result<()> {
     put_package(desk, iys_code, Product::Via, request.via)?;
     put_package(desk, iys_code, Product::Pass, request.via_pass)?;
-    for FormRequest { form_id, kind, titles, published } in request.forms {
+    for FormRequest { form_id, kind, titles, published, remove } in request.forms {
+        if remove {
+            via::remove_form(desk.db, form_id)?;
+            continue;
+        }
         let Some(kind) = FormKind::parse(&kind) else { continue };
         via::put_form(desk.db, &Form { id: form_id, iys_code, kind, published, titles })?;
     }
@@ -176,7 +219,7 @@ fn put_package(
         &Package {
             status: status.unwrap_or(known.status),
             name: request.package.unwrap_or(known.name),
-            credit: request.credit.map_or(known.credit, |credit| credit.max(UNLIMITED)),
+            credit: request.credit.unwrap_or(known.credit),
             ..known
         },
     )

@@ -160,7 +160,7 @@ pub(super) type Applied<T> = Result<Result<T, Refused>>;
 
 /// Why a request about accounts was refused: a field and what it wants.
 #[derive(Debug)]
-pub(crate) struct Refused(pub(super) &'static str, pub(super) &'static str);
+pub(crate) struct Refused(pub(crate) &'static str, pub(super) &'static str);
 
 impl From<Refused> for Problem {
     fn from(Refused(field, wanted): Refused) -> Self {
@@ -265,11 +265,14 @@ fn check(desk: &Desk<'_>, request: &ProviderRequest) -> Applied<()> {
 }
 
 fn check_subscription(request: &Named<SubscriptionRequest>) -> Result<(), Refused> {
-    let Named::Value(SubscriptionRequest { status: Some(status), .. }) = request else { return Ok(()) };
-    match SubscriptionStatus::parse(status) {
-        Some(_) => Ok(()),
-        None => Err(Refused("subscription.status", "ACTIVE, PAUSED, EXPIRED, CLOSED")),
+    let Named::Value(request) = request else { return Ok(()) };
+    if request.status.as_deref().is_some_and(|status| SubscriptionStatus::parse(status).is_none()) {
+        return Err(Refused("subscription.status", "ACTIVE, PAUSED, EXPIRED, CLOSED"));
     }
+    if request.consent_limit.is_some_and(|limit| limit < 0) {
+        return Err(Refused("subscription.consentLimit", "0 or more"));
+    }
+    Ok(())
 }
 
 fn put_brand(desk: &Desk<'_>, iys_code: i64, request: BrandRequest) -> Result<()> {

@@ -49,6 +49,7 @@ impl Door {
                 ("/hizmet-saglayici", "Özet"),
                 ("/hizmet-saglayici/markalar", "Markalar"),
                 ("/hizmet-saglayici/is-ortaklari", "İş ortakları"),
+                ("/hizmet-saglayici/via-formlari", "VİA formları"),
                 ("/hizmet-saglayici/mutabakat", "Mutabakat"),
                 ("/hizmet-saglayici/sikayetler", "Şikâyetler"),
             ],

@@ -3,7 +3,7 @@
 use crate::store::complaints::State;
 use crate::store::providers::{Right, SubscriptionStatus};
 use crate::wire_time;
-use crate::words::{Channel, RecipientType, Status};
+use crate::words::{Channel, FormKind, RecipientType, Status};
 
 /// The channels in the order in which the pages show them.
 pub(crate) const CHANNELS: [Channel; 3] = [Channel::Call, Channel::Message, Channel::Email];
@@ -53,6 +53,27 @@ pub(crate) const fn complaint(state: State) -> &'static str {
         State::Sent => "Hizmet sağlayıcıya iletildi",
         State::Answered => "Yanıtlandı",
         State::Closed => "Kapandı",
+    }
+}
+
+pub(crate) const fn form_kind(kind: FormKind) -> &'static str {
+    match kind {
+        FormKind::Otp => "Kod (SMS ya da e-posta)",
+        FormKind::ShortUrl => "Kısa bağlantı (SMS ya da e-posta)",
+        FormKind::ApprovalUrl => "Onay bağlantısı (e-posta)",
+    }
+}
+
+/// What can be approved in an opt-in: a channel or a text; a provider's own types are shown as they are.
+pub(crate) fn form_type(text: &str) -> &str {
+    match text {
+        "AYDINLATMA_METNI" => "Aydınlatma metni",
+        "ACIK_RIZA_METNI" => "Açık rıza metni",
+        "YURTDISI_AKTARIM" => "Yurt dışına aktarım",
+        other => match Channel::parse(other) {
+            Some(known) => channel(known),
+            None => other,
+        },
     }
 }
 

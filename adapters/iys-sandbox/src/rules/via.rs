@@ -264,13 +264,17 @@ fn mistyped_field(case: &StartCase<'_>) -> Option<Finding> {
     Some(Finding::new().detail(format!("{field} ({wanted})")))
 }
 
-fn unknown_type(entry: Entry<'_>) -> Option<&str> {
-    let known = |text: &str| match entry.title() {
+/// Whether a title can have this type; titles of the provider's own have types of its own.
+pub(crate) fn is_known_type(title: &str, text: &str) -> bool {
+    match title {
         ETK => Channel::parse(text).is_some(),
         KVK => KVK_TYPES.contains(&text),
         _ => true,
-    };
-    entry.types().find(|text| !known(text))
+    }
+}
+
+fn unknown_type(entry: Entry<'_>) -> Option<&str> {
+    entry.types().find(|text| !is_known_type(entry.title(), text))
 }
 
 /// A channel of an ETK entry that the method cannot ask for.

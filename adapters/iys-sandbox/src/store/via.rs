@@ -60,6 +60,12 @@ pub(crate) fn put_form(db: &Connection, form: &Form) -> Result<()> {
     Ok(())
 }
 
+/// Removes a form. What was started with it goes on.
+pub(crate) fn remove_form(db: &Connection, form_id: i64) -> Result<()> {
+    db.execute("DELETE FROM via_forms WHERE form_id = ?1", [form_id])?;
+    Ok(())
+}
+
 /// Whom a process is about, when personal data are asked for (protocol 10.1, `personData`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Person {

@@ -11,6 +11,7 @@ mod journeys;
 mod load;
 mod openssl;
 mod opt_in;
+mod opt_in_forms;
 mod persistence;
 mod provider;
 mod provoke;

@@ -48,7 +48,7 @@ async fn a_paused_subscription_stops_the_api() {
     assert_eq!(browser.submit(&page, path, &[("durum", "OVER")]).await.status, 400);
     assert_eq!(browser.post(path, "x", &[("durum", "PAUSED")]).await.status, 403);
     let changed = browser.submit_through(&page, path, &[("durum", "PAUSED")]).await;
-    assert!(changed.has("Aboneliğin durumu: durduruldu."));
+    assert!(changed.has("İleti aboneliğinin durumu: durduruldu."));
     let consent = world.consent("ONAY", 60).await;
     let refused = world.partner("POST", &format!("{BRAND}/consents"), Some(&consent)).await;
     assert_eq!(refused.codes(), ["H520"]);
@@ -91,7 +91,7 @@ async fn partners_are_authorised_by_brand_and_channel() {
     let world = with_stranger().await;
     let (mut browser, _) = Browser::provider(&world, "600100").await;
     let page = browser.get("/hizmet-saglayici/is-ortaklari").await;
-    assert!(page.has("Mesaj: yazma") && page.has("mutabakat") && !page.has("VİA"));
+    assert!(page.has("Mesaj: yazma") && page.has("mutabakat") && !page.has(", VİA"));
     let page = browser.get("/hizmet-saglayici/yetki?marka=600100&ortak=900001").await;
     assert!(page.has("value=\"write\" selected") && page.has("kaldir"));
     let path = "/hizmet-saglayici/yetki";
