@@ -36,7 +36,10 @@ pub struct Settings {
     pub feed_window_seconds: i64,
     /// Seconds from the receipt of a batch to its processing (protocol 11, U13).
     pub batch_delay_seconds: i64,
-    /// What the result of a batch shows before it is processed.
+    /// Seconds from the receipt of a batch until its result is shown, be it processed or not; `null` shows it as soon
+    /// as it is there. The document wants 300 and says that earlier answers may be empty (protocol 4.5).
+    pub batch_result_after_seconds: Option<i64>,
+    /// What the result of a batch shows before it is there.
     pub batch_pending: BatchPending,
     /// Days for which the result of a batch can be asked.
     pub batch_kept_days: i64,
@@ -125,6 +128,7 @@ impl Default for Settings {
             feed_delay_seconds: 60 * 60,
             feed_window_seconds: 7 * 24 * 60 * 60,
             batch_delay_seconds: 60,
+            batch_result_after_seconds: None,
             batch_pending: BatchPending::Empty,
             batch_kept_days: 60,
             report_delay_seconds: 6 * 60 * 60,

@@ -270,25 +270,31 @@ fn results(desk: &Desk<'_>, call: &Call, access: &Access) -> Result<Vec<BatchIte
     let settings = &desk.settings.settings;
     let Some(batch) = batches::find(desk.db, access.brand_code, request_id)? else { return Ok(Vec::new()) };
     let kept = settings.batch_kept_days.saturating_mul(24 * 60 * 60);
-    let forgotten = desk.now().saturating_sub(batch.received_at) > kept;
-    if forgotten && desk.settings.is_on(effect::BATCH_KEPT) {
+    let age = desk.now().saturating_sub(batch.received_at);
+    if age > kept && desk.settings.is_on(effect::BATCH_KEPT) {
         return Ok(Vec::new());
     }
-    match batch.results {
-        Some(results) => Ok(serde_json::from_str(&results)?),
-        None if settings.batch_pending == BatchPending::Empty => Ok(Vec::new()),
+    let is_early = settings.batch_result_after_seconds.is_some_and(|wanted| age < wanted);
+    let results: Option<Vec<BatchItemResult>> =
+        batch.results.map(|results| serde_json::from_str(&results)).transpose()?;
+    match results {
+        Some(results) if !is_early => Ok(results),
+        _ if settings.batch_pending == BatchPending::Empty => Ok(Vec::new()),
+        Some(results) => Ok(waiting(results.into_iter().filter_map(|result| result.sub_request_id))),
         None => {
             let items: Vec<Item> = serde_json::from_str(&batch.items)?;
-            Ok(items.into_iter().enumerate().map(|(index, item)| waiting(index, item)).collect())
+            Ok(waiting(items.into_iter().map(|item| item.sub_request_id)))
         }
     }
 }
 
-fn waiting(index: usize, item: Item) -> BatchItemResult {
-    BatchItemResult {
+/// The items of a list of which nothing is told yet.
+fn waiting(sub_request_ids: impl Iterator<Item = String>) -> Vec<BatchItemResult> {
+    let item = |(index, sub_request_id): (usize, String)| BatchItemResult {
         index: i64::try_from(index).ok(),
         status: item_status::ENQUEUE.to_owned(),
-        sub_request_id: Some(item.sub_request_id),
+        sub_request_id: Some(sub_request_id),
         ..BatchItemResult::default()
-    }
+    };
+    sub_request_ids.enumerate().map(item).collect()
 }

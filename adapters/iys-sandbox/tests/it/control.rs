@@ -203,3 +203,27 @@ async fn the_assumed_answers_can_be_changed() {
     let refused = send(world.request("POST", "/oauth2/token")).await;
     assert_eq!((refused.status, &refused.body["code"]), (429, &json!("H084")));
 }
+
+#[tokio::test]
+async fn a_result_that_is_asked_for_too_early_is_not_shown() {
+    let world = World::start().await;
+    let list = json!([world.consent("ONAY", 60).await]);
+    let added = world.partner("POST", &format!("{BRAND}/consents/request"), Some(&list)).await;
+    let path = format!("{BRAND}/consents/request/{}", added.body["requestId"].as_str().unwrap());
+    world.advance("299s").await;
+    let shown = async || world.partner("GET", &path, None).await.body;
+    assert_eq!(shown().await[0]["status"], "success", "it was processed after a minute");
+    world.advance("1s").await;
+    world.settings(json!({"batchResultAfterSeconds": 330})).await;
+    assert_eq!(shown().await, json!([]));
+    world.settings(json!({"batchPending": "enqueue"})).await;
+    let waiting = json!([{"index": 0, "status": "enqueue",
+                          "subRequestId": added.body["subRequests"][0]["subRequestId"]}]);
+    assert_eq!(shown().await, waiting);
+    world.advance("30s").await;
+    assert_eq!(shown().await[0]["status"], "success");
+    world.settings(json!({"batchResultAfterSeconds": 86_400})).await;
+    assert_eq!(shown().await, waiting);
+    world.settings(json!({"batchResultAfterSeconds": null})).await;
+    assert_eq!(shown().await[0]["status"], "success", "the switch is off");
+}
