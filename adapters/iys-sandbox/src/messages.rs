@@ -16,6 +16,9 @@ pub(crate) fn text(rule: &str, code: &str, detail: &str) -> String {
 
 fn of_rule(rule: &str) -> Option<&'static str> {
     Some(match rule {
+        "success_rate" => {
+            "Başarılı çağrıların oranı uzun süre %70'in altında kaldığı için bu IP adresi çağrı yapamaz."
+        }
         "token_body_unusable" => "İstek gövdesi okunamadı: JSON ya da form bekleniyor.",
         "grant_type_missing" => "Hangi giriş yönteminin kullanılacağı (grant_type) yazılmamış.",
         "grant_type_not_text" => "Giriş yöntemi (grant_type) metin olmalıdır.",

@@ -23,6 +23,7 @@ use crate::http::faults::Faults;
 use crate::http::limits::Limits;
 use crate::http::peer::{BreakableListener, Peer};
 use crate::http::stats::Stats;
+use crate::http::success::SuccessRates;
 use crate::http::{self, App};
 use crate::links;
 use crate::panel;
@@ -136,6 +137,7 @@ impl Sandbox {
             faults,
             limits: Limits::default(),
             stats: Stats::default(),
+            success: SuccessRates::default(),
             sessions: Sessions::default(),
             poster: Poster::default(),
             control_token: config.control_token,

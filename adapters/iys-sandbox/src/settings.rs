@@ -22,6 +22,13 @@ pub struct Settings {
     pub status_limit_per_hour: Option<u32>,
     /// History queries an hour from one address before H089; `null` switches it off.
     pub history_limit_per_hour: Option<u32>,
+    /// An address whose calls fail too often is refused (protocol 6): 403 without a code, as long as its last 24 hours
+    /// hold less than 70 % of success.
+    pub success_rate_rule: bool,
+    /// From this many calls in 24 hours on an address is looked at.
+    pub success_rate_minimum_calls: u64,
+    /// Seconds that an address has, once its success rate has fallen too low, to get better.
+    pub success_rate_grace_seconds: i64,
     /// H084 comes as a flat `{code, message}` instead of `errors[]` (protocol 11, U4).
     pub token_limit_flat_body: bool,
     /// Life of an access token in seconds.
@@ -121,6 +128,9 @@ impl Default for Settings {
             token_limit_per_hour: Some(100),
             status_limit_per_hour: Some(1000),
             history_limit_per_hour: Some(100),
+            success_rate_rule: false,
+            success_rate_minimum_calls: 20_000,
+            success_rate_grace_seconds: 96 * 60 * 60,
             token_limit_flat_body: false,
             access_token_seconds: 7_200,
             refresh_token_seconds: 14_400,

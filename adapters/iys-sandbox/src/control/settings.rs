@@ -44,5 +44,5 @@ pub(crate) fn patched(present: &Settings, patch: Value) -> Result<Settings, Prob
 }
 
 pub(super) async fn stats(State(app): State<Arc<App>>) -> Json<StatsView> {
-    Json(app.stats.view(app.registry.clock.now()))
+    Json(app.statistics())
 }

@@ -5,6 +5,7 @@ pub(crate) mod faults;
 pub(crate) mod limits;
 pub(crate) mod peer;
 pub(crate) mod stats;
+pub(crate) mod success;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -25,7 +26,8 @@ use uuid::Uuid;
 use self::faults::{Fault, Faults, Kind};
 use self::limits::Limits;
 use self::peer::Peer;
-use self::stats::Stats;
+use self::stats::{Stats, StatsView};
+use self::success::SuccessRates;
 use crate::error::Result;
 use crate::panel::session::Sessions;
 use crate::push::{self, Poster};
@@ -35,6 +37,8 @@ use crate::registry::answer::{self, Answer};
 use crate::registry::operation::{Call, OPERATIONS, Operation};
 use crate::registry::via_pass::shape;
 use crate::rules::access::Scope;
+use crate::rules::limit::LimitCase;
+use crate::settings::Effective;
 
 /// The largest body that is read: a list of 1000 consents with all their retailers fits.
 const BODY_MAX: usize = 32 * 1024 * 1024;
@@ -48,6 +52,7 @@ pub(crate) struct App {
     pub(crate) faults: Faults,
     pub(crate) limits: Limits,
     pub(crate) stats: Stats,
+    pub(crate) success: SuccessRates,
     /// Who is logged in at the pages.
     pub(crate) sessions: Sessions,
     /// Posts to push connections.
@@ -56,6 +61,31 @@ pub(crate) struct App {
     pub(crate) control_token: Option<SecretString>,
     /// Where this simulator listens, once it does.
     pub(crate) bound: OnceLock<SocketAddr>,
+}
+
+impl App {
+    /// Counts a request and says what it hits. One of an address that is refused reaches no other counter.
+    fn count(&self, address: &str, operation: &Operation, settings: &Effective) -> LimitCase {
+        let now = self.registry.clock.now_millis();
+        if self.success.refuses(address, now.div_euclid(1000), &settings.settings) {
+            return LimitCase { success_too_rare: true, ..LimitCase::default() };
+        }
+        self.limits.count(address, operation.name, now, settings)
+    }
+
+    /// Counts an answer; status 0 is a connection that was cut.
+    fn record(&self, operation: &Operation, peer: &Peer, status: u16, codes: &[&'static str]) {
+        self.stats.record(operation, status, codes);
+        let settings = self.registry.settings.get();
+        let now = self.registry.clock.now().timestamp();
+        self.success.record(&peer.address(), status, now, &settings.settings);
+    }
+
+    /// What was counted.
+    pub(crate) fn statistics(&self) -> StatsView {
+        let settings = self.registry.settings.get();
+        self.stats.view(self.success.view(self.registry.clock.now().timestamp(), &settings.settings))
+    }
 }
 
 /// The routes of all operations.
@@ -110,10 +140,9 @@ async fn serve(
         body,
     };
     let settings = app.registry.settings.get();
-    let counted =
-        app.limits.count(&peer.address(), operation.name, app.registry.clock.now_millis(), &settings);
+    let counted = app.count(&peer.address(), operation, &settings);
     if let Err(refusal) = settings.first(crate::rules::limit::LIMITS, |check| check(&counted)) {
-        return respond(app, operation, Answer::Refused(refusal));
+        return respond(app, operation, &peer, Answer::Refused(refusal));
     }
     let fault = app.faults.take(operation.name);
     if let Some(response) = before(app, operation, &peer, fault.as_ref()).await {
@@ -129,7 +158,7 @@ async fn serve(
     match fault.map(|fault| fault.kind) {
         Some(Kind::TimeoutAfterWrite) => hold(app, operation, &peer).await,
         Some(Kind::CutAfterWrite) => cut(app, operation, &peer),
-        _ => respond(app, operation, answer),
+        _ => respond(app, operation, &peer, answer),
     }
 }
 
@@ -160,10 +189,10 @@ async fn before(
     match fault.kind {
         Kind::Status(status) => {
             let code = fault.code.unwrap_or_else(|| faults::usual_code(status, operation.name));
-            Some(respond(app, operation, Answer::Refused(faults::refusal(status, code))))
+            Some(respond(app, operation, peer, Answer::Refused(faults::refusal(status, code))))
         }
         Kind::Html => {
-            app.stats.record(operation, 502, &[], app.registry.clock.now());
+            app.record(operation, peer, 502, &[]);
             let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
             let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
             Some((StatusCode::BAD_GATEWAY, headers, page).into_response())
@@ -185,7 +214,7 @@ async fn before(
 /// server drops the request with its connection.
 async fn hold(app: &App, operation: &'static Operation, peer: &Peer) -> Response {
     // Recorded first: of a request that is dropped nothing could be told afterwards.
-    app.stats.record(operation, 0, &[], app.registry.clock.now());
+    app.record(operation, peer, 0, &[]);
     wait(peer, HOLD).await;
     broken(peer)
 }
@@ -198,7 +227,7 @@ async fn wait(peer: &Peer, time: Duration) {
 
 /// Closes the socket without an answer.
 fn cut(app: &App, operation: &'static Operation, peer: &Peer) -> Response {
-    app.stats.record(operation, 0, &[], app.registry.clock.now());
+    app.record(operation, peer, 0, &[]);
     broken(peer)
 }
 
@@ -209,14 +238,14 @@ fn broken(peer: &Peer) -> Response {
     StatusCode::BAD_GATEWAY.into_response()
 }
 
-fn respond(app: &App, operation: &'static Operation, answer: Answer) -> Response {
+fn respond(app: &App, operation: &'static Operation, peer: &Peer, answer: Answer) -> Response {
     let settings = &app.registry.settings.get().settings;
     let is_pass = operation.scope.is_some_and(Scope::is_pass);
     let status = match &answer {
         Answer::Refused(refusal) if is_pass => shape::status(refusal),
         answer => answer.status(),
     };
-    app.stats.record(operation, status, &answer.codes(), app.registry.clock.now());
+    app.record(operation, peer, status, &answer.codes());
     if let Answer::File(file) = answer {
         return download::response(&app.registry, file);
     }

@@ -1,17 +1,12 @@
-//! What was asked and how it was answered, and the success rate that the registry watches (protocol 6).
+//! What was asked and how it was answered.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::success::RatesView;
 use crate::registry::operation::Operation;
-
-/// From this many requests in 24 hours on, the success rate is watched.
-const WATCHED_FROM: u64 = 20_000;
-/// Below this share of successes the registry sends a notice.
-const NOTICE_BELOW: f64 = 0.7;
 
 /// Counters since the start.
 #[derive(Debug, Default)]
@@ -22,8 +17,6 @@ struct Counters {
     operations: BTreeMap<&'static str, OperationStats>,
     in_flight: u64,
     peak: u64,
-    /// Hour since 1970 → requests and failures.
-    hours: BTreeMap<i64, (u64, u64)>,
 }
 
 /// The counters of an operation.
@@ -49,7 +42,8 @@ struct OperationStats {
 pub(crate) struct StatsView {
     operations: BTreeMap<&'static str, OperationStats>,
     concurrency: Concurrency,
-    last24_hours: Day,
+    #[serde(flatten)]
+    rates: RatesView,
     refused_by_limit: BTreeMap<&'static str, u64>,
 }
 
@@ -57,18 +51,6 @@ pub(crate) struct StatsView {
 struct Concurrency {
     now: u64,
     peak: u64,
-}
-
-/// The success rate of the last 24 hours. Failures are the answers 400, 401, 403, 404 and 422.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Day {
-    calls: u64,
-    failures: u64,
-    /// `null` without calls.
-    success_rate: Option<f64>,
-    /// The registry would send its notice.
-    notice: bool,
 }
 
 /// A request on its way; its end counts it out.
@@ -107,28 +89,17 @@ impl Stats {
     }
 
     /// Counts an answer; status 0 is a connection that was cut.
-    pub(crate) fn record(
-        &self,
-        operation: &Operation,
-        status: u16,
-        codes: &[&'static str],
-        now: DateTime<Utc>,
-    ) {
+    pub(crate) fn record(&self, operation: &Operation, status: u16, codes: &[&'static str]) {
         let mut counters = self.lock();
         let entry = counters.operations.entry(operation.name).or_default();
         *entry.statuses.entry(status).or_default() += 1;
         for code in codes {
             *entry.codes.entry(code).or_default() += 1;
         }
-        let hour = now.timestamp().div_euclid(3600);
-        counters.hours.retain(|old, _| hour - old < 24);
-        let (calls, failures) = counters.hours.entry(hour).or_default();
-        *calls += 1;
-        *failures += u64::from(matches!(status, 400 | 401 | 403 | 404 | 422));
     }
 
-    /// The counters at an instant.
-    pub(crate) fn view(&self, now: DateTime<Utc>) -> StatsView {
+    /// The counters, beside the success rates.
+    pub(crate) fn view(&self, rates: RatesView) -> StatsView {
         let counters = self.lock();
         let mut refused_by_limit = BTreeMap::new();
         for (code, count) in counters.operations.values().flat_map(|operation| &operation.codes) {
@@ -136,16 +107,10 @@ impl Stats {
                 *refused_by_limit.entry(*code).or_default() += count;
             }
         }
-        let hour = now.timestamp().div_euclid(3600);
-        let recent = counters.hours.iter().filter(|(old, _)| hour - **old < 24);
-        let (calls, failures) =
-            recent.fold((0, 0), |sum, (_, (calls, failures))| (sum.0 + calls, sum.1 + failures));
-        let success_rate = (calls > 0).then(|| 1.0 - failures as f64 / calls as f64);
-        let notice = calls >= WATCHED_FROM && success_rate.is_some_and(|rate| rate < NOTICE_BELOW);
         StatsView {
             operations: counters.operations.clone(),
             concurrency: Concurrency { now: counters.in_flight, peak: counters.peak },
-            last24_hours: Day { calls, failures, success_rate, notice },
+            rates,
             refused_by_limit,
         }
     }
@@ -153,22 +118,10 @@ impl Stats {
 
 #[cfg(test)]
 mod tests {
+    use super::super::success::SuccessRates;
     use super::*;
     use crate::registry::operation::OPERATIONS;
-
-    #[test]
-    fn the_registry_notices_a_bad_day_and_forgets_it() {
-        let stats = Stats::default();
-        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        for call in 0..WATCHED_FROM {
-            let status = if call % 10 < 6 { 200 } else { 422 };
-            stats.record(&OPERATIONS[1], status, &[], now);
-        }
-        let day = stats.view(now).last24_hours;
-        assert!(day.notice && day.calls == WATCHED_FROM && day.failures == WATCHED_FROM * 4 / 10);
-        let later = stats.view(now + chrono::Duration::hours(24)).last24_hours;
-        assert!(!later.notice && later.success_rate.is_none());
-    }
+    use crate::settings::Settings;
 
     #[test]
     fn concurrency_peaks_are_kept() {
@@ -178,7 +131,7 @@ mod tests {
             let _two = stats.enter(&OPERATIONS[2]);
             let _three = stats.enter(&OPERATIONS[7]);
         }
-        let view = stats.view(DateTime::UNIX_EPOCH);
+        let view = stats.view(SuccessRates::default().view(0, &Settings::default()));
         assert_eq!((view.concurrency.now, view.concurrency.peak), (0, 3));
         assert_eq!(view.operations["add"].concurrency_peak, 2);
         assert_eq!(view.operations["add"].versions, BTreeMap::from([(1, 1), (2, 1)]));

@@ -20,5 +20,6 @@ mod receiver;
 mod reports;
 mod retailers;
 mod scenarios;
+mod success;
 mod ways;
 mod world;
