@@ -163,14 +163,18 @@ pub(crate) fn list(desk: &Desk<'_>, call: &Call, access: &Access) -> Outcome {
     Ok(Answer::Json(200, json!({ "pagination": pagination, "list": list })))
 }
 
+/// The short form. As in the long one, a city that is not known is no key: the registry writes no `null`.
 fn shorter(shown: &Shown) -> Value {
-    json!({
+    let mut short = json!({
         "title": shown.title,
-        "city": shown.city,
         "retailerAccessCount": shown.retailer_access_count,
         "retailerCode": shown.retailer_code,
         "status": shown.status,
-    })
+    });
+    if let Some(city) = &shown.city {
+        short["city"] = json!(city);
+    }
+    short
 }
 
 /// One retailer. One that does not exist is told as an object without fields: the document has 200 for

@@ -154,3 +154,29 @@ async fn a_new_movement_says_anew_who_sees_it() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_retailer_without_a_city_has_no_city_in_the_short_list_either() {
+    let world = World::start().await;
+    let brands = json!([{"brandCode": 600_100, "retailers": [11_223_344]}]);
+    world.control("POST", "/providers", json!({"iysCode": 600_100, "brands": brands})).await;
+    for query in ["", "?short=true"] {
+        let list =
+            world.partner("GET", &format!("{BRAND}/retailers{query}"), None).await.body["list"].clone();
+        let made = list.as_array().unwrap().iter().find(|it| it["retailerCode"] == 11_223_344).unwrap();
+        assert!(made.get("city").is_none(), "null stood there: {made}");
+    }
+}
+
+#[tokio::test]
+async fn a_city_and_a_town_may_be_named_by_the_numbers_of_the_lists() {
+    let world = World::start().await;
+    let mut body = retailer();
+    body["city"]["code"] = 34.into();
+    body["town"]["code"] = 420.into();
+    let made = world.partner("POST", &format!("{BRAND}/retailers"), Some(&body)).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let path = format!("{BRAND}/retailers/{}", made.body["retailerCode"]);
+    let shown = world.partner("GET", &path, None).await.body;
+    assert_eq!((&shown["city"]["code"], &shown["town"]["code"]), (&json!("34"), &json!("420")));
+}
