@@ -60,6 +60,37 @@ pub(crate) fn fits(kind: Kind, channel: Channel, policy: AddressPolicy) -> bool 
     }
 }
 
+/// What is wrong with an address for a channel, in Turkish and in English; nothing when it can be used.
+pub(crate) fn misfit(text: &str, channel: Channel, policy: AddressPolicy) -> Option<(String, String)> {
+    let kind = kind(text, policy);
+    if fits(kind, channel, policy) {
+        return None;
+    }
+    let name = channel.as_str();
+    Some(match kind {
+        Kind::Neither if text.contains('@') => (
+            "geçerli bir e-posta adresi değil; örnek: ali@ornek.com".to_owned(),
+            "it is no valid e-mail address; for example ali@ornek.com".to_owned(),
+        ),
+        Kind::Neither => (
+            "geçerli bir telefon numarası değil; örnek: +905551112233".to_owned(),
+            "it is no valid phone number; for example +905551112233".to_owned(),
+        ),
+        Kind::Phone(Line::TurkishOther) if channel == Channel::Message => (
+            "sabit hat; ayarlar MESAJ için kabul etmiyor (acceptLandlineMessage)".to_owned(),
+            "it is a landline, which the settings do not take for MESAJ (acceptLandlineMessage)".to_owned(),
+        ),
+        Kind::Phone(_) => (
+            format!("telefon numarası; {name} için e-posta adresi gerekir, ali@ornek.com gibi"),
+            format!("it is a phone number, and {name} wants an e-mail address such as ali@ornek.com"),
+        ),
+        Kind::Email => (
+            format!("e-posta adresi; {name} için telefon numarası gerekir, +905551112233 gibi"),
+            format!("it is an e-mail address, and {name} wants a phone number such as +905551112233"),
+        ),
+    })
+}
+
 /// Whether a text of digits is longer than a phone may be.
 pub(crate) fn is_overlong_phone(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or(text);
@@ -71,10 +102,14 @@ pub(crate) fn stored(text: &str) -> String {
     if text.contains('@') { text.to_ascii_lowercase() } else { text.to_owned() }
 }
 
-/// What a person at the control interface may have meant: a plus lost in a query string, a national
-/// form, capital letters.
+/// What a person at the control interface may have meant: a plus lost in a query string or encoded for one, a
+/// national form, capital letters.
 pub(crate) fn lenient(text: &str) -> String {
     let text = text.trim();
+    // A plus that was encoded for a query string and then written into a body.
+    let plus = text.strip_prefix("%2B").or_else(|| text.strip_prefix("%2b"));
+    let decoded = plus.map(|rest| format!("+{rest}"));
+    let text = decoded.as_deref().unwrap_or(text);
     if text.contains('@') {
         return text.to_ascii_lowercase();
     }
@@ -244,6 +279,9 @@ mod tests {
     fn control_addresses_are_read_leniently() {
         for text in ["+905551112233", " 905551112233", "905551112233", "05551112233", "5551112233"] {
             assert_eq!(lenient(text), "+905551112233", "{text:?}");
+        }
+        for text in ["%2B905551112233", " %2b905551112233 "] {
+            assert_eq!(lenient(text), "+905551112233", "{text:?}: an encoded plus was read as the digit 2");
         }
         assert_eq!(lenient(" Ali@Ornek.com "), "ali@ornek.com");
     }

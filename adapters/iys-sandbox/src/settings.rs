@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::address::AddressPolicy;
 use crate::calendar::AgePolicy;
+use crate::words::REGISTRY_SOURCES;
 
 /// The settings. Every field has a default, so a `PUT /_sandbox/settings` names only what changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,6 +68,8 @@ pub struct Settings {
     pub accept_landline_message: bool,
     /// Turkish mobile numbers must lie in an assigned block.
     pub strict_mobile_blocks: bool,
+    /// What citizens do may have sources of the registry that its document does not list: it has added some over time.
+    pub accept_unknown_sources: bool,
     /// H353 is written under the key `code:`, as the document's examples have it (protocol 2).
     pub h353_colon_key: bool,
     /// iysCode and brandCode are written as strings in lists, as some examples have it (protocol 2).
@@ -149,6 +152,7 @@ impl Default for Settings {
             accept_trunk_zero: true,
             accept_landline_message: true,
             strict_mobile_blocks: false,
+            accept_unknown_sources: false,
             h353_colon_key: false,
             codes_as_text: false,
             push_allow_http: false,
@@ -175,6 +179,11 @@ impl Settings {
         let mut merged: Map<String, Value> = serde_json::from_value(serde_json::to_value(self)?)?;
         merged.extend(serde_json::from_value::<Map<String, Value>>(patch)?);
         serde_json::from_value(Value::Object(merged))
+    }
+
+    /// Whether the registry itself may write this source.
+    pub(crate) fn takes_registry_source(&self, text: &str) -> bool {
+        REGISTRY_SOURCES.contains(&text) || (self.accept_unknown_sources && text.starts_with("IYS_"))
     }
 
     pub(crate) fn address_policy(&self) -> AddressPolicy {

@@ -71,6 +71,19 @@ pub(crate) fn provider_source(text: &str) -> Option<&'static str> {
     PROVIDER_SOURCES.into_iter().find(|known| *known == text)
 }
 
+/// The sources that the registry itself writes (protocol 3).
+pub(crate) const REGISTRY_SOURCES: [&str; 9] = [
+    SHORT_NUMBER,
+    VOICE_CENTRE,
+    "IYS_WEB",
+    FIRST_TIME_ON_WEB,
+    "IYS_MOBIL",
+    BY_EMAIL,
+    LINE_CLOSED,
+    "IYS_FRAME_EPOSTA",
+    "IYS_FRAME_SMS",
+];
+
 words! {
     /// How the registry asks a citizen for an opt-in (protocol 3, `verificationType`).
     Verification {

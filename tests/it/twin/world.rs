@@ -57,7 +57,7 @@ impl World {
         };
         let settings = json!({
             "h467": h467, "perSecondLimit": null, "tokenLimitPerHour": null, "statusLimitPerHour": null,
-            "accessTokenSeconds": FOR_EVER, "disabledRules": without,
+            "accessTokenSeconds": FOR_EVER, "acceptUnknownSources": true, "disabledRules": without,
         });
         world.control("PUT", "/settings", &settings).await;
         let login = json!({"grant_type": "password", "username": seed.username, "password": seed.password});

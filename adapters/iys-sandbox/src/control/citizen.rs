@@ -18,7 +18,7 @@ use crate::registry::citizen::{self, Act};
 use crate::store::consents::{self, Written};
 use crate::store::providers;
 use crate::wire_time;
-use crate::words::{Channel, LINE_CLOSED, RecipientType, Status};
+use crate::words::{Channel, LINE_CLOSED, REGISTRY_SOURCES, RecipientType, Status};
 
 /// A movement of a citizen.
 #[derive(Debug, Deserialize)]
@@ -45,16 +45,16 @@ pub(super) fn individual() -> RecipientType {
 /// Writes a movement of the registry's side.
 pub(super) async fn add_movement(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>, Problem> {
     let movement: Movement = read(&body)?;
-    if !movement.source.starts_with("IYS_") {
-        return Err(Problem::invalid("source", "IYS_…"));
+    let settings = app.registry.settings.get();
+    if !settings.settings.takes_registry_source(&movement.source) {
+        return Err(Problem::invalid("source", &REGISTRY_SOURCES.join(", ")));
     }
     if movement.source == LINE_CLOSED && movement.status != Status::Rejection {
         return Err(Problem::invalid("status", "RET"));
     }
     let recipient = address::lenient(&movement.recipient);
-    let addresses = app.registry.settings.get().settings.address_policy();
-    if !address::fits(address::kind(&recipient, addresses), movement.r#type, addresses) {
-        return Err(Problem::invalid("recipient", movement.r#type.as_str()));
+    if let Some(wrong) = address::misfit(&recipient, movement.r#type, settings.settings.address_policy()) {
+        return Err(Problem::unusable("recipient", wrong));
     }
     let consent_date = match &movement.consent_date {
         None => None,

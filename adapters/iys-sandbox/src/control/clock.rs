@@ -14,12 +14,15 @@ use crate::clock::{Clock, ClockRefusal, parse_step};
 use crate::http::App;
 use crate::wire_time;
 
+/// The two bodies that move the clock.
+const MOVES: &str = r#"{"advance": "65m"} | {"set": "2026-11-30T09:00:00+03:00"}"#;
+
 /// How the clock is to be moved: by a step or to an instant.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-enum Move {
-    Advance(String),
-    Set(String),
+#[serde(deny_unknown_fields)]
+struct Move {
+    advance: Option<String>,
+    set: Option<String>,
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>) -> Json<Value> {
@@ -27,17 +30,19 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Json<Value> {
 }
 
 pub(super) async fn advance(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>, Problem> {
-    let moved = match read(&body)? {
-        Move::Advance(step) => {
+    let Move { advance, set } = read(&body)?;
+    let moved = match (advance, set) {
+        (Some(step), None) => {
             let step = parse_step(&step).ok_or_else(|| Problem::invalid("advance", "65m, 2h, 4d, 90s"))?;
             app.registry.move_clock(move |clock| clock.advanced(step)).await?
         }
-        Move::Set(instant) => {
+        (None, Some(instant)) => {
             let instant = DateTime::parse_from_rfc3339(&instant)
                 .map_err(|_| Problem::invalid("set", "2026-11-30T09:00:00+03:00"))?
                 .to_utc();
             app.registry.move_clock(move |clock| clock.set_to(instant)).await?
         }
+        _ => return Err(Problem::invalid("body", MOVES)),
     };
     match moved {
         Ok(()) => Ok(Json(view(&app.registry.clock))),

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State as Shared};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State as Shared};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::problem::{Problem, read};
+use super::problem::{Params, Problem, read};
 use crate::address;
 use crate::http::App;
 use crate::registry::complaint::{self, Stay};
@@ -30,7 +31,7 @@ pub(super) struct Filter {
 /// The newest complaints: of an address, about a provider, or all.
 pub(super) async fn list(
     Shared(app): Shared<Arc<App>>,
-    Query(filter): Query<Filter>,
+    Params(filter): Params<Filter>,
 ) -> Result<Json<Value>, Problem> {
     let list = app
         .registry
@@ -89,9 +90,10 @@ struct Step {
 /// Moves a complaint on.
 pub(super) async fn advance(
     Shared(app): Shared<Arc<App>>,
-    Path(id): Path<i64>,
+    id: Result<Path<i64>, PathRejection>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
+    let Path(id) = id.map_err(|_| Problem::not_found("id"))?;
     let step: Step = read(&body)?;
     let wanted = || Problem::invalid("state", "sent, answered, closed");
     let state = State::parse(&step.state).ok_or_else(wanted)?;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::problem::Problem;
+use super::problem::{Params, Problem};
 use crate::address;
 use crate::http::App;
 use crate::store::outbox::{self, Letter};
@@ -30,7 +30,7 @@ fn hundred() -> i64 {
 /// The newest letters, to one recipient or to all, in the order of sending.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Query(query): Query<OutboxQuery>,
+    Params(query): Params<OutboxQuery>,
 ) -> Result<Json<Value>, Problem> {
     let recipient = query.recipient.as_deref().map(address::lenient);
     let limit = query.limit.clamp(1, LIST_MAX);

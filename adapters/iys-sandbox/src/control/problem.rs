@@ -1,7 +1,9 @@
 //! Refusals of the control interface, in Turkish and in English.
 
+use axum::extract::{FromRequestParts, Query};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -60,6 +62,16 @@ impl Problem {
             "invalid",
             format!("{field} kullanılamaz, beklenen: {wanted}"),
             format!("{field} is unusable, wanted: {wanted}"),
+        )
+    }
+
+    /// A value that cannot be used, and why, in Turkish and in English.
+    pub(crate) fn unusable(field: &str, (tr, en): (String, String)) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            format!("{field} kullanılamaz: {tr}"),
+            format!("{field} is unusable: {en}"),
         )
     }
 
@@ -123,6 +135,26 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = json!({"error": {"code": self.code, "tr": self.tr, "en": self.en}});
         (self.status, axum::Json(body)).into_response()
+    }
+}
+
+/// The parameters of a query string, refused as everything else here is.
+#[derive(Debug)]
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(error) => Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "unreadable",
+                format!("Sorgu okunamadı: {}", error.body_text()),
+                format!("the query could not be read: {}", error.body_text()),
+            )),
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::problem::Problem;
+use super::problem::{Params, Problem};
 use crate::address;
 use crate::draft::Key;
 use crate::error::Result;
@@ -36,7 +36,7 @@ fn hundred() -> i64 {
 /// The current records of a brand or of all, each with its history.
 pub(super) async fn consents(
     State(app): State<Arc<App>>,
-    Query(query): Query<ConsentsQuery>,
+    Params(query): Params<ConsentsQuery>,
 ) -> Result<Json<Value>, Problem> {
     let list = app
         .registry
@@ -108,7 +108,7 @@ const PAGE_MAX: i64 = 10_000;
 /// Every movement in the order of writing. `after` of an answer asks for the next page.
 pub(super) async fn movements(
     State(app): State<Arc<App>>,
-    Query(query): Query<MovementsQuery>,
+    Params(query): Params<MovementsQuery>,
 ) -> Result<Json<Value>, Problem> {
     let limit = query.limit.clamp(1, PAGE_MAX);
     let mut list = app

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::citizen::{individual, told};
 use super::problem::{Problem, read};
-use crate::address::{self, Kind};
+use crate::address;
 use crate::draft::Key;
 use crate::error::Result;
 use crate::http::App;
@@ -27,9 +27,9 @@ const RECORDS_MAX: i64 = 6;
 fn phone(app: &App, text: &str) -> Result<String, Problem> {
     let recipient = address::lenient(text);
     let policy = app.registry.settings.get().settings.address_policy();
-    match address::kind(&recipient, policy) {
-        Kind::Phone(_) => Ok(recipient),
-        _ => Err(Problem::invalid("recipient", "+905551112233")),
+    match address::misfit(&recipient, Channel::Call, policy) {
+        None => Ok(recipient),
+        Some(wrong) => Err(Problem::unusable("recipient", wrong)),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::rules::state::{STATE, StateCase};
 use crate::store::consents::{Origin, find_current};
 use crate::store::providers;
 use crate::wire_time;
-use crate::words::{Channel, Status, provider_source};
+use crate::words::{Channel, REGISTRY_SOURCES, Status, provider_source};
 
 const DAY: i64 = 24 * 60 * 60;
 /// How long after its date a made-up consent was recorded, in seconds.
@@ -32,19 +32,15 @@ pub(super) fn put_listed(desk: &Desk<'_>, entries: &[ConsentEntry]) -> Result<()
         };
         let policy = desk.settings.settings.address_policy();
         let recipient = address::stored(&entry.recipient);
-        if !address::fits(address::kind(&recipient, policy), entry.r#type, policy) {
-            let channel = entry.r#type.as_str();
-            let tr = format!("{channel} için kullanılamaz; örnek: +905551112233, ali@ornek.com");
-            let en = format!("cannot be used for {channel}; for example +905551112233, ali@ornek.com");
+        if let Some((tr, en)) = address::misfit(&recipient, entry.r#type, policy) {
             return Err(wrong("recipient", tr, en).into());
         }
-        let is_registry = entry.source.starts_with("IYS_");
+        let is_registry = desk.settings.settings.takes_registry_source(&entry.source);
         if !is_registry && provider_source(&entry.source).is_none() {
-            let (tr, en) = (
-                "HS_WEB gibi bir HS_ değeri ya da IYS_ ile başlamalı",
-                "wants HS_WEB and the like, or IYS_…",
-            );
-            return Err(wrong("source", tr.to_owned(), en.to_owned()).into());
+            let known = REGISTRY_SOURCES.join(", ");
+            let tr = format!("HS_WEB gibi bir HS_ değeri ya da şunlardan biri olmalı: {known}");
+            let en = format!("wants HS_WEB and the like, or one of {known}");
+            return Err(wrong("source", tr, en).into());
         }
         let date = match entry.consent_date.as_deref().map(wire_time::read) {
             None => desk.now(),

@@ -25,6 +25,8 @@ async fn the_clock_moves_forward_only_and_tells_its_followers() {
         (json!({"advance": "soon"}), 422),
         (json!({"advance": "9999999d"}), 422),
         (json!({"back": "5m"}), 400),
+        (json!({}), 422),
+        (json!({"advance": "5m", "set": "2072-01-01T00:00:00+03:00"}), 422),
         (json!({"set": "2072-01-01 00:00:00"}), 422),
     ] {
         let reply = send(world.request("POST", "/_sandbox/clock").json(&body)).await;
@@ -102,6 +104,7 @@ async fn citizens_act_only_as_the_registry_lets_them() {
     };
     for (body, expected) in [
         (with("source", "HS_WEB".into()), 422),
+        (with("source", "IYS_FOO".into()), 422),
         (with("brandCode", 600_999.into()), 422),
         (with("type", "EPOSTA".into()), 422),
         (with("type", "SMS".into()), 400),
@@ -226,4 +229,85 @@ async fn a_result_that_is_asked_for_too_early_is_not_shown() {
     assert_eq!(shown().await, waiting);
     world.settings(json!({"batchResultAfterSeconds": null})).await;
     assert_eq!(shown().await[0]["status"], "success", "the switch is off");
+}
+
+/// The refusal of a request at the control interface: status, code, and the English sentence.
+async fn refusal(world: &World, method: &str, path: &str, body: Value) -> (u16, String, String) {
+    let reply = send(world.request(method, &format!("/_sandbox{path}")).body(body.to_string())).await;
+    let text = |key: &str| reply.body["error"][key].as_str().unwrap_or_default().to_owned();
+    assert!(!text("tr").is_empty(), "{method} {path}: {reply:?}");
+    (reply.status, text("code"), text("en"))
+}
+
+#[tokio::test]
+async fn an_empty_move_of_the_clock_is_told_what_moves_it() {
+    let world = World::start().await;
+    for body in [json!({}), json!({"advance": null})] {
+        let (status, _, says) = refusal(&world, "POST", "/clock", body).await;
+        assert!(status == 422 && says.contains("advance") && says.contains("set"), "{says}");
+    }
+    let (status, _, says) = refusal(&world, "POST", "/clock", json!({"forward": "5m"})).await;
+    assert!(status == 400 && says.contains("`advance`") && says.contains("`set`"), "{says}");
+}
+
+#[tokio::test]
+async fn an_unreadable_query_or_number_is_refused_like_everything_else() {
+    let world = World::start().await;
+    for path in [
+        "/consents?brandCode=x",
+        "/movements?after=yesterday",
+        "/outbox?limit=all",
+        "/complaints?iysCode=600100&iysCode=600100",
+    ] {
+        let (status, code, says) = refusal(&world, "GET", path, Value::Null).await;
+        assert!(status == 400 && code == "unreadable" && says.contains("query"), "{path}: {says}");
+    }
+    let (status, code, _) = refusal(&world, "POST", "/complaints/first", json!({"state": "sent"})).await;
+    assert_eq!((status, code.as_str()), (404, "not_found"));
+}
+
+#[tokio::test]
+async fn a_movement_has_a_source_that_the_registry_has() {
+    let world = World::start().await;
+    let movement = |source: &str| json!({"brandCode": 600_100, "recipient": PHONE, "type": "MESAJ", "status": "RET", "source": source});
+    for source in ["IYS_FOO", "IYS_", "HS_WEB"] {
+        let (status, _, says) = refusal(&world, "POST", "/citizen/movements", movement(source)).await;
+        assert!(status == 422 && says.contains("IYS_KISAMESAJ, IYS_CM"), "{source}: {says}");
+    }
+    world.control("POST", "/citizen/movements", movement("IYS_FRAME_SMS")).await;
+    world.settings(json!({"acceptUnknownSources": true})).await;
+    world.control("POST", "/citizen/movements", movement("IYS_FOO")).await;
+    assert_eq!(refusal(&world, "POST", "/citizen/movements", movement("HS_WEB")).await.0, 422);
+}
+
+#[tokio::test]
+async fn an_unusable_recipient_is_told_what_is_wrong_with_it() {
+    let world = World::start().await;
+    world.settings(json!({"acceptLandlineMessage": false})).await;
+    for (recipient, channel, wanted) in [
+        ("12345", "MESAJ", "no valid phone number"),
+        ("Ayşe", "EPOSTA", "no valid phone number"),
+        ("ayşe@ornek.com", "EPOSTA", "no valid e-mail address"),
+        ("ali@ornek.com", "ARAMA", "ARAMA wants a phone number"),
+        (PHONE, "EPOSTA", "EPOSTA wants an e-mail address"),
+        ("+902121230000", "MESAJ", "a landline"),
+    ] {
+        let body = json!({"brandCode": 600_100, "recipient": recipient, "type": channel, "status": "RET",
+                          "source": "IYS_WEB"});
+        let (status, code, says) = refusal(&world, "POST", "/citizen/movements", body).await;
+        assert_eq!((status, code.as_str()), (422, "invalid"));
+        assert!(says.starts_with("recipient is unusable: ") && says.contains(wanted), "{recipient}: {says}");
+    }
+    let call = json!({"recipient": "ali@ornek.com", "text": "RET 600100"});
+    assert!(refusal(&world, "POST", "/3338", call).await.2.contains("wants a phone number"));
+}
+
+#[tokio::test]
+async fn an_encoded_plus_in_a_body_is_a_plus_and_not_the_digit_2() {
+    let world = World::start().await;
+    let body = json!({"brandCode": 600_100, "recipient": "%2B905551112233", "type": "MESAJ", "status": "ONAY",
+                      "source": "IYS_WEB"});
+    world.control("POST", "/citizen/movements", body).await;
+    let found = world.control("GET", "/consents?brandCode=600100", Value::Null).await;
+    assert_eq!(found["list"][0]["recipient"], PHONE);
 }
