@@ -22,14 +22,14 @@
 //! | `GET consents?brandCode=&recipient=` | the current records, each with its history |
 //! | `GET movements?brandCode=&after=&limit=` | every movement in the order of writing, nothing hidden |
 //! | `DELETE movements/{transactionId}` | the registry loses what it wrote under this id |
-//! | `POST citizen/movements` | the citizen or an operator acts, with a source `IYS_…` |
+//! | `POST citizen/movements` | the citizen or an operator acts, with a source of the registry's own (`IYS_WEB`, …) |
 //! | `GET`, `POST clock` | `{"advance": "65m"}` or `{"set": "2026-11-30T09:00:00+03:00"}`; never back (409) |
 //! | `GET`, `POST`, `DELETE faults` | `{operation, kind, count, code?, delayMillis?, every?}` |
 //! | `GET`, `PUT settings` | [`Settings`]; a `PUT` names what changes |
 //! | `GET outbox?recipient=` | what the registry "sent": codes and links of opt-ins, confirmations |
 //! | `POST 3338`, `voice`, `line-closure` | the citizen's text message and call, the operator's report |
 //! | `GET pushes` | movements that wait to be delivered to push connections |
-//! | `GET stats` | calls, answers and codes per operation, concurrency, success rate |
+//! | `GET stats` | calls, answers and codes per operation, concurrency, success rate of each address |
 //! | `GET time-stamp-authority` | the certificate behind the time stamps of daily reports, as PEM |
 //! | `GET`, `POST providers`, `partners`; `DELETE users/{username}` | what the real registry's web panel does |
 //! | `GET`, `POST complaints`; `POST complaints/{id}` | complaints of citizens and their way: `received`, `sent`, `answered`, `closed` |

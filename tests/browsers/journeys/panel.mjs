@@ -36,7 +36,7 @@ export async function panel_of_the_provider(bridge, browser) {
   await browser.look(page, "provider-login");
   await press(page, "main button");
   await browser.look(page, "provider");
-  for (const place of ["markalar", "is-ortaklari", "mutabakat", "sikayetler"]) {
+  for (const place of ["markalar", "is-ortaklari", "via-formlari", "mutabakat", "sikayetler"]) {
     await open(page, `${bridge.sandbox}/hizmet-saglayici/${place}`);
     await browser.look(page, `provider-${place}`);
   }
