@@ -19,6 +19,8 @@ use crate::service::FieldProblem;
 pub enum Kind {
     /// A text.
     Text,
+    /// A text, or a whole number in its place.
+    Code,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A whole number.

@@ -37,6 +37,23 @@ fn masked_key() -> Value {
 }
 
 on_both_databases! {
+    /// The registry's lists have numbers, which were refused here: "not a number".
+    async fn the_codes_of_city_and_town_may_be_numbers(database: Database) {
+        let bridge = synced(database).await;
+        let mut body = retailer(0);
+        body["city"]["code"] = json!(34);
+        body["town"]["code"] = json!(1);
+        let (status, answer) = bridge.post(&path(&bridge, ""), body).await;
+        assert_eq!(status, 201, "{answer}");
+        assert_eq!((&answer["city"]["code"], &answer["town"]["code"]), (&json!("34"), &json!("1")), "{answer}");
+        let mut wrong = retailer(1);
+        wrong["city"]["code"] = json!(3.5);
+        let (status, problem) = bridge.post(&path(&bridge, ""), wrong).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("city.code")), "{problem}");
+    }
+}
+
+on_both_databases! {
     async fn a_retailer_s_life(database: Database) {
         let bridge = synced(database).await;
         let (_, key) = bridge.post_as(&bridge.admin, "/v1/keys", masked_key()).await;

@@ -85,6 +85,11 @@ impl Look {
         }
         match field.kind {
             Kind::Text => self.text(path, raw),
+            Kind::Code => {
+                if serde_json::from_str::<u32>(raw.get()).is_err() {
+                    self.text(path, raw);
+                }
+            }
             Kind::Word(words) => self.word(path, raw, words),
             Kind::Number => self.number(path, raw),
             Kind::Flag => {
@@ -186,11 +191,22 @@ mod tests {
         Field::optional("tags", Kind::Texts),
         Field::optional("kinds", Kind::Words(&["a", "b"])),
         Field::optional("on", Kind::Flag),
+        Field::optional("place", Kind::Code),
         Field::optional("evidence", Kind::Object(INNER)),
     ];
 
     fn look(json: &str) -> Vec<FieldProblem> {
         diagnose(serde_json::from_str(json).unwrap(), FIELDS, Some(3))
+    }
+
+    #[test]
+    fn a_code_is_a_text_or_a_whole_number() {
+        for good in [r#"{"place": "34"}"#, r#"{"place": 34}"#] {
+            assert!(codes(good).is_empty(), "{good}");
+        }
+        for bad in [r#"{"place": 3.5}"#, r#"{"place": -1}"#, r#"{"place": [34]}"#] {
+            assert_eq!(codes(bad), [("place".to_owned(), "wrong_type".to_owned())], "{bad}");
+        }
     }
 
     fn codes(json: &str) -> Vec<(String, String)> {

@@ -59,7 +59,7 @@ impl fmt::Debug for RetailerBody {
 }
 
 const PLACE: &[Field] =
-    &[Field::required("name", Kind::Text).also(&["ad"]), Field::required("code", Kind::Text).also(&["kod"])];
+    &[Field::required("name", Kind::Text).also(&["ad"]), Field::required("code", Kind::Code).also(&["kod"])];
 
 impl Body for RetailerBody {
     const FIELDS: &'static [Field] = &[

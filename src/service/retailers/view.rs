@@ -2,7 +2,7 @@
 
 use iys::wire;
 use kopru_domain::{Recipient, RetailerCode};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::service::consents::Showing;
@@ -59,9 +59,24 @@ pub struct Place {
     /// Name.
     #[schema(example = "İstanbul")]
     pub name: String,
-    /// Number in the registry's lists, as a text.
+    /// Number in the registry's lists, as a text; a number is taken for it.
+    #[serde(deserialize_with = "code")]
     #[schema(example = "34")]
     pub code: String,
+}
+
+/// A code as a text, or as the number that stands in the registry's lists (4.20).
+fn code<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Code {
+        Text(String),
+        Number(u32),
+    }
+    Ok(match Code::deserialize(from)? {
+        Code::Text(text) => text,
+        Code::Number(number) => number.to_string(),
+    })
 }
 
 impl From<Place> for wire::Place {
