@@ -26,6 +26,7 @@ pub mod path;
 pub mod problem;
 mod request_id;
 mod state;
+mod unread;
 pub mod v1;
 
 use std::net::SocketAddr;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
-use http_body_util::{BodyExt as _, LengthLimitError};
+use http_body_util::LengthLimitError;
 use tokio::time::timeout;
 
 use crate::http::problem::Problem;
@@ -14,8 +14,6 @@ use crate::http::state::HttpState;
 
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Bytes that are read only to be able to say that they are too many.
-const MOST_THROWN_AWAY: u64 = 64 * 1024 * 1024;
 
 /// A JSON body, not yet read.
 pub struct JsonBody(pub Bytes);
@@ -58,12 +56,8 @@ pub async fn read_plain(request: Request, limit: usize) -> Result<Bytes, Problem
 
 /// A body within the limit, in time.
 pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    // What announces itself as too long is refused unread. A caller that is sending already would not see the answer, so a
-    // body of moderate size is let in and thrown away first.
+    // What announces itself as too long is refused unread.
     if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > limit) {
-        if body.size_hint().lower() <= MOST_THROWN_AWAY {
-            let _ = timeout(PATIENCE, throw_away(body)).await;
-        }
         return Err(Problem::BodyTooLarge(limit));
     }
     match timeout(PATIENCE, to_bytes(body, limit)).await {
@@ -74,10 +68,6 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
         Ok(Err(_)) => Err(Problem::BodyBroken),
         Err(_) => Err(Problem::BodyUnfinished),
     }
-}
-
-async fn throw_away(mut body: Body) {
-    while let Some(Ok(_)) = body.frame().await {}
 }
 
 /// JSON, or nothing said about it.

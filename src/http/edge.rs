@@ -21,6 +21,7 @@ use crate::http::language;
 use crate::http::problem::{Pending, Problem};
 use crate::http::request_id::{self, RequestId};
 use crate::http::state::HttpState;
+use crate::http::unread;
 
 /// What the edge has established of a request.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +55,10 @@ pub async fn edge(State(state): State<HttpState>, mut request: Request, next: Ne
         request.id = id.as_str(),
         key.id = field::Empty
     );
+    let (request, rest) = unread::watch(request);
     let answering = async {
         let mut response = next.run(request).await;
+        rest.throw_away().await;
         // What was read is told once it is certain to last, whatever the method.
         if response.extensions_mut().remove::<Flushed>().is_none() && state.app.db.flushed().await.is_err() {
             return Problem::Overloaded.into_response();

@@ -46,5 +46,6 @@ mod stop;
 mod texts;
 mod trial;
 mod twin;
+mod unread;
 mod via;
 mod webhooks;
