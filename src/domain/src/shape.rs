@@ -201,8 +201,10 @@ fn check_source(
             FieldError::new(
                 "source",
                 "H119",
-                "kaynak, İYS'nin HS_ değerlerinden biri olmalıdır",
-                "source must be one of the registry's HS_ values",
+                "kaynak şunlardan biri olmalıdır: HS_WEB, HS_MOBIL, HS_MESAJ, HS_EPOSTA, HS_CAGRI_MERKEZI, HS_FIZIKSEL_ORTAM, \
+                 HS_ISLAK_IMZA, HS_ETKINLIK, HS_ATM, HS_EORTAM, HS_SOSYAL_MEDYA, HS_KARAR, HS_2015",
+                "source must be one of HS_WEB, HS_MOBIL, HS_MESAJ, HS_EPOSTA, HS_CAGRI_MERKEZI, HS_FIZIKSEL_ORTAM, \
+                 HS_ISLAK_IMZA, HS_ETKINLIK, HS_ATM, HS_EORTAM, HS_SOSYAL_MEDYA, HS_KARAR, HS_2015",
             )
         }
     })
@@ -324,6 +326,16 @@ mod tests {
             wrong(raw),
             [("type", "H117"), ("recipientType", "H116"), ("status", "H115"), ("source", "H119")]
         );
+    }
+
+    #[test]
+    fn an_unknown_source_is_told_the_known_ones() {
+        let errors = check_shape(&RawConsent { source: Some("HS_KAGIT"), ..GOOD }, now()).unwrap_err();
+        for source in ProviderSource::ALL {
+            for lang in [Lang::Tr, Lang::En] {
+                assert!(errors[0].message(lang).contains(source.as_str()), "{source}");
+            }
+        }
     }
 
     #[test]
