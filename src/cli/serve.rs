@@ -18,6 +18,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use iys_sandbox::{Sandbox, SandboxConfig, Seed};
 use kopru_domain::Text;
+use kopru_store::Db;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
@@ -25,9 +26,9 @@ use tokio::net::TcpListener;
 use url::Url;
 
 pub(super) use self::banner::warn_if_closed;
-pub(super) use self::ground::{bind, file_lock, local_url};
+pub(super) use self::ground::{bind, file_lock, local_url, lock_of};
 use super::sandbox::{load_scenario, signals, unusable};
-use super::trial::{Note, Trial};
+use super::trial::{self, Note, Trial};
 use super::{Failure, Global, Output, admin, block_on};
 use crate::bootstrap::App;
 use crate::clocks::Clocks;
@@ -141,6 +142,7 @@ async fn serve(
     }
 
     let stop_timeout = config.stop_timeout;
+    Db::make_good(&config.database_url())?;
     let app = App::start(config, clocks, lifecycle.clone()).await?;
     app.db.serve().await?;
     match &in_process {
@@ -157,17 +159,18 @@ async fn serve(
     }
     start_work(&app, args.role, doors, recorder);
 
-    let broken = tokio::select! {
-        () = app.lifecycle.stopping() => false,
-        () = app.db.broken() => true,
-    };
+    tokio::select! {
+        () = app.lifecycle.stopping() => {}
+        () = app.db.broken() => {}
+    }
     let drained = admin::close(&app, stop_timeout).await;
     outer.stop();
     outer.drained(Duration::from_secs(3)).await;
     if !drained {
         tracing::warn!("some work was cut off; it is taken up again when its lease has run out");
     }
-    if broken { Err(disk_failed()) } else { Ok(ExitCode::SUCCESS) }
+    // Also while it stopped.
+    if app.db.is_broken() { Err(disk_failed()) } else { Ok(ExitCode::SUCCESS) }
 }
 
 /// Nothing can be written any more; who watches over the program starts it again, and then all that was acknowledged is there.
@@ -232,7 +235,7 @@ async fn start_sandbox(
     let scenario = scenario.map(load_scenario).transpose()?;
     let listener = bind(config.sandbox.listen, "sandbox.listen", "KOPRU__SANDBOX__LISTEN").await?;
     let url = local_url(&listener)?;
-    let data = config.data_dir.join("sandbox.db");
+    let data = trial::data(config);
     let lock = file_lock(&data)?;
     let sandbox = Sandbox::open(SandboxConfig {
         data: Some(data),

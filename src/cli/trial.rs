@@ -4,6 +4,7 @@
 //! The service leaves a note in the data folder while it runs, readable for its owner alone. What a dead process has left is
 //! seen by the sandbox's clock: where it does not answer, the note does not count.
 
+use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 
 use kopru_domain::Text;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Failure;
-use super::serve::clock;
+use super::serve::{clock, lock_of};
 use crate::clocks::Clocks;
 use crate::config::{Config, files};
 
@@ -73,7 +74,7 @@ impl Trial {
 
 /// Joins the trial that runs in this folder, where there is one and no registry is set: its clock is taken over, too.
 pub(super) async fn join(config: &mut Config, clocks: &Clocks) {
-    if config.registry.url.is_some() {
+    if config.registry.url.is_some() || !is_running(config) {
         return;
     }
     let note = std::fs::read(path(config)).ok();
@@ -85,6 +86,18 @@ pub(super) async fn join(config: &mut Config, clocks: &Clocks) {
     if clock::adopt(&joined, clocks).await.is_ok() {
         *config = joined;
     }
+}
+
+/// Whether somebody holds the lock of the sandbox's data: what a killed process has left belongs to nobody, and another folder's
+/// trial may listen in its place.
+fn is_running(config: &Config) -> bool {
+    let lock = File::open(lock_of(&data(config)));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// The data of the sandbox in the process of a trial.
+pub(super) fn data(config: &Config) -> PathBuf {
+    config.data_dir.join("sandbox.db")
 }
 
 fn path(config: &Config) -> PathBuf {

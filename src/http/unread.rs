@@ -29,11 +29,12 @@ pub struct Rest(oneshot::Receiver<Body>);
 pub fn watch(request: Request) -> (Request, Rest) {
     let (back, rest) = oneshot::channel();
     let short = request.body().size_hint().upper().is_some_and(|most| most <= SHORT);
-    // Who asks whether to send has not sent anything.
-    if short || request.headers().contains_key(header::EXPECT) {
+    if short {
         return (request, Rest(rest));
     }
-    (request.map(|body| Body::new(Watched { body: Some(body), back: Some(back) })), Rest(rest))
+    // Who asks whether to send waits until somebody begins to read.
+    let sends = !request.headers().contains_key(header::EXPECT);
+    (request.map(|body| Body::new(Watched { body: Some(body), back: Some(back), sends })), Rest(rest))
 }
 
 impl Rest {
@@ -59,6 +60,8 @@ struct Watched {
     /// Until its end.
     body: Option<Body>,
     back: Option<oneshot::Sender<Body>>,
+    /// Whether it is on its way.
+    sends: bool,
 }
 
 impl HttpBody for Watched {
@@ -69,6 +72,7 @@ impl HttpBody for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.sends = true;
         let Some(body) = self.body.as_mut() else { return Poll::Ready(None) };
         let frame = Pin::new(body).poll_frame(context);
         if let Poll::Ready(None | Some(Err(_))) = frame {
@@ -89,7 +93,9 @@ impl HttpBody for Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         if let (Some(body), Some(back)) = (self.body.take(), self.back.take())
+            && self.sends
             && !body.is_end_stream()
+            && body.size_hint().lower() <= MOST as u64
         {
             // Nobody waits for it where the request was given up.
             drop(back.send(body));

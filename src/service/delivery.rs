@@ -287,8 +287,10 @@ pub fn retire_secret(
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> ServiceResult<Vec<u8>> {
-    let mut secrets = vec![(open_secret(app, &endpoint.secret)?, until)];
-    secrets.extend(old_secrets(app, endpoint, now)?);
+    // One that cannot be read signs no more, and is no reason to keep it.
+    let present = open_secret(app, &endpoint.secret).ok().map(|secret| (secret, until));
+    let mut secrets: Vec<_> = present.into_iter().collect();
+    secrets.extend(old_secrets(app, endpoint, now).unwrap_or_default());
     secrets.truncate(MOST_OLD_SECRETS);
     let line =
         |(secret, until): &(Secret, DateTime<Utc>)| format!("{} {}", secret.expose(), until.timestamp());

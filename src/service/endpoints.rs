@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use kopru_domain::time::format_rfc3339;
 use kopru_domain::{BrandCode, IysCode, Lang, Text};
 use kopru_store::endpoints::{self, EndpointRow};
-use kopru_store::{Priority, Tx, brands, deliveries, ids};
+use kopru_store::{Priority, Tx, brands, deliveries, heads, ids};
 use kopru_webhook::{Request, Secret, TargetPolicy, check_url};
 use uuid::Uuid;
 
@@ -160,6 +160,9 @@ pub async fn enable(app: &App, caller: &Caller, id: Uuid) -> ServiceResult<Endpo
 /// Makes a new secret; for [`ROTATION`] calls carry a signature of each.
 pub async fn rotate_in(tx: &mut Tx, app: &App, caller: &Caller, id: Uuid) -> ServiceResult<RotatedSecret> {
     caller.require(Scope::WebhooksManage)?;
+    let provider = find(tx, caller, id).await?.iys_code;
+    // Two at once would each take the same old secrets over, and the first's new one would never sign.
+    heads::lock(tx, provider).await?;
     let row = find(tx, caller, id).await?;
     let secret = new_secret()?;
     let now = app.clocks.wire();

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kopru_domain::Text;
 use tokio::net::TcpListener;
@@ -26,11 +26,16 @@ pub(super) fn lock(config: &Config, role: Role) -> Result<Option<File>, Failure>
     file_lock(&file).map(Some)
 }
 
-/// Locks a data file for one process, through a file beside it: a lock on the file itself would disturb SQLite's own.
-pub(in crate::cli) fn file_lock(data: &Path) -> Result<File, Failure> {
+/// The file that is locked in the place of a data file.
+pub(in crate::cli) fn lock_of(data: &Path) -> PathBuf {
     let mut name = data.file_name().unwrap_or_default().to_owned();
     name.push(".lock");
-    let path = data.with_file_name(name);
+    data.with_file_name(name)
+}
+
+/// Locks a data file for one process, through a file beside it: a lock on the file itself would disturb SQLite's own.
+pub(in crate::cli) fn file_lock(data: &Path) -> Result<File, Failure> {
+    let path = lock_of(data);
     let failed = |error: std::io::Error| {
         let message = Text::new(
             format!("{} kilit dosyası kullanılamıyor", path.display()),

@@ -3,7 +3,7 @@
 //! On SQLite there is one write connection (`BEGIN IMMEDIATE`, WAL, each commit awaited to the disk); bulk work passes a gate of
 //! its own, so that at most one bulk transaction stands before an interactive one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -100,8 +100,14 @@ impl Db {
         Ok(Self { pools: Pools::Postgres(pool) })
     }
 
+    /// Makes good what a failed sync of an earlier process may have left in a SQLite file; for the process that serves, before
+    /// anything opens it. PostgreSQL sees to that itself.
+    pub fn make_good(url: &str) -> Result<()> {
+        url.strip_prefix("sqlite://").map_or(Ok(()), |path| Sqlite::make_good(Path::new(path)))
+    }
+
     /// For the process that serves. On SQLite a commit is otherwise on the disk before anybody can see it, which takes longer; from
-    /// now on it is so before anybody is told of it. Makes good what a failed sync has left behind.
+    /// now on it is so before anybody is told of it.
     pub async fn serve(&self) -> Result<()> {
         match &self.pools {
             Pools::Sqlite(sqlite) => sqlite.serve().await,
@@ -115,6 +121,11 @@ impl Db {
             Pools::Sqlite(sqlite) => sqlite.broken().await,
             Pools::Postgres(_) => std::future::pending().await,
         }
+    }
+
+    /// Whether that has happened.
+    pub fn is_broken(&self) -> bool {
+        matches!(&self.pools, Pools::Sqlite(sqlite) if sqlite.is_broken())
     }
 
     /// Which database this is.
@@ -185,7 +196,7 @@ impl Db {
         }
     }
 
-    /// Closes the pools, waiting for connections in use. SQLite writes its checkpoint.
+    /// Closes the pools, waiting for connections in use. Where SQLite serves, it makes its last checkpoint.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite(sqlite) => sqlite.close().await,

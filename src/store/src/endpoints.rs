@@ -60,7 +60,7 @@ pub struct EndpointRow {
     pub secret: Vec<u8>,
     /// The secrets before it that still sign, sealed.
     pub old_secret: Option<Vec<u8>>,
-    /// Until when both sign (wire time).
+    /// When the last of them ends.
     pub old_secret_until: Option<DateTime<Utc>>,
     /// Not disabled.
     pub active: bool,

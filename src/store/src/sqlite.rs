@@ -5,6 +5,7 @@
 //! transaction at a time has it; a few others read. Who has a thread that may block works on the connection himself
 //! ([`Place::Here`]) and changes none.
 
+mod repair;
 #[cfg(test)]
 mod tests;
 mod wal;
@@ -50,6 +51,11 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
+    /// Makes good what an earlier process may have left; for the one that serves, before anything opens the file.
+    pub fn make_good(path: &Path) -> Result<()> {
+        repair::make_good(&path.canonicalize().unwrap_or_else(|_| path.to_owned()))
+    }
+
     /// Opens the file, and makes it where there is none.
     pub async fn open(path: PathBuf, readers: usize) -> Result<Self> {
         // SQLite puts its log beside the file itself, and not beside a link to it.
@@ -75,6 +81,7 @@ impl Sqlite {
     pub async fn migrate(&self, migrator: &Migrator) -> Result<()> {
         let _turn = self.writer.lock().await;
         let options = SqliteConnectOptions::new().filename(&self.path).foreign_keys(false).busy_timeout(BUSY);
+        let options = options.pragma("wal_autocheckpoint", "0");
         let mut connection = options.connect().await?;
         let migrated = migrator.run(&mut connection).await;
         connection.close().await?;
@@ -93,7 +100,6 @@ impl Sqlite {
     }
 
     /// From now on this process may show what it has committed before it is on the disk, which [`Sqlite::flushed`] makes good.
-    /// Begins with a log that is empty and a database that holds all that can be read.
     pub async fn serve(&self) -> Result<()> {
         let lane = self.writer.lock().await;
         let number = self.turns.fetch_add(1, Ordering::Relaxed);
@@ -115,7 +121,12 @@ impl Sqlite {
         self.readers.acquire().await
     }
 
-    /// Closes all connections once they are free; the last one writes the checkpoint.
+    /// Whether that has happened.
+    pub fn is_broken(&self) -> bool {
+        self.wal.usable().is_err()
+    }
+
+    /// Closes all connections once they are free; where this process serves, the last one makes a checkpoint.
     pub async fn close(&self) {
         self.readers.places.close();
         self.readers.lock().clear();
@@ -322,7 +333,7 @@ fn open(path: &Path, writes: bool) -> Result<Connection> {
 
 fn work(connection: &Connection, wal: Option<&Wal>, job: Job) -> rusqlite::Result<Done> {
     match job {
-        Job::Serve => serve_alone(connection, wal),
+        Job::Serve => wal.map_or(Ok(()), |wal| wal.serve(connection)).map(|()| Done::default()),
         Job::Begin => one(connection, "BEGIN IMMEDIATE", &[]),
         Job::Commit => commit(connection, wal),
         Job::Statement(text, args) => one(connection, text, &args),
@@ -335,16 +346,6 @@ fn work(connection: &Connection, wal: Option<&Wal>, job: Job) -> rusqlite::Resul
             Ok(done)
         }
     }
-}
-
-fn serve_alone(connection: &Connection, wal: Option<&Wal>) -> rusqlite::Result<Done> {
-    if let Some(wal) = wal
-        && !wal.copy_whole(connection)?
-    {
-        tracing::warn!("another process keeps the write-ahead log in use; it is copied later");
-    }
-    connection.execute_batch("PRAGMA synchronous = normal")?;
-    Ok(Done::default())
 }
 
 fn commit(connection: &Connection, wal: Option<&Wal>) -> rusqlite::Result<Done> {

@@ -121,15 +121,13 @@ impl File {
         self.syncs.insert(thread, self.changes.len());
     }
 
-    /// Of a sync that fails the kernel tells once; then it holds what it could not write for written.
+    /// Of a sync that fails the kernel tells once; then it holds for written what it could not write. Some of it may have come
+    /// through.
     fn sync_ends(&mut self, thread: u32, well: bool) {
         let done = self.syncs.remove(&thread).unwrap();
-        let changes = self.changes.drain(..done);
-        if well {
-            changes.for_each(|change| change.apply(&mut self.synced));
-        } else {
-            drop(changes);
-        }
+        let changes: Vec<Change> = self.changes.drain(..done).collect();
+        let rest = if well { Rest::All } else { Rest::Some(done as u64) };
+        rest.apply(&changes, &mut self.synced);
         self.syncs.values_mut().for_each(|before| *before = before.saturating_sub(done));
     }
 }

@@ -85,6 +85,14 @@ int close(int file) {
 PWRITE(pwrite)
 PWRITE(pwrite64)
 
+ssize_t write(int file, const void *bytes, size_t length) {
+    ssize_t (*call)(int, const void *, size_t) = real("write");
+    off_t offset = path_of(file) ? lseek(file, 0, SEEK_CUR) : 0;
+    ssize_t written = call(file, bytes, length);
+    if (written > 0 && path_of(file)) record('w', path_of(file), offset, bytes, written);
+    return written;
+}
+
 #define TRUNCATE(name)                                                                                                 \
     int name(int file, off_t length) {                                                                                 \
         int (*call)(int, off_t) = real(#name);                                                                         \

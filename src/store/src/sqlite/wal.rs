@@ -1,22 +1,22 @@
 //! SQLite's write-ahead log (WAL), synced and checkpointed beside the work.
 //!
 //! COMMIT holds the one connection that writes. Left to itself, SQLite waits there for the disk, and now and then for a
-//! checkpoint, which copies the whole log into the database. Here COMMIT writes the log and no more (`synchronous = normal`),
-//! and the rest is done by two threads:
+//! checkpoint, which copies the whole log into the database. In a process that serves ([`Wal::serve`]) COMMIT writes the log and no
+//! more (`synchronous = normal`), and the rest is done by two threads:
 //! - One syncs the log, for all commits since the last time at once. Only then is a commit told to who ordered it
 //!   ([`Wal::flushed`]): nothing is acknowledged, and nothing leaves the house, that a loss of power could take back.
 //! - One makes the checkpoint while the writer goes on. The writer copies the little that came meanwhile itself: the log begins
 //!   anew only when all of it has been copied.
 //!
-//! A sync that fails, of the log or of the database, is final: the kernel may have given up what it could not write and call the
-//! next sync a success. From then on nothing begins, nothing is acknowledged and no checkpoint is made, not even at the end. The
-//! next start copies all that can be read of the log into the database ([`Wal::copy_whole`]) before anything is built on it.
+//! A sync of theirs that fails, of the log or of the database, is final: the kernel may have given up what it could not write and
+//! call the next sync a success. From then on nothing begins, nothing is acknowledged and no checkpoint is made, not even at the
+//! end; the next start makes it good (`repair.rs`). A process that does not serve makes no checkpoint at all.
 
 use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -51,6 +51,7 @@ pub(super) struct Wal {
     commits: Sender<u64>,
     flushed: Arc<watch::Sender<Flushed>>,
     checkpointer: Arc<Checkpointer>,
+    serves: Arc<AtomicBool>,
 }
 
 /// Up to which commit everything is on the disk.
@@ -64,9 +65,7 @@ enum Flushed {
 impl Wal {
     /// The log of the database at `path`.
     pub fn start(path: Arc<Path>) -> Self {
-        let mut name = path.as_os_str().to_owned();
-        name.push("-wal");
-        let name = PathBuf::from(name);
+        let name = log_of(&path);
         let mut file = None;
         Self::with(path, LENGTHS, move || sync(&mut file, &name))
     }
@@ -81,11 +80,13 @@ impl Wal {
         let publish = flushed.clone();
         super::thread("sqlite-sync", move || sync_all(&numbers, sync, &publish));
         let checkpointer = Arc::new(Checkpointer::start(path, lengths, flushed.clone()));
-        Self { begun: Arc::default(), commits, flushed, checkpointer }
+        Self { begun: Arc::default(), commits, flushed, checkpointer, serves: Arc::default() }
     }
 
-    /// Sets a connection up to commit through this log.
+    /// Sets a connection up to commit through this log; however it ends, it makes no last checkpoint by itself.
     pub fn prepare(connection: &Connection) {
+        // Cannot fail on an open connection.
+        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         // In the place of SQLite's own, which makes the checkpoint inside of COMMIT.
         connection.wal_hook(Some(|_, pages| {
             PAGES.set(u64::try_from(pages).ok());
@@ -101,7 +102,7 @@ impl Wal {
         let result = commit();
         // Whatever became of it: nobody may wait for it for ever. The thread ends only with the log.
         let _ = self.commits.send(number);
-        if let Some(pages) = PAGES.get() {
+        if let Some(pages) = PAGES.get().filter(|_| self.serves.load(Ordering::Relaxed)) {
             self.checkpointer.after_commit(connection, pages);
         }
         (result, number)
@@ -130,17 +131,19 @@ impl Wal {
         let _ = self.flushed.subscribe().wait_for(|state| *state == Flushed::Failed).await;
     }
 
-    /// Copies the whole log into the database, syncs it, and lets the log begin anew: after a failed sync the kernel shows what is
-    /// on no disk, and no sync of the log would write it. False where somebody else keeps the log in use.
-    pub fn copy_whole(&self, connection: &Connection) -> rusqlite::Result<bool> {
-        let copied =
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0));
-        copied.inspect_err(|error| note(error, &self.flushed))
+    /// From now on a commit may be seen before it is on the disk, and checkpoints are made.
+    pub fn serve(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute_batch("PRAGMA synchronous = normal")?;
+        self.serves.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
-    /// Closes a connection that writes. SQLite's own last checkpoint is left out where a sync has failed.
+    /// Closes the connection that writes, with a last checkpoint where this process serves and no sync has failed.
     pub fn end(&self, connection: Connection) {
-        end(connection, &self.flushed);
+        if self.serves.load(Ordering::Relaxed) && self.usable().is_ok() {
+            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+        }
+        drop(connection);
     }
 
     /// Waits until everything that could have been read so far is on the disk.
@@ -167,12 +170,11 @@ fn is_failed(flushed: &watch::Sender<Flushed>) -> bool {
     *flushed.borrow() == Flushed::Failed
 }
 
-fn end(connection: Connection, flushed: &watch::Sender<Flushed>) {
-    if is_failed(flushed) {
-        // Cannot fail on an open connection.
-        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-    }
-    drop(connection);
+/// SQLite's log of a database.
+pub(super) fn log_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
 }
 
 fn sync_all(
@@ -282,9 +284,7 @@ fn make(path: &Path, state: &Mutex<State>, orders: &Receiver<Order>, flushed: &w
                 *lock(state) = made.map_or(State::Idle, State::Made);
             }
             Order::Close(reply) => {
-                if let Some(connection) = connection.take() {
-                    end(connection, flushed);
-                }
+                drop(connection.take());
                 let _ = reply.send(());
             }
         }
@@ -295,6 +295,7 @@ fn opened<'c>(connection: &'c mut Option<Connection>, path: &Path) -> rusqlite::
     if connection.is_none() {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(path, flags)?;
+        opened.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         opened.execute_batch("PRAGMA synchronous = normal; PRAGMA wal_autocheckpoint = 0;")?;
         *connection = Some(opened);
     }
@@ -407,6 +408,7 @@ mod tests {
         let path: Arc<Path> = folder.path().join("a.db").into();
         let wal = Wal::with(path.clone(), Lengths { long: 60, rest: 30 }, || Ok(()));
         let connection = writer(&path);
+        wal.serve(&connection).unwrap();
         let log = folder.path().join("a.db-wal");
         wal.flushed(add(&wal, &connection)).await.unwrap();
         // What is to be copied cannot be read: an I/O error, as of a disk that fails.
@@ -426,6 +428,7 @@ mod tests {
         let path: Arc<Path> = folder.path().join("a.db").into();
         let wal = Wal::with(path.clone(), Lengths { long: 60, rest: 30 }, || Ok(()));
         let connection = writer(&path);
+        wal.serve(&connection).unwrap();
         let mut added = 0;
         for _ in 0..3 {
             // How long the other thread takes nobody knows: the log goes on growing until it has been.
@@ -441,7 +444,8 @@ mod tests {
         }
         assert_eq!(rows(&connection), added);
         wal.close().await;
-        drop(connection);
+        wal.end(connection);
+        assert!(!log_of(&path).exists(), "the last checkpoint is made at the end");
         let reopened = Connection::open(&path).unwrap();
         assert_eq!(rows(&reopened), added);
         let whole: String = reopened.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
