@@ -134,7 +134,7 @@ async fn probe(app: &App, now: DateTime<Utc>) -> ServiceResult<usize> {
                 .await?;
         if released == 0 && !hold.listed {
             // Nothing waits any more: the next filing shows whether the registry still refuses.
-            holds::lift(&mut tx, hold.iys_code, hold.brand_code, hold.channel, true).await?;
+            holds::lift(&mut tx, hold.iys_code, hold.brand_code, hold.channel, true, now).await?;
         }
         settling.finish(&mut tx).await?;
         tx.commit().await?;

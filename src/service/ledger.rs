@@ -33,15 +33,11 @@ type Fault = (Option<i64>, Text);
 
 /// Walks the chain of one provider, or of all.
 pub async fn verify(app: &App, only: Option<IysCode>, lang: Lang) -> ServiceResult<Vec<LedgerReport>> {
+    let mut tx = app.db.read().await?;
     let mut reports = Vec::new();
-    let mut after = IysCode(0);
-    loop {
-        let mut tx = app.db.read().await?;
-        let page = providers::list(&mut tx, after).await?;
-        let Some(last) = page.last() else { break };
-        after = last.iys_code;
-        for provider in page.iter().filter(|provider| only.is_none_or(|only| only == provider.iys_code)) {
-            reports.push(verify_provider(app, &mut tx, provider.iys_code, lang).await?);
+    for provider in consents::ledgers(&mut tx).await? {
+        if only.is_none_or(|only| only == provider) {
+            reports.push(verify_provider(app, &mut tx, provider, lang).await?);
         }
     }
     if only.is_some() && reports.is_empty() {
@@ -76,6 +72,10 @@ async fn follow(
     provider: IysCode,
     walk: &mut ChainWalk,
 ) -> ServiceResult<Option<Fault>> {
+    if providers::find(tx, provider).await?.is_none() {
+        let text = Text::fixed("defterin hizmet sağlayıcısı yok", "the ledger's provider is missing");
+        return Ok(Some((None, text)));
+    }
     let keys = match app.vault.keys(tx, provider).await {
         Err(error @ StoreError::Corrupt { .. }) => return Ok(Some((None, damaged(&error)))),
         keys => keys?,
@@ -106,7 +106,17 @@ async fn follow(
         );
         return Ok(Some((None, text)));
     }
-    behind_the_head(tx, provider).await
+    if let Some(fault) = behind_the_head(tx, provider).await? {
+        return Ok(Some(fault));
+    }
+    let missed = consents::missed(tx, provider).await?;
+    Ok(missed.map(|id| {
+        let text = Text::new(
+            format!("{id} kaydı bildirilmiş ama defterde yok"),
+            format!("the consent {id} was filed and is not in the ledger"),
+        );
+        (None, text)
+    }))
 }
 
 /// A row that no head has ever named. Each commit writes its rows and the head at once, so that the head read after the row

@@ -477,7 +477,7 @@ async fn carry_out(
             holds::set(tx, &hold).await?;
         }
         Act::Lift(brand, channel) => {
-            if holds::lift(tx, provider, brand, channel, false).await? {
+            if holds::lift(tx, provider, brand, channel, false, now).await? {
                 release(tx, app, (provider, brand, channel)).await?;
                 cursors::allowed(tx, provider, brand, now).await?;
             }

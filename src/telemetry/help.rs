@@ -93,7 +93,19 @@ const HISTOGRAMS: [(&str, &str); 2] = [
 ];
 
 /// Tells the recorder that is installed.
+/// Alarms without labels: there from the start, so that the first one is seen to rise.
+const FROM_ZERO: [&str; 5] = [
+    "claims_failed_total",
+    "daily_hash_mismatches_total",
+    "notices_late_total",
+    "push_missed_total",
+    "via_starts_unknown_total",
+];
+
 pub(super) fn describe() {
+    for name in FROM_ZERO {
+        metrics::counter!(name).increment(0);
+    }
     for (name, help) in COUNTERS {
         metrics::describe_counter!(name, help);
     }

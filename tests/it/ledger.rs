@@ -84,6 +84,25 @@ on_both_databases! {
     }
 }
 
+on_both_databases! {
+    /// A ledger whose end was cut off together with its head passed, and one without its provider was an empty one.
+    async fn a_ledger_that_was_cut_or_has_no_provider_is_told(database: Database) {
+        let bridge = Bridge::start(database).await;
+        let given = bridge.app.clocks.business() - chrono::TimeDelta::minutes(5);
+        for number in 1..=3 {
+            bridge.consent(consent(&format!("+9053212345{number:02}"), "MESAJ", "ONAY", given)).await;
+        }
+        let cut = "UPDATE heads SET ledger_seq = 2, ledger_hash = (SELECT hash FROM consents c WHERE c.iys_code = heads.iys_code AND c.seq = 2)";
+        tamper(&bridge, "DELETE FROM consents WHERE seq = 3", args![]).await;
+        tamper(&bridge, cut, args![]).await;
+        let report = verdict(&bridge);
+        assert!(report["ok"] == false && report["problem"].as_str().unwrap().contains("not in the ledger"), "{report}");
+        tamper(&bridge, "DELETE FROM providers", args![]).await;
+        let report = verdict(&bridge);
+        assert!(report["ok"] == false && report["problem"].as_str().unwrap().contains("provider"), "{report}");
+    }
+}
+
 /// A slip in the path made an empty database, of which all is well.
 #[test]
 fn a_database_that_is_not_there_is_an_error_and_is_not_made() {

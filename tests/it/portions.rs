@@ -51,7 +51,7 @@ on_both_databases! {
         give_right(&bridge, "write").await;
         let mut tx = bridge.app.db.begin(Priority::Bulk).await.unwrap();
         let (provider, brand) = (IysCode(bridge.registry.seed.iys_code), BrandCode(bridge.brand()));
-        assert!(holds::lift(&mut tx, provider, brand, Channel::Message, true).await.unwrap());
+        assert!(holds::lift(&mut tx, provider, brand, Channel::Message, true, bridge.app.clocks.business()).await.unwrap());
         tx.commit().await.unwrap();
         for left in [(1_500, 1), (500, 1), (0, 0)] {
             housekeeping::tend(&bridge.app).await.unwrap();

@@ -181,6 +181,36 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    /// The results of a batch that was sent before lifted the hold, and all that it held was filed and refused one by one.
+    async fn what_was_sent_before_lifts_no_hold(database: Database) {
+        let options = Options { batch_threshold: Some(2), ..Options::default() };
+        let bridge = Bridge::with(database, Registry::start().await, options).await;
+        let given = bridge.app.clocks.business() - TimeDelta::minutes(5);
+        let body: Vec<_> = (0..5).map(|n| consent(&format!("+9053212300{n:02}"), "MESAJ", "ONAY", given)).collect();
+        let (_, before) = bridge.consents(json!(body)).await;
+        bridge.drain().await;
+        let rights = json!([{"integratorCode": bridge.registry.seed.integrator_code, "brandCode": bridge.brand(),
+            "MESAJ": "none", "ARAMA": "write", "EPOSTA": "write"}]);
+        bridge.registry.clear_brand_rights(rights).await;
+        let mut held = Vec::new();
+        for n in 0..6 {
+            held.push(bridge.consent(consent(&format!("+9053212400{n:02}"), "MESAJ", "ONAY", given)).await);
+            bridge.drain().await;
+        }
+        let calls = async || bridge.registry.stats().await["operations"]["add"]["calls"].as_i64().unwrap();
+        let asked = calls().await;
+        bridge.drain_for(2, "6m").await;
+        let first = before["accepted"][0]["id"].as_str().unwrap();
+        assert_eq!(bridge.state(first).await["state"], "registered", "its result has come");
+        for id in &held {
+            let state = bridge.state(id).await;
+            assert_eq!((&state["state"], &state["explanation"]["redriveHelps"]), (&json!("held"), &json!(false)), "{state}");
+        }
+        assert!(calls().await - asked <= 1, "a probe at most");
+    }
+}
+
+on_both_databases! {
     /// A missing right holds the brand's channel with its reason, costs one probe now and then, and heals by itself.
     async fn a_missing_right_holds_and_heals(database: Database) {
         let bridge = Bridge::start(database).await;

@@ -119,6 +119,17 @@ async fn login(app: &App) -> Finding {
         );
         return Finding::ok("login", text);
     };
+    if let Ok(Some(until)) = app.registry.silent_until().await {
+        let until = kopru_domain::time::format_rfc3339(until);
+        let text = Text::new(
+            format!("denenmedi: İYS istekleri yanıtlamıyor, {until} anına kadar sorulmaz"),
+            format!("not tried: the registry does not answer requests, and is left alone until {until}"),
+        );
+        return Finding::fail("login", text).advise(
+            "yapılacak bir şey yok: kayıtlar kuyrukta bekler, İYS yanıt verince kendiliğinden gönderilir",
+            "there is nothing to do: consents wait in the queue and go out when the registry is back",
+        );
+    }
     match account.login_check().await {
         Ok(check) => {
             let until: DateTime<Utc> = check.expires_at;

@@ -272,8 +272,8 @@ own_codes! {
     }
     /// It was sent, and nobody knows whether it was written.
     OUTCOME_UNKNOWN = "outcome_unknown" {
-        tr: "Kayıt İYS'ye gönderildi ama yanıt alınamadı. Yapılacak bir şey yok: işlenip işlenmediği İYS'ye sorulur, aynı kayıt iki kez yazılmaz.",
-        en: "It was sent and no answer came back. There is nothing to do: the registry is asked whether it is there, and it is never written twice.",
+        tr: "Kayıt İYS'ye gönderildi ama kesin bir yanıt alınamadı. Yapılacak bir şey yok: işlenip işlenmediği İYS'ye sorulur, aynı kayıt iki kez yazılmaz.",
+        en: "It was sent and no definite answer came back. There is nothing to do: the registry is asked whether it is there, and it is never written twice.",
         who: Nobody,
         redrive_helps: false,
     }

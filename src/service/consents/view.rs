@@ -83,7 +83,10 @@ pub fn explain_filing(code: &str, lang: Lang) -> Option<Explanation> {
 
 /// Why a filing stands where it does, where there is something to say: by its code, or what holds it.
 fn explain_row(row: &SubmissionRow, lang: Lang) -> Option<Explanation> {
-    row.code.as_deref().or(row.cause.as_deref()).and_then(|code| explain_filing(code, lang))
+    let explanation =
+        row.code.as_deref().or(row.cause.as_deref()).and_then(|code| explain_filing(code, lang))?;
+    // What is under way cannot be filed again.
+    Some(Explanation { redrive_helps: explanation.redrive_helps && !row.state.is_open(), ..explanation })
 }
 
 fn actor(who: iys::Actor) -> &'static str {

@@ -78,8 +78,9 @@ pub struct Settling<'a> {
     permissions: BTreeMap<Key, PermissionRow>,
     events: EventLog,
     holds: Vec<HoldRow>,
-    /// Where something was registered, and whether an approval was: only that shows that a quota is free again.
-    lifted: BTreeMap<(BrandCode, Channel), bool>,
+    /// Where something was registered: whether an approval was, for only that shows that a quota is free again, and when the
+    /// registry wrote the last of them.
+    lifted: BTreeMap<(BrandCode, Channel), (bool, DateTime<Utc>)>,
     redriven: BTreeSet<Uuid>,
     warned: Vec<Uuid>,
 }
@@ -303,8 +304,9 @@ impl<'a> Settling<'a> {
         let subject = subject(&row, consent, opened);
         let late = row.late.then(|| (subject.clone(), reference.clone()));
         self.merge(subject, side, "registered", reference);
-        *self.lifted.entry((row.brand_code, row.channel)).or_default() |=
-            row.status == ConsentStatus::Approval;
+        let shows = (row.status == ConsentStatus::Approval, creation_date);
+        let lifted = self.lifted.entry((row.brand_code, row.channel)).or_insert(shows);
+        *lifted = shows.max(*lifted);
         let ended = SubmissionRow {
             state: SubmissionState::Registered,
             code: None,

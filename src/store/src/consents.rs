@@ -23,6 +23,13 @@ statements! {
         FROM {each $2 uuid of consents AS c: c.iys_code = $1 AND c.id = wanted.value}";
     HASH_AT = "SELECT hash FROM consents WHERE iys_code = $1 AND seq = $2";
     CHAIN = concat!("SELECT ", row!(), " FROM consents c WHERE c.iys_code = $1 AND c.seq > $2 ORDER BY c.seq LIMIT 1000");
+    /// Also what is left of a provider whose row is gone.
+    LEDGERS = "WITH RECURSIVE found(code) AS (SELECT CAST(-1 AS BIGINT)
+              UNION ALL SELECT (SELECT min(c.iys_code) FROM consents c WHERE c.iys_code > found.code) FROM found WHERE found.code IS NOT NULL)
+        SELECT code FROM found WHERE code >= 0 UNION SELECT iys_code FROM providers UNION SELECT iys_code FROM heads ORDER BY 1";
+    /// Each consent is filed once at least, so that one that was taken out is missed.
+    MISSED = "SELECT s.consent_id FROM submissions s WHERE s.iys_code = $1
+        AND NOT EXISTS (SELECT 1 FROM consents c WHERE c.iys_code = s.iys_code AND c.id = s.consent_id) LIMIT 1";
     LAST = "SELECT max(seq) FROM consents WHERE iys_code = $1";
 }
 
@@ -165,6 +172,16 @@ pub async fn hash_at(tx: &mut Tx, provider: IysCode, seq: i64) -> Result<Option<
 pub async fn chain(tx: &mut Tx, provider: IysCode, after: i64) -> Result<Vec<(i64, Result<ConsentRow>)>> {
     let rows = tx.rows(&CHAIN, args![provider, after]).await?;
     rows.iter().map(|row| Ok((row.get(1)?, read(row)))).collect()
+}
+
+/// The providers that have a ledger, or should have one.
+pub async fn ledgers(tx: &mut Tx) -> Result<Vec<IysCode>> {
+    tx.rows(&LEDGERS, args![]).await?.iter().map(|row| Ok(IysCode(row.get(0)?))).collect()
+}
+
+/// A consent that was filed and is not in the ledger. Walks all filings of the provider.
+pub async fn missed(tx: &mut Tx, provider: IysCode) -> Result<Option<Uuid>> {
+    tx.row(&MISSED, args![provider]).await?.map(|row| row.get(0)).transpose()
 }
 
 /// The highest place in the chain; `None` where there is no row.

@@ -12,7 +12,7 @@ statements! {
            ON CONFLICT (iys_code, brand_code, channel) DO UPDATE SET cause = excluded.cause, code = excluded.code, probe_at = excluded.probe_at,
            lifted = excluded.lifted, listed = (holds.listed OR excluded.listed)
            RETURNING since";
-    LIFT = "UPDATE holds SET lifted = $5, listed = $6 WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND (cause <> 'quota' OR $4)";
+    LIFT = "UPDATE holds SET lifted = $5, listed = $6 WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND (cause <> 'quota' OR $4) AND since <= $7";
     CLEAR = "DELETE FROM holds WHERE iys_code = $1 AND brand_code = $2 AND channel = $3 AND lifted";
     OF_BRAND = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at, listed FROM holds WHERE iys_code = $1 AND brand_code = $2 AND NOT lifted";
     OF_PROVIDER = "SELECT iys_code, brand_code, channel, cause, code, since, probe_at, listed FROM holds WHERE iys_code = $1 AND NOT lifted";
@@ -69,16 +69,17 @@ pub async fn set(tx: &mut Tx, hold: &HoldRow) -> Result<bool> {
     Ok(since == Some(hold.since))
 }
 
-/// Begins to lift a hold, one for a used-up package only with `quota`: it stops nothing any more, and stays until
-/// [`clear`] as the note that filings may still wait for it. False when there was none.
+/// Begins to lift a hold that began at `by` or before, one for a used-up package only with `quota`: it stops nothing any more, and
+/// stays until [`clear`] as the note that filings may still wait for it. False when there was none.
 pub async fn lift(
     tx: &mut Tx,
     provider: IysCode,
     brand: BrandCode,
     channel: Channel,
     quota: bool,
+    by: DateTime<Utc>,
 ) -> Result<bool> {
-    Ok(tx.execute(&LIFT, args![provider, brand, channel, quota, true, false]).await? > 0)
+    Ok(tx.execute(&LIFT, args![provider, brand, channel, quota, true, false, by]).await? > 0)
 }
 
 /// Forgets a lifted hold for which nothing waits any more.

@@ -251,7 +251,9 @@ impl World {
     async fn lift(&self, brand: usize) {
         let mut tx = self.apps[0].db.begin(Priority::Bulk).await.unwrap();
         let (provider, brand) = (provider(brand), brand_code(brand));
-        holds::lift(&mut tx, provider, brand, Channel::Message, true).await.unwrap();
+        holds::lift(&mut tx, provider, brand, Channel::Message, true, self.apps[0].clocks.business())
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         while filing::release_lifted(&self.apps[0]).await.unwrap() > 0 {}
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use kopru_domain::{HeldCause, RegistryAnswer, SubmissionState};
 use kopru_store::heads::{self, Head};
 use kopru_store::submissions::{self, SubmissionRow};
@@ -61,9 +62,12 @@ impl Settling<'_> {
         if !self.warned.is_empty() {
             submissions::warned(tx, provider, self.warned).await?;
         }
-        for ((brand, channel), approval) in self.lifted {
-            if holds::lift(tx, provider, brand, channel, approval).await? {
+        for ((brand, channel), (approval, written)) in self.lifted {
+            // What the registry wrote before it refused shows nothing of today. It tells whole seconds.
+            if holds::lift(tx, provider, brand, channel, approval, written + TimeDelta::seconds(1)).await? {
                 release(tx, self.app, (provider, brand, channel)).await?;
+                // What the list said is out of date.
+                onboarding::enqueue(tx, self.app, provider).await?;
             }
         }
         let mut refused_first = false;

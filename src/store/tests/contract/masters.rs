@@ -167,10 +167,10 @@ async fn a_hold_is_renewed_and_lifted(store: Store) {
             assert_same!(holds::due(tx, at(40)).await.unwrap(), [&call, &expected]);
             assert!(!holds::clear(tx, PROVIDER, BRAND, Channel::Call).await.unwrap(), "it stands");
             assert!(
-                !holds::lift(tx, PROVIDER, BRAND, Channel::Call, false).await.unwrap(),
+                !holds::lift(tx, PROVIDER, BRAND, Channel::Call, false, at(1_000_000)).await.unwrap(),
                 "its quota is used up"
             );
-            assert!(holds::lift(tx, PROVIDER, BRAND, Channel::Call, true).await.unwrap());
+            assert!(holds::lift(tx, PROVIDER, BRAND, Channel::Call, true, at(1_000_000)).await.unwrap());
             // It stops and probes nothing any more, until the last of what it kept back has gone.
             assert_same!(holds::of_brand(tx, PROVIDER, BRAND).await.unwrap(), [&expected]);
             assert_same!(holds::due(tx, at(40)).await.unwrap(), [&expected]);
@@ -179,7 +179,7 @@ async fn a_hold_is_renewed_and_lifted(store: Store) {
             assert!(!holds::clear(tx, PROVIDER, BRAND, Channel::Call).await.unwrap());
             assert!(holds::lifted(tx).await.unwrap().is_empty());
             // Refused again while it is being lifted: it stands again.
-            assert!(holds::lift(tx, PROVIDER, BRAND, Channel::Email, false).await.unwrap());
+            assert!(holds::lift(tx, PROVIDER, BRAND, Channel::Email, false, at(1_000_000)).await.unwrap());
             holds::set(tx, &expected).await.unwrap();
             assert_same!(holds::of_brand(tx, PROVIDER, BRAND).await.unwrap(), [&expected]);
         })

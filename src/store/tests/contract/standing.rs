@@ -102,7 +102,7 @@ async fn what_the_list_says_stays_the_list_s(store: Store) {
             assert!(!holds::set(tx, &refused).await.unwrap(), "it stood");
             let found = holds::of_provider(tx, PROVIDER).await.unwrap();
             assert!(found.len() == 1 && found[0].listed && found[0].since == at(1), "{found:?}");
-            assert!(holds::lift(tx, PROVIDER, BRAND, Channel::Call, false).await.unwrap());
+            assert!(holds::lift(tx, PROVIDER, BRAND, Channel::Call, false, at(1_000_000)).await.unwrap());
             assert!(holds::of_provider(tx, PROVIDER).await.unwrap().is_empty());
             holds::set(tx, &refused).await.unwrap();
             assert!(!holds::of_provider(tx, PROVIDER).await.unwrap()[0].listed, "it was taken back");
