@@ -2,6 +2,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use super::*;
+use crate::sql::Value;
 
 async fn with_table(path: PathBuf) -> Sqlite {
     let sqlite = Sqlite::open(path, 1).await.unwrap();
