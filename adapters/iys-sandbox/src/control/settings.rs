@@ -35,6 +35,16 @@ pub(super) async fn change(State(app): State<Arc<App>>, body: Bytes) -> Result<J
 
 /// The settings with a patch put over them, once it names only what there is.
 pub(crate) fn patched(present: &Settings, patch: Value) -> Result<Settings, Problem> {
+    // One by one first, so that what is wrong has a name.
+    for (name, value) in patch.as_object().into_iter().flatten() {
+        if value.as_i64().is_some_and(|number| number < 0) {
+            let texts = ("sıfırdan küçük olamaz".to_owned(), "must not be below zero".to_owned());
+            return Err(Problem::unusable(name, texts));
+        }
+        let alone = present.patched(Value::Object([(name.clone(), value.clone())].into_iter().collect()));
+        let texts = |error| (format!("okunamadı: {error}"), format!("it cannot be read: {error}"));
+        alone.map_err(|error| Problem::unusable(name, texts(error)))?;
+    }
     let wanted = present.patched(patch).map_err(|error| Problem::unreadable(&error))?;
     let known = rules::rules();
     match wanted.disabled_rules.iter().find(|name| known.iter().all(|rule| rule.name != **name)) {

@@ -175,6 +175,25 @@ async fn providers_and_partners_are_made_and_changed() {
     assert_eq!(world.control("GET", "/providers", Value::Null).await["list"].as_array().unwrap().len(), 2);
 }
 
+/// What was of the wrong kind had no name, and what lies below zero was taken.
+#[tokio::test]
+async fn a_setting_that_cannot_be_used_is_named() {
+    let world = World::start().await;
+    for wrong in [
+        json!({"batchDelaySeconds": 1, "batchResultAfterSeconds": "x"}),
+        json!({"batchResultAfterSeconds": -1}),
+    ] {
+        let answer = send(world.request("PUT", "/_sandbox/settings").json(&wrong)).await;
+        assert_eq!(answer.status, 422, "{}", answer.body);
+        assert!(answer.body.to_string().contains("batchResultAfterSeconds"), "{}", answer.body);
+    }
+    assert_eq!(
+        world.control("GET", "/settings", Value::Null).await["batchDelaySeconds"],
+        60,
+        "nothing was changed"
+    );
+}
+
 #[tokio::test]
 async fn unknown_rules_and_paths_are_refused() {
     let world = World::start().await;
