@@ -18,7 +18,7 @@ const STATEMENTS: usize = 400;
 /// One statement, or many with one text, of an order.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// Outside of a transaction: see [`Sqlite::serve`].
+    /// Outside of a transaction: see [`Sqlite::serve`](super::Sqlite::serve).
     Serve,
     Begin,
     Commit,
