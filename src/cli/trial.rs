@@ -1,8 +1,8 @@
 //! How the other commands find the trial of `serve --sandbox` that runs in the same folder: the registry is in that process,
 //! with an address, a clock and an account that no setting names.
 //!
-//! The service leaves a note in the data folder while it runs, readable for its owner alone. What a dead process has left is
-//! seen by the sandbox's clock: where it does not answer, the note does not count.
+//! The service leaves a note in the data folder while it runs, readable for its owner alone. What a dead process has left does not
+//! count: nobody holds the lock of its sandbox's data any more.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;

@@ -92,7 +92,6 @@ const HISTOGRAMS: [(&str, &str); 2] = [
     ("push_lag_seconds", "Time from a movement at the registry to its push"),
 ];
 
-/// Tells the recorder that is installed.
 /// Alarms without labels: there from the start, so that the first one is seen to rise.
 const FROM_ZERO: [&str; 5] = [
     "claims_failed_total",
@@ -102,6 +101,7 @@ const FROM_ZERO: [&str; 5] = [
     "via_starts_unknown_total",
 ];
 
+/// Tells the recorder that is installed.
 pub(super) fn describe() {
     for name in FROM_ZERO {
         metrics::counter!(name).increment(0);
