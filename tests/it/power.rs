@@ -238,8 +238,8 @@ async fn look(house: &House, mut disk: Disk, acknowledged: &[Acknowledged], mome
     println!("{syncs} syncs, {} acknowledgements", acknowledged.len());
 }
 
-/// After a failed sync the kernel calls the next one a success and shows what is on no disk. The program went on writing, a restart
-/// built on what was only shown, and a checkpoint of it would have torn the database.
+/// After a failed sync the kernel calls the next one a success and shows what is on no disk. The program went on writing, and a
+/// restart built on what was only shown.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_fails_stops_the_program_and_the_next_start_makes_it_good() {
     if !can_record() {

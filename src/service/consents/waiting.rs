@@ -18,7 +18,7 @@ pub(super) struct Told {
     pub row: SubmissionRow,
     /// The consent that it waits for.
     pub waits_for: Option<Uuid>,
-    /// When it is looked at next; nothing where only a person or the registry's list moves it.
+    /// When it is looked at next; nothing where only a person moves it.
     pub next: Option<DateTime<Utc>>,
 }
 
