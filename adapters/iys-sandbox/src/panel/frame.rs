@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use super::form::Mistakes;
+use super::form::{Form, Mistakes};
 use super::session::{Door, Visit};
 use super::words;
 use crate::wire_time;
@@ -210,7 +210,20 @@ pub(crate) struct Field<'a> {
     pub(crate) optional: bool,
 }
 
-impl Field<'_> {
+impl<'a> Field<'a> {
+    /// The number of something new.
+    pub(crate) fn next_number(label: &'a str, filled: &'a Form) -> Self {
+        Self {
+            name: "no",
+            label,
+            hint: "Boş bırakırsanız sıradaki numara verilir.",
+            value: filled.get("no"),
+            keyboard: Some("numeric"),
+            optional: true,
+            ..Self::default()
+        }
+    }
+
     /// The field with its label, its hint and what is wrong with it.
     pub(crate) fn show(&self, mistakes: &Mistakes) -> Markup {
         let mistake = mistakes.at(self.name);

@@ -36,15 +36,7 @@ async fn list(visitor: &Visitor<Provider>, filled: &Form, mistakes: Mistakes) ->
     let brands = visitor.app.registry.run(move |desk| counted(desk, iys_code)).await?;
     let page = visitor.page("Markalar", "/hizmet-saglayici/markalar").mistaken(mistakes);
     let name = Field { name: "ad", label: "Marka adı", value: filled.get("ad"), ..Field::default() };
-    let code = Field {
-        name: "no",
-        label: "Marka no",
-        hint: "Boş bırakırsanız sıradaki numara verilir.",
-        value: filled.get("no"),
-        keyboard: Some("numeric"),
-        optional: true,
-        ..Field::default()
-    };
+    let code = Field::next_number("Marka no", filled);
     Ok(page.show(&html! {
         table {
             thead { tr {

@@ -37,15 +37,7 @@ async fn list_page(
     let iys_code = visitor.person.iys_code;
     let forms = visitor.app.registry.run(move |desk| via::list_forms(desk.db, iys_code)).await?;
     let page = visitor.page("VİA formları", PATH).mistaken(mistakes);
-    let number = Field {
-        name: "no",
-        label: "Form no",
-        hint: "Boş bırakırsanız sıradaki numara verilir.",
-        value: filled.get("no"),
-        keyboard: Some("numeric"),
-        optional: true,
-        ..Field::default()
-    };
+    let number = Field::next_number("Form no", filled);
     Ok(page.show(&html! {
         p.dim { "VİA ile onay, burada tanımlı bir formun numarasıyla (" code { "formId" } ") istenir." }
         @if forms.is_empty() { p { "Henüz form yok." } } @else {
