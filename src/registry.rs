@@ -208,6 +208,10 @@ impl Registry {
     /// The users that log in today and whose password the registry has refused. What it once refused of a user that no setting
     /// and no provider names any more holds nothing up.
     pub async fn refused(&self, tx: &mut Tx) -> Result<Vec<String>, RegistryError> {
+        let refused = sessions::refused(tx).await?;
+        if refused.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut used: Vec<String> = self.partner.iter().map(|account| account.key().to_string()).collect();
         let mut after = IysCode(0);
         loop {
@@ -220,7 +224,7 @@ impl Registry {
                 }
             }
         }
-        let refused = sessions::refused(tx).await?.into_iter().filter(|account| used.contains(account));
+        let refused = refused.into_iter().filter(|account| used.contains(account));
         Ok(refused.filter_map(|account| Some(account.split(' ').next()?.to_owned())).collect())
     }
 

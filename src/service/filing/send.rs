@@ -70,9 +70,13 @@ pub(super) async fn send(
         .ready_chunks(ANSWERS_A_COMMIT);
     while let Some(answers) = answers.next().await {
         // A task that panicked or was cut off leaves its row to the lease.
-        settle(app, provider, answers.into_iter().filter_map(Result::ok).collect()).await?;
-        let mut tx = app.db.read().await?;
-        *gate.write().await = Gate::load(&mut tx, provider, brand).await?;
+        let answers: Vec<_> = answers.into_iter().filter_map(Result::ok).collect();
+        let is_refused = answers.iter().any(|(_, answer)| matches!(answer, Some(RegistryAnswer::Held(..))));
+        settle(app, provider, answers).await?;
+        if is_refused {
+            let mut tx = app.db.read().await?;
+            *gate.write().await = Gate::load(&mut tx, provider, brand).await?;
+        }
     }
     Ok(())
 }
